@@ -1,0 +1,2 @@
+// Nothing: what Pulumi itself takes, with the same package loaded.
+import "pulumi-sluice";

@@ -1,0 +1,106 @@
+import { openDrivers } from "../../provider/drivers";
+import { asProblem, SluiceError } from "../../provider/errors";
+import { complete } from "../../provider/pulumi/border";
+import { ownerIn, takeApart } from "../../provider/pulumi/state";
+import { parseUrn } from "../../provider/pulumi/urn";
+import { scrub, silent } from "../../provider/report";
+import type { AnyRoom, Observed } from "../../provider/room";
+import { secretsOf } from "../../provider/schema/schema";
+import type { Status } from "../../provider/status";
+import { within } from "../../provider/wait";
+import type { StackObject } from "./stack";
+
+/** What was seen of one object of the stack. */
+export interface Sight {
+  /** The resource's name in the program. */
+  readonly name: string;
+  readonly kind: string;
+  /** As errors call it. */
+  readonly object: string;
+  /** Null where no room of this version knows the kind. */
+  readonly status: Status | null;
+  /** Why it could not be looked at, without secrets. */
+  readonly problem: SluiceError | null;
+}
+
+const lookSeconds = 30; // connecting may take 20 s (HostAddress.connectSeconds); then a handful of round trips
+
+/** Looks at every object at once; hosts share connections, and one that does not answer holds up nobody else. */
+export function lookAround(objects: readonly StackObject[], rooms: readonly AnyRoom[]): Promise<Sight[]> {
+  return Promise.all(objects.map((object) => lookAt(object, rooms)));
+}
+
+async function lookAt(found: StackObject, rooms: readonly AnyRoom[]): Promise<Sight> {
+  const { kind } = found;
+  const { name } = parseUrn(found.urn);
+  const object = `${kind} ${name}`;
+  const room = rooms.find((known) => known.kind === kind);
+  if (room === undefined || !hasStatus(room)) return { name, kind, object, status: null, problem: unknownKind(object) };
+  try {
+    return await lookInto(room, found, name);
+  } catch (error) {
+    return { name, kind, object, status: null, problem: asProblem(object, error) }; // state that a newer version wrote
+  }
+}
+
+type ShownRoom = AnyRoom & Required<Pick<AnyRoom, "status">>;
+const hasStatus = (room: AnyRoom): room is ShownRoom => room.status !== undefined;
+
+async function lookInto(room: ShownRoom, { kind, outputs }: StackObject, name: string): Promise<Sight> {
+  const bag = takeApart(room, outputs);
+  const declared = complete(room, bag).inputs;
+  const remembered = bag.remembered?.settled ?? null;
+  const sight = { name, kind, object: room.object(declared) };
+  try {
+    const seen = await observe(room, declared, remembered, ownerIn(bag));
+    return { ...sight, status: room.status(declared, seen), problem: null };
+  } catch (error) {
+    const status = room.status(declared, { settled: remembered ?? (room.blank as object), live: null });
+    const secrets = secretsOf(room.schema.declaration, declared);
+    return { ...sight, status, problem: withoutSecrets(error, sight.object, secrets) };
+  }
+}
+
+async function observe(
+  room: AnyRoom,
+  declared: object,
+  remembered: object | null,
+  owner: string,
+): Promise<Observed<object, object>> {
+  const limit = new AbortController();
+  const drivers = openDrivers({ owner, signal: limit.signal, report: silent });
+  try {
+    const seen = room.observe(declared, drivers, remembered) as Promise<Observed<object, object>>;
+    return await within(lookSeconds, seen, () => {
+      const problem = tookTooLong(room.object(declared));
+      limit.abort(problem);
+      throw problem;
+    });
+  } finally {
+    await drivers.close();
+  }
+}
+
+const tookTooLong = (object: string): SluiceError =>
+  new SluiceError({
+    code: "TIMEOUT_REACHED",
+    object,
+    what: `did not answer within ${String(lookSeconds)} s`,
+    fix: "look at its host: load, network, disk",
+  });
+
+const unknownKind = (object: string): SluiceError =>
+  new SluiceError({
+    code: "STATE_TOO_NEW",
+    object,
+    what: "cannot be looked at, this version of pulumi-sluice does not know its kind",
+    fix: "install the version of pulumi-sluice that the stack was last changed with, or a newer one",
+  });
+
+/** Made again with scrubbed words: an error holds its words in more than one place. */
+function withoutSecrets(thrown: unknown, object: string, secrets: readonly string[]): SluiceError {
+  const { problem } = asProblem(object, thrown);
+  const texts = Object.entries(problem).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  const scrubbed = Object.fromEntries(texts.map(([key, text]) => [key, scrub(text, secrets)]));
+  return new SluiceError({ ...problem, ...scrubbed });
+}

@@ -1,0 +1,52 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ReplicationChannel, StagingDatabase } from "pulumi-sluice";
+
+interface Source {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+}
+
+const config = new pulumi.Config();
+const shopSource = {
+  ...config.requireObject<Source>("shopSource"),
+  password: config.requireSecret("shopPassword"),
+};
+const outletSource = {
+  ...config.requireObject<Source>("outletSource"),
+  password: config.requireSecret("outletPassword"),
+};
+const stage = {
+  ...config.requireObject<{ address: string; user: string; hostKey: string }>("host"),
+  privateKey: config.requireSecret("sshKey"),
+};
+
+// One server, seeded from one file: a dump of each source, one behind the other (README.md says how it is made).
+// Its GTIDs are then those of both sources, so each channel finds its own place.
+const reports = new StagingDatabase("reports", {
+  host: stage,
+  directory: config.require("directory"),
+  port: config.getNumber("port") ?? 3308,
+  databases: ["shop", "outlet"],
+  seed: { file: config.require("backup") },
+});
+
+// Each source may hold more than its part, and parts of the same name: a channel takes only what is its own.
+const shop = new ReplicationChannel("shop", {
+  replica: reports.server,
+  source: shopSource,
+  start: reports.seedPosition,
+  filters: { wildDoTables: ["shop.%"] },
+});
+
+const outlet = new ReplicationChannel("outlet", {
+  replica: reports.server,
+  source: outletSource,
+  start: reports.seedPosition,
+  filters: { wildDoTables: ["outlet.%"] },
+  delaySeconds: config.getNumber("outletDelaySeconds") ?? 0,
+});
+
+export const serverUuid = reports.serverUuid;
+export const seedPosition = reports.seedPosition;
+export const channels = [shop.channel, outlet.channel];

@@ -1,0 +1,71 @@
+import { borrowHost, type BorrowedHost } from "./host/pool";
+import type { Host, HostAddress } from "./host/host";
+import { connectMysql, type MysqlClient } from "./mysql/client";
+import type { ServerRole } from "./mysql/fault";
+import { parseAccountFile } from "./mysql/instance/account";
+import { canonicalText } from "./plan/plan";
+import type { Report } from "./report";
+import type { Drivers } from "./room";
+import type { ServerReach } from "./schema/connection";
+
+export interface Operation {
+  readonly owner: string;
+  readonly signal: AbortSignal;
+  readonly report: Report;
+}
+
+/** Hosts and servers of one operation: opened at the first call, shared while it runs, given back at its end. */
+export function openDrivers(operation: Operation): Drivers & { close(): Promise<void> } {
+  const hosts: BorrowedHost[] = [];
+  const clients = new Map<string, Promise<MysqlClient>>();
+
+  const host = (address: HostAddress): Promise<Host> => {
+    const borrowed = borrowHost(address);
+    hosts.push(borrowed);
+    return Promise.resolve(borrowed.host);
+  };
+
+  const mysql = (server: ServerReach, role: ServerRole = "server"): Promise<MysqlClient> => {
+    const key = canonicalText(server);
+    const open = clients.get(key);
+    if (open !== undefined) return open;
+    const opening = connect(server, role, host, operation.signal);
+    clients.set(key, opening);
+    opening.catch(() => clients.delete(key)); // the next call tries again
+    return opening;
+  };
+
+  const disconnect = async (server: ServerReach): Promise<void> => {
+    const open = clients.get(canonicalText(server));
+    clients.delete(canonicalText(server));
+    await (await open?.catch(() => undefined))?.close();
+  };
+
+  const close = async (): Promise<void> => {
+    // What cannot be opened or closed any more must not hide what the operation itself has to say.
+    await Promise.allSettled([...clients.values()].map(async (client) => (await client).close()));
+    for (const borrowed of hosts) borrowed.release();
+  };
+
+  return { ...operation, host, mysql, disconnect, close };
+}
+
+async function connect(
+  server: ServerReach,
+  role: ServerRole,
+  host: (address: HostAddress) => Promise<Host>,
+  signal: AbortSignal,
+): Promise<MysqlClient> {
+  const via = await host((server.host ?? "local") as HostAddress);
+  const password = server.password ?? (await readPassword(via, server.passwordFile));
+  return connectMysql({ ...server, password }, via, { role, signal });
+}
+
+/** The management account's password, where the server has no auth_socket. */
+async function readPassword(via: Host, path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const facts = await via.facts();
+  const text = await via.readFile(path, { asRoot: facts.canBecomeRoot && facts.uid !== 0 });
+  if (text === undefined) return undefined;
+  return parseAccountFile(text);
+}

@@ -1,0 +1,82 @@
+import { codes, type Code } from "./error-codes";
+
+/** Everything an error says. `what` reads on from `object`: "channel orders@db-1:3307" + "cannot start: ...". */
+export interface Problem {
+  readonly code: Code;
+  /** The thing the error is about, with its address: `staging database orders@stage-1:3307`. */
+  readonly object: string;
+  /** What could not be done, and why, in plain words; complete by itself, no full stop. */
+  readonly what: string;
+  /** Values that were seen. */
+  readonly found?: string;
+  /** Values that are needed. */
+  readonly needs?: string;
+  /** An imperative the reader can do: an option of ours, a statement, a command. */
+  readonly fix?: string;
+  /** Where in a plan it happened: `2 of 4, seed; step 1 is done and will not be repeated`. */
+  readonly step?: string;
+  /** The last lines a program printed, or the driver's own words. */
+  readonly detail?: string;
+  readonly cause?: unknown;
+}
+
+/** The one expected error. Rendered text is the message and the stack: Pulumi prints `stack` for four of six calls. */
+export class SluiceError extends Error {
+  readonly code: Code;
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(renderProblem(problem), problem.cause === undefined ? undefined : { cause: problem.cause });
+    this.name = "SluiceError";
+    this.code = problem.code;
+    this.problem = problem;
+    this.stack = this.message;
+  }
+
+  /** Pulumi prints `${error}` before the message; the name would only repeat what the code says. */
+  override toString(): string {
+    return this.message;
+  }
+}
+
+/** Line one stands alone; then found, needs, fix, step, each on its own line; then what a program printed. */
+export function renderProblem(problem: Problem): string {
+  const lines = [`${problem.object}: ${problem.what} (${problem.code})`];
+  const add = (label: string, text: string | undefined) => {
+    if (text === undefined || text === "") return;
+    const [first, ...rest] = text.split("\n");
+    lines.push(`  ${label.padEnd(7)} ${first ?? ""}`, ...rest.map((line) => `  ${" ".repeat(7)} ${line}`));
+  };
+  add("found", problem.found);
+  add("needs", problem.needs);
+  add("fix", problem.fix);
+  add("step", problem.step);
+  add("cause", problem.detail);
+  return lines.join("\n");
+}
+
+/** What an error is by the table: the sentence shown in docs/errors.md. */
+export const meaningOf = (code: Code): string => codes[code];
+
+export const isProblem = (error: unknown, ...any: readonly Code[]): error is SluiceError =>
+  error instanceof SluiceError && (any.length === 0 || any.includes(error.code));
+
+/** What was thrown, as an expected error; one that nobody expected says so and carries its stack. */
+export function asProblem(object: string, thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  const { message, stack } = thrown instanceof Error ? thrown : { message: String(thrown), stack: undefined };
+  return new SluiceError({
+    code: "INTERNAL_ERROR",
+    object,
+    what: `stopped by an unexpected error: ${message.split("\n")[0] ?? ""}`,
+    fix: "this is a bug in pulumi-sluice: report it with these lines",
+    detail: stack ?? message,
+    cause: thrown,
+  });
+}
+
+/** What anything that was thrown says; for `detail` and for reasons. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  return String(error);
+}

@@ -1,0 +1,33 @@
+/** Text for a POSIX shell in which every value is quoted. Made only by the tag `sh`. */
+export class Command {
+  constructor(readonly text: string) {}
+}
+
+/** One word, safe in a POSIX shell whatever it holds. */
+export function quoteWord(word: string): string {
+  if (word.includes("\0")) throw new RangeError("a shell word cannot hold a NUL byte");
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+type Part = string | number | readonly string[] | Command;
+
+const render = (part: Part): string => {
+  if (part instanceof Command) return part.text;
+  if (typeof part === "number") return String(part);
+  if (typeof part === "string") return quoteWord(part);
+  return part.map(quoteWord).join(" ");
+};
+
+/**
+ * Builds a shell command. A string becomes one quoted word, an array becomes several, a number stands as it is,
+ * a Command is put in as it is.
+ *
+ * @example sh`mkdir -p ${directory}`
+ */
+export function sh(parts: TemplateStringsArray, ...values: readonly Part[]): Command {
+  return new Command(String.raw({ raw: parts.raw }, ...values.map(render)));
+}
+
+/** Commands one after another; the first that fails ends it. */
+export const allOf = (...commands: readonly Command[]): Command =>
+  new Command(commands.map((command) => command.text).join(" && "));

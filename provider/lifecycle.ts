@@ -1,0 +1,143 @@
+import { asProblem, SluiceError } from "./errors";
+import { absent, isSame, saying, type Absent, type Plan } from "./plan/plan";
+import { count, renderDifference } from "./plan/render";
+import { runPlan } from "./plan/run";
+import type { AnyRoom, Drivers, Observed } from "./room";
+
+type Seen = Observed<object, object>;
+
+/** One resource in one operation. */
+export interface Operation {
+  readonly room: AnyRoom;
+  readonly declared: object;
+  /** What state holds: the last declaration and what was seen then. Null on create. */
+  readonly before: { readonly declared: object; readonly settled: object | null } | null;
+  readonly drivers: Drivers;
+}
+
+/** The work stopped half-way: what is there stays known to Pulumi, and the next `up` continues. */
+export class PartlyDone extends Error {
+  constructor(
+    readonly failure: SluiceError,
+    readonly settled: object | null,
+  ) {
+    super(failure.message, { cause: failure });
+    this.name = "PartlyDone";
+    this.stack = this.message;
+  }
+}
+
+const rounds = 3; // a started server shows what a stopped one could not; more would only repeat
+const lockSeconds = 120; // an orphaned provider stops within seconds (engine.ts); a living one is somebody's `up`
+
+/** create and update: lock, observe, plan, run, observe again, until the plan is empty. Returns what is then there. */
+export async function converge(operation: Operation): Promise<object> {
+  return locked(operation, async (drivers) => {
+    const seen = await towards(operation.declared, { ...operation, drivers });
+    return seen.settled;
+  });
+}
+
+/** delete: the same flow, planned towards absence. */
+export async function remove(operation: Operation): Promise<void> {
+  await locked(operation, async (drivers) => {
+    const { room, declared } = operation;
+    const { settled } = await towards(absent, { ...operation, drivers });
+    if (room.exists(settled)) drivers.report.say(`${room.object(declared)}: left as it is, it is not of this resource`);
+  });
+}
+
+/** read: what is there now, or undefined when nothing is. */
+export async function look({ room, declared, drivers, before }: Operation): Promise<object | undefined> {
+  const { settled } = await observe(room, declared, drivers, before?.settled ?? null);
+  return room.exists(settled) ? settled : undefined;
+}
+
+const observe = async (room: AnyRoom, declared: object, drivers: Drivers, remembered: object | null): Promise<Seen> =>
+  (await room.observe(declared, drivers, remembered)) as Seen;
+
+async function towards(wanted: object | Absent, operation: Operation): Promise<Seen> {
+  const { room, declared, drivers, before } = operation;
+  const done: Plan[] = [];
+  let seen: Seen | undefined;
+  try {
+    for (;;) {
+      drivers.signal.throwIfAborted();
+      drivers.report.progress("observing");
+      seen = await observe(room, declared, drivers, before?.settled ?? null);
+      const plan = planFor(wanted, seen, operation);
+      if (plan.steps.length === 0) {
+        drivers.report.progress(wanted === absent ? "nothing is left" : "as declared");
+        return seen;
+      }
+      // The same steps once more would do the same once more, and a seeding takes hours.
+      if (done.length === rounds || done.some((earlier) => isSame(earlier, plan))) throw notConverging(plan, operation);
+      done.push(plan);
+      await runPlan(plan, { room, declared, seen, object: room.object(declared), drivers });
+    }
+  } catch (error) {
+    if (done.length === 0) throw error;
+    const failure = asProblem(room.object(declared), error);
+    if (wanted === absent) throw failure; // Pulumi keeps what it could not delete
+    const settled = await settledNow(operation, seen);
+    // Nothing was made yet: nothing is left for Pulumi to keep.
+    if (before === null && settled.isCurrent && settled.value !== null && !room.exists(settled.value)) throw failure;
+    throw new PartlyDone(failure, settled.value);
+  }
+}
+
+function planFor(wanted: object | Absent, seen: Seen, { room, drivers, before, declared }: Operation): Plan {
+  return room.plan(wanted, seen, {
+    owner: drivers.owner,
+    before: before?.declared ?? null,
+    object: room.object(declared),
+  });
+}
+
+/** After a failure, state should say what is really there; where that cannot be seen, what was seen last. */
+async function settledNow(
+  { room, declared, drivers, before }: Operation,
+  seen: Seen | undefined,
+): Promise<{ readonly value: object | null; readonly isCurrent: boolean }> {
+  const last = { value: seen?.settled ?? before?.settled ?? null, isCurrent: false };
+  if (drivers.signal.aborted) return last;
+  try {
+    const { settled } = await observe(room, declared, drivers, last.value);
+    return { value: settled, isCurrent: true };
+  } catch {
+    return last; // the first failure is the one to report
+  }
+}
+
+async function locked<T>(operation: Operation, work: (drivers: Drivers) => Promise<T>): Promise<T> {
+  const { room, declared, drivers } = operation;
+  drivers.signal.throwIfAborted();
+  const lock = room.lock(declared);
+  const host = await drivers.host(lock.host);
+  const options = {
+    withinSeconds: lockSeconds,
+    holder: drivers.owner,
+    onWait: (why: string) => {
+      drivers.report.progress(why);
+    },
+  };
+  return host.withLock(lock.name, options, (lost) =>
+    work({ ...drivers, signal: AbortSignal.any([drivers.signal, lost]) }),
+  );
+}
+
+function notConverging(plan: Plan, { room, declared }: Operation): SluiceError {
+  return new SluiceError({
+    code: "STATE_NOT_CONVERGING",
+    object: room.object(declared),
+    what: `does not become what is declared, ${count(plan.steps.length, "step")} would have to run again`,
+    found: plan.steps
+      .map((step) => {
+        const { what, because = [] } = saying(room.say, step);
+        return because.length === 0 ? what : `${what} (${because.map(renderDifference).join(", ")})`;
+      })
+      .join("\n"),
+    needs: "nothing left to do after the steps have run",
+    fix: "look for something else that changes the same object; if there is nothing, this is a bug in pulumi-sluice",
+  });
+}

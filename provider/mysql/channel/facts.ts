@@ -1,0 +1,287 @@
+import { createHash } from "node:crypto";
+import type { ServerFacts } from "../capabilities";
+import { errnoOf } from "../fault";
+import { noGtids, parseGtidSet, type GtidSet } from "../gtid";
+import type { MysqlReader, Row } from "../reader";
+import { sql } from "../sql";
+import { channelMetadata, modernRow, showReplicaStatus, variableName } from "../terms";
+import { parseRules, type FilterRules } from "./filters";
+
+/** The server that rows flow into. */
+export interface ReplicaFacts {
+  readonly server: ServerFacts;
+  readonly uuid: string;
+  readonly serverId: number;
+  readonly gtidMode: string;
+  readonly executed: GtidSet;
+  readonly isReadOnly: boolean;
+  readonly binlogFormat: string;
+  readonly dataDirectory: string;
+  /** replica_parallel_workers: what an applier is started with. */
+  readonly workers: number;
+  readonly otherChannels: readonly { readonly channel: string; readonly sourceUuid: string }[];
+}
+
+/** A channel as it is set; true until somebody changes it. */
+export interface ChannelFacts {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly passwordHash: string;
+  readonly autoPosition: boolean;
+  readonly tls: TlsFacts;
+  readonly connectRetrySeconds: number;
+  readonly retryCount: number;
+  readonly heartbeatSeconds: number;
+  readonly delaySeconds: number;
+  readonly rules: FilterRules;
+  /** Threads of a running applier; null while it is stopped. */
+  readonly workers: number | null;
+  readonly sourceUuid: string;
+  readonly receiver: ReceiverFacts;
+  readonly applier: ApplierFacts;
+}
+
+export interface TlsFacts {
+  readonly isOn: boolean;
+  readonly caPath: string;
+  readonly certPath: string;
+  readonly keyPath: string;
+  readonly verifiesIdentity: boolean;
+  /** Asks the source for the key that encrypts the password, where TLS does not. */
+  readonly asksPublicKey: boolean;
+}
+
+/** An error as a replication thread reports it. */
+export interface ThreadError {
+  readonly errno: number;
+  readonly message: string;
+  /** The transaction the applier is in; empty for the receiver. */
+  readonly transaction: string;
+}
+
+export interface ReceiverFacts {
+  readonly state: "running" | "connecting" | "stopped";
+  readonly error: ThreadError | null;
+  readonly received: GtidSet;
+}
+
+export interface ApplierFacts {
+  readonly state: "running" | "stopped";
+  readonly error: ThreadError | null;
+  /** Seconds until the transaction at hand is due by `delaySeconds`; null where nothing waits. */
+  readonly remainingDelaySeconds: number | null;
+  readonly lagSeconds: number | null;
+  /** Source's log up to here is applied. */
+  readonly file: string;
+  readonly position: string;
+}
+
+export async function readReplica(mysql: MysqlReader, channel: string): Promise<ReplicaFacts> {
+  const workers = sql`(SELECT VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME = ${variableName(mysql.server, "replica_parallel_workers")})`;
+  const [row, others] = await Promise.all([
+    mysql.queryRow(
+      sql`SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.server_id AS serverId, @@GLOBAL.gtid_mode AS gtidMode,
+        @@GLOBAL.binlog_format AS binlogFormat, @@GLOBAL.read_only AS isReadOnly,
+        @@GLOBAL.gtid_executed AS executed, @@GLOBAL.datadir AS dataDirectory, ${workers} AS workers`,
+    ),
+    mysql.query<{ channel: string; sourceUuid: string }>(
+      sql`SELECT channel_name AS channel, source_uuid AS sourceUuid
+        FROM performance_schema.replication_connection_status WHERE channel_name <> ${channel}`,
+    ),
+  ]);
+  return {
+    server: mysql.server,
+    uuid: text(row, "uuid"),
+    serverId: number(row, "serverId"),
+    gtidMode: text(row, "gtidMode"),
+    executed: parseGtidSet(text(row, "executed")),
+    isReadOnly: number(row, "isReadOnly") === 1,
+    binlogFormat: text(row, "binlogFormat"),
+    dataDirectory: text(row, "dataDirectory"),
+    workers: number(row, "workers"),
+    otherChannels: others,
+  };
+}
+
+/** The channel, or null where there is none of this name. */
+export async function readChannel(mysql: MysqlReader, channel: string): Promise<ChannelFacts | null> {
+  const [settings, filters, workers, errors, statuses] = await Promise.all([
+    mysql.queryRow(
+      sql`SELECT c.host AS address, c.port AS port, c.user AS user, c.auto_position AS autoPosition, c.ssl_allowed AS tlsOn,
+        c.ssl_ca_file AS caPath, c.ssl_certificate AS certPath, c.ssl_key AS keyPath,
+        c.ssl_verify_server_certificate AS verifies, c.get_public_key AS publicKey,
+        c.connection_retry_interval AS connectRetry, c.connection_retry_count AS retryCount,
+        c.heartbeat_interval AS heartbeat, a.desired_delay AS delay, SHA2(m.User_password, 256) AS passwordHash,
+        s.source_uuid AS sourceUuid, s.service_state AS receiver, s.last_error_number AS errno,
+        s.last_error_message AS message, s.received_transaction_set AS received, t.service_state AS applier
+        FROM performance_schema.replication_connection_configuration c
+        JOIN performance_schema.replication_applier_configuration a USING (channel_name)
+        JOIN performance_schema.replication_connection_status s USING (channel_name)
+        JOIN performance_schema.replication_applier_status t USING (channel_name)
+        LEFT JOIN ${channelMetadata} m ON m.Channel_name = c.channel_name
+        WHERE c.channel_name = ${channel}`,
+    ),
+    mysql.query<{ name: string; rule: string }>(
+      sql`SELECT filter_name AS name, filter_rule AS rule FROM performance_schema.replication_applier_filters
+        WHERE channel_name = ${channel}`,
+    ),
+    mysql.queryRow<{ running: number }>(
+      sql`SELECT COUNT(*) AS running FROM performance_schema.replication_applier_status_by_worker
+        WHERE channel_name = ${channel} AND service_state = 'ON'`,
+    ),
+    mysql.query(
+      sql`SELECT last_error_number AS errno, last_error_message AS message, applying_transaction AS transaction
+        FROM performance_schema.replication_applier_status_by_worker
+        WHERE channel_name = ${channel} AND last_error_number <> 0
+        UNION ALL SELECT last_error_number, last_error_message, processing_transaction
+        FROM performance_schema.replication_applier_status_by_coordinator
+        WHERE channel_name = ${channel} AND last_error_number <> 0`,
+    ),
+    mysql.query(showReplicaStatus(mysql.server)),
+  ]);
+  if (settings === undefined) return null;
+  const status = statuses
+    .map((row) => modernRow(row))
+    .find((row) => text(row, "Channel_Name").toLowerCase() === channel.toLowerCase());
+  const isApplying = text(settings, "applier") === "ON";
+  return {
+    address: text(settings, "address"),
+    port: number(settings, "port"),
+    user: text(settings, "user"),
+    passwordHash: text(settings, "passwordHash"),
+    autoPosition: text(settings, "autoPosition") === "1",
+    tls: {
+      isOn: text(settings, "tlsOn") === "YES",
+      caPath: text(settings, "caPath"),
+      certPath: text(settings, "certPath"),
+      keyPath: text(settings, "keyPath"),
+      verifiesIdentity: text(settings, "verifies") === "YES",
+      asksPublicKey: text(settings, "publicKey") === "YES",
+    },
+    connectRetrySeconds: number(settings, "connectRetry"),
+    retryCount: number(settings, "retryCount"),
+    heartbeatSeconds: number(settings, "heartbeat"),
+    delaySeconds: number(settings, "delay"),
+    rules: parseRules(filters),
+    // A single-threaded applier (replica_parallel_workers = 0) has no worker.
+    workers: isApplying ? (workers?.running ?? null) : null,
+    sourceUuid: text(settings, "sourceUuid"),
+    receiver: {
+      state: receiverStates[text(settings, "receiver")] ?? "stopped",
+      error: threadError(settings),
+      received: parseGtidSet(text(settings, "received")),
+    },
+    applier: {
+      state: isApplying ? "running" : "stopped",
+      error: isApplying ? null : threadError(errors[0]),
+      remainingDelaySeconds: numberOrNull(status, "SQL_Remaining_Delay"),
+      lagSeconds: numberOrNull(status, "Seconds_Behind_Source"),
+      file: text(status, "Relay_Source_Log_File"),
+      position: text(status, "Exec_Source_Log_Pos"),
+    },
+  };
+}
+
+/** How the server would print a password's hash, so that it is compared without being sent. */
+export const hashPassword = (password: string): string => createHash("sha256").update(password).digest("hex");
+
+const receiverStates: Readonly<Record<string, ReceiverFacts["state"]>> = {
+  ON: "running",
+  CONNECTING: "connecting",
+  OFF: "stopped",
+};
+
+function threadError(row: Row | undefined): ThreadError | null {
+  const errno = number(row, "errno");
+  return errno === 0 ? null : { errno, message: text(row, "message"), transaction: text(row, "transaction") };
+}
+
+/** What the source says about itself, asked as the channel's user, through the replica's host. */
+export interface SourceFacts {
+  readonly server: ServerFacts;
+  readonly uuid: string;
+  readonly serverId: number;
+  readonly logsBinary: boolean;
+  readonly binlogFormat: string;
+  readonly isReadOnly: boolean;
+  readonly gtidMode: string;
+  readonly executed: GtidSet;
+  readonly purged: GtidSet;
+  /** SHOW GRANTS, roles that are on included. */
+  readonly grants: readonly string[];
+  /** `repl@%` */
+  readonly account: string;
+  /** The binary logs it keeps; null where nobody asked or the user may not see them. */
+  readonly logs: readonly LogFile[] | null;
+}
+
+export interface LogFile {
+  readonly name: string;
+  readonly sizeBytes: bigint;
+}
+
+/** `withLogs`: the channel begins at a file and a position. */
+export async function readChannelSource(mysql: MysqlReader, withLogs: boolean): Promise<SourceFacts> {
+  if (mysql.server.flavour === "mariadb") return { ...nothingKnown, server: mysql.server };
+  const [row, grants] = await Promise.all([
+    mysql.queryRow(
+      sql`SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.server_id AS serverId, @@GLOBAL.log_bin AS logsBinary,
+        @@GLOBAL.binlog_format AS binlogFormat, @@GLOBAL.gtid_mode AS gtidMode, @@GLOBAL.gtid_executed AS executed,
+        @@GLOBAL.gtid_purged AS purged, @@GLOBAL.read_only AS isReadOnly, CURRENT_USER() AS account`,
+    ),
+    mysql.query(sql`SHOW GRANTS`),
+  ]);
+  const logsBinary = number(row, "logsBinary") === 1;
+  return {
+    server: mysql.server,
+    uuid: text(row, "uuid"),
+    serverId: number(row, "serverId"),
+    logsBinary,
+    binlogFormat: text(row, "binlogFormat"),
+    isReadOnly: number(row, "isReadOnly") === 1,
+    gtidMode: text(row, "gtidMode"),
+    executed: parseGtidSet(text(row, "executed")),
+    purged: parseGtidSet(text(row, "purged")),
+    grants: grants.map((line) => String(Object.values(line)[0])),
+    account: text(row, "account"),
+    logs: withLogs && logsBinary ? await readLogs(mysql) : null,
+  };
+}
+
+/** A MariaDB source is refused by its flavour; it has no words for the rest. */
+const nothingKnown = {
+  uuid: "",
+  serverId: 0,
+  logsBinary: false,
+  binlogFormat: "",
+  isReadOnly: false,
+  gtidMode: "OFF",
+  executed: noGtids,
+  purged: noGtids,
+  grants: [],
+  account: "",
+  logs: null,
+};
+
+async function readLogs(mysql: MysqlReader): Promise<readonly LogFile[] | null> {
+  try {
+    const rows = await mysql.query(sql`SHOW BINARY LOGS`);
+    return rows.map((row) => ({ name: text(row, "Log_name"), sizeBytes: BigInt(text(row, "File_size")) }));
+  } catch (error) {
+    if (errnoOf(error) === 1227) return null; // REPLICATION CLIENT is needed for this, and not for following
+    throw error;
+  }
+}
+
+const text = (row: Row | undefined, column: string): string => {
+  const cell = row?.[column];
+  return cell === undefined || cell === null ? "" : String(cell);
+};
+
+const number = (row: Row | undefined, column: string): number => Number(row?.[column] ?? 0);
+
+const numberOrNull = (row: Row | undefined, column: string): number | null => {
+  const cell = row?.[column];
+  return cell === undefined || cell === null ? null : Number(cell);
+};

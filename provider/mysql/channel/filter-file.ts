@@ -1,0 +1,39 @@
+import { posix } from "node:path";
+import { sh } from "../../host/command";
+import type { Host, HostReader } from "../../host/host";
+import { fileWord, needsRoot, ownedLike } from "./tls-files";
+
+/** The option file in which a channel's filters outlive a restart of mysqld. */
+export interface FilterFile {
+  /** False where my.cnf of the server includes no folder of ours: then nothing can be kept. */
+  readonly isPossible: boolean;
+  readonly path: string;
+  /** As it stands there; null where there is none. */
+  readonly text: string | null;
+}
+
+/** Below `conf.d/` of a managed server, whose my.cnf includes it. */
+export async function readFilterFile(
+  host: HostReader | null,
+  dataDirectory: string,
+  channel: string,
+): Promise<FilterFile> {
+  const root = posix.dirname(dataDirectory.replace(/(?<=.)\/+$/, ""));
+  const directory = posix.join(root, "conf.d");
+  const path = posix.join(directory, `channel-${fileWord(channel)}.cnf`);
+  if (host === null) return { isPossible: false, path, text: null };
+  const asRoot = await needsRoot(host);
+  const [options, text] = await Promise.all([
+    host.readFile(posix.join(root, "my.cnf"), { asRoot }),
+    host.readFile(path, { asRoot }),
+  ]);
+  const isPossible = options?.split("\n").includes(`!includedir ${directory}`) === true;
+  return { isPossible, path, text: text ?? null };
+}
+
+/** Null takes the file away. Owner and group are those of the folder, so that mysqld can read it. */
+export async function writeFilterFile(host: Host, { path }: FilterFile, text: string | null): Promise<void> {
+  const as = await ownedLike(host, posix.dirname(path));
+  if (text === null) await host.run(sh`rm -f ${path}`, { asRoot: as.asRoot });
+  else await host.writeFile(path, text, { mode: 0o640, ...as });
+}

@@ -1,0 +1,184 @@
+import { createHash } from "node:crypto";
+import { compare, type Difference } from "../../plan/plan";
+import type { Source } from "../../schema/connection";
+import { hasUnknown, unknownValue } from "../../schema/unknown";
+import { has, type ServerFacts } from "../capabilities";
+import { renderEndpoint } from "../address";
+import { keyword, secret, type Statement } from "../sql";
+import { changeReplicationSource, type SourceOptions } from "../terms";
+import { sayTls, type TlsFiles } from "./tls-files";
+
+/** What CHANGE REPLICATION SOURCE sets, by the names a program has for it. */
+export interface ChannelSettings {
+  readonly source: Source;
+  readonly connectRetrySeconds: number;
+  readonly retryCount: number;
+  readonly heartbeatSeconds: number;
+  readonly delaySeconds: number;
+}
+
+/** Where the receiver begins. */
+export type Position =
+  { readonly by: "gtid" } | { readonly by: "file"; readonly file: string; readonly position: string };
+
+/** What a program says about where to begin: `auto`, or the seed position of a staging database. */
+export type Start =
+  | "auto"
+  | {
+      readonly gtidSet?: string | undefined;
+      readonly file?: string | undefined;
+      readonly position?: number | string | undefined;
+    };
+
+/** By GTID wherever both servers write them and a file is not all that is known; modes are null in a preview. */
+export function planPosition(
+  start: Start,
+  modes: { readonly source: string; readonly replica: string } | null,
+): Position {
+  if (start === "auto" || start.file === undefined || start.position === undefined) return { by: "gtid" };
+  const bothWrite = modes === null || (modes.source === "ON" && modes.replica === "ON");
+  if (start.gtidSet !== undefined && bothWrite) return { by: "gtid" };
+  return { by: "file", file: start.file, position: String(start.position) };
+}
+
+export const sayPosition = (position: Position): string =>
+  position.by === "gtid" ? "by GTID" : `at ${position.file}:${position.position}`;
+
+/** What was seen of the same settings; the password only as whether it is the declared one. */
+export interface SeenSettings extends Omit<ChannelSettings, "source"> {
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly passwordMatches: boolean;
+  readonly tls: string;
+}
+
+/** Differences in what the receiver works with. */
+export function compareReceiver(wanted: ChannelSettings, seen: SeenSettings, passwordChanged: boolean): Difference[] {
+  const { source } = wanted;
+  const known = compare(
+    {
+      "source.address": source.address,
+      "source.port": source.port,
+      "source.user": source.user,
+      "source.tls": hasUnknown(source.tls) ? unknownValue : sayTls(source.tls),
+      connectRetrySeconds: wanted.connectRetrySeconds,
+      retryCount: wanted.retryCount,
+      heartbeatSeconds: wanted.heartbeatSeconds,
+    },
+    {
+      "source.address": seen.address,
+      "source.port": seen.port,
+      "source.user": seen.user,
+      "source.tls": seen.tls,
+      connectRetrySeconds: seen.connectRetrySeconds,
+      retryCount: seen.retryCount,
+      heartbeatSeconds: seen.heartbeatSeconds,
+    },
+  );
+  return passwordChanged ? [...known, { property: "source.password", from: "", to: "changed" }] : known;
+}
+
+export const compareDelay = (wanted: ChannelSettings, seen: SeenSettings): Difference[] =>
+  compare({ delaySeconds: wanted.delaySeconds }, { delaySeconds: seen.delaySeconds });
+
+export const sayEndpoint = (source: Pick<Source, "address" | "port">): string => renderEndpoint(source);
+
+/**
+ * Sets everything a channel has, so that nothing of an earlier source stays behind.
+ * - without `position` the channel goes on where it is
+ * - transactions of a source without GTIDs get some where the replica insists on them
+ */
+export function pointChannel(
+  server: ServerFacts,
+  channel: string,
+  settings: ChannelSettings,
+  at: { readonly position: Position | null; readonly files: TlsFiles | null; readonly assignsGtids: boolean },
+): Statement {
+  return changeReplicationSource(
+    server,
+    {
+      ...receiverOptions(settings, at.files),
+      ...startOptions(server, channel, at),
+      SOURCE_DELAY: settings.delaySeconds,
+    },
+    channel,
+  );
+}
+
+/**
+ * The receiver's part alone: the applier need not stop for it. Address and port stay out, since naming them - even as they are -
+ * throws the receiver's position away.
+ */
+export function changeReceiver(
+  server: ServerFacts,
+  channel: string,
+  settings: ChannelSettings,
+  files: TlsFiles | null,
+): Statement {
+  const { SOURCE_HOST: _host, SOURCE_PORT: _port, ...options } = receiverOptions(settings, files);
+  return changeReplicationSource(server, options, channel);
+}
+
+/** The applier's part alone: the receiver need not stop for it. */
+export const changeDelay = (server: ServerFacts, channel: string, delaySeconds: number): Statement =>
+  changeReplicationSource(server, { SOURCE_DELAY: delaySeconds }, channel);
+
+function receiverOptions({ source, ...settings }: ChannelSettings, files: TlsFiles | null) {
+  return {
+    SOURCE_HOST: source.address,
+    SOURCE_PORT: source.port,
+    SOURCE_USER: source.user,
+    SOURCE_PASSWORD: secret(source.password, "source.password"),
+    SOURCE_CONNECT_RETRY: settings.connectRetrySeconds,
+    SOURCE_RETRY_COUNT: settings.retryCount,
+    SOURCE_HEARTBEAT_PERIOD: settings.heartbeatSeconds,
+    ...tlsOptions(source.tls, files),
+  } satisfies SourceOptions;
+}
+
+function tlsOptions(tls: Source["tls"], files: TlsFiles | null): SourceOptions {
+  const given = typeof tls === "object" && files !== null ? { ...tls, files } : undefined;
+  return {
+    SOURCE_SSL: tls === "off" ? 0 : 1,
+    SOURCE_SSL_CA: given?.files.ca ?? "",
+    SOURCE_SSL_CERT: given?.cert === undefined ? "" : given.files.cert,
+    SOURCE_SSL_KEY: given?.key === undefined ? "" : given.files.key,
+    SOURCE_SSL_VERIFY_SERVER_CERT: given?.verifyIdentity === true ? 1 : 0,
+    // Without TLS a caching_sha2_password login needs the source's key (error 2061); with TLS it is of no use.
+    GET_SOURCE_PUBLIC_KEY: tls === "off" ? 1 : 0,
+  };
+}
+
+/**
+ * The uuid under which a channel's transactions without GTIDs are known on the replica. Not the replica's own (LOCAL), so that
+ * they are told from what somebody wrote there.
+ */
+export function assignedUuid(channel: string): string {
+  const hash = createHash("sha256").update(`sluice: anonymous transactions of channel ${channel}`).digest("hex");
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `8${hash.slice(13, 16)}`,
+    `8${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ].join("-");
+}
+
+function startOptions(
+  server: ServerFacts,
+  channel: string,
+  { position, assignsGtids }: { readonly position: Position | null; readonly assignsGtids: boolean },
+): SourceOptions {
+  if (position === null) return {};
+  const assigning: SourceOptions = has(server, "assignGtidsToAnonymous")
+    ? { ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS: assignsGtids ? assignedUuid(channel) : keyword("OFF") }
+    : {};
+  if (position.by === "gtid") return { SOURCE_AUTO_POSITION: 1, ...assigning };
+  return {
+    SOURCE_AUTO_POSITION: 0,
+    SOURCE_LOG_FILE: position.file,
+    SOURCE_LOG_POS: BigInt(position.position),
+    ...assigning,
+  };
+}

@@ -1,0 +1,96 @@
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import { sh } from "../../host/command";
+import type { Host, HostReader } from "../../host/host";
+import type { Tls } from "../../schema/connection";
+import type { TlsFacts } from "./facts";
+
+/** Where the files of a channel lie: mysqld takes an authority as a file on its own machine, and in no other way. */
+export interface TlsFiles {
+  readonly directory: string;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Beside a managed server's data in `tls/`; else in the data directory, where mysqld may read whatever guards the machine. */
+export function tlsFilesOf(
+  server: { readonly socket?: string | undefined; readonly dataDirectory: string },
+  channel: string,
+): TlsFiles {
+  const data = server.dataDirectory.replace(/(?<=.)\/+$/, "");
+  const root = posix.dirname(data);
+  const isManaged = server.socket === posix.join(root, "run", "mysqld.sock");
+  const directory = isManaged ? posix.join(root, "tls") : data;
+  const path = (what: string) => posix.join(directory, `sluice-${fileWord(channel)}-${what}.pem`);
+  return { directory, ca: path("ca"), cert: path("cert"), key: path("key") };
+}
+
+/** Channel names hold what they like; lower case, because the server knows no other. */
+export const fileWord = (channel: string): string =>
+  channel.toLowerCase().replace(/[^a-z0-9_-]/gu, (character) => `=${Buffer.from(character).toString("hex")}`);
+
+/** Writes what the declaration holds and takes away what it does not. */
+export async function writeTlsFiles(host: Host, files: TlsFiles, tls: Tls, dataDirectory: string): Promise<void> {
+  const given = typeof tls === "object" ? tls : undefined;
+  if (given === undefined) return removeTlsFiles(host, files);
+  const as = await ownedLike(host, dataDirectory);
+  await host.run(sh`mkdir -p -m 0755 ${files.directory}`, { asRoot: as.asRoot });
+  await host.writeFile(files.ca, given.ca, { mode: 0o644, ...as });
+  if (given.cert !== undefined) await host.writeFile(files.cert, given.cert, { mode: 0o644, ...as });
+  if (given.key !== undefined) await host.writeFile(files.key, given.key, { mode: 0o600, ...as });
+}
+
+/** For files that mysqld reads: they belong to whom this path belongs to, where we may give files away. */
+export async function ownedLike(
+  host: Host,
+  path: string,
+): Promise<{ readonly asRoot: boolean; readonly owner?: string }> {
+  const { uid } = await host.facts();
+  const asRoot = await needsRoot(host);
+  if (uid !== 0 && !asRoot) return { asRoot };
+  const { owner, group } = await host.inspect(path, { asRoot });
+  return { asRoot, owner: `${owner}:${group}` };
+}
+
+export async function removeTlsFiles(host: Host, files: TlsFiles): Promise<void> {
+  await host.run(sh`rm -f ${files.ca} ${files.cert} ${files.key}`, { asRoot: await needsRoot(host) });
+}
+
+export async function needsRoot(host: HostReader): Promise<boolean> {
+  const { uid, canBecomeRoot } = await host.facts();
+  return canBecomeRoot && uid !== 0;
+}
+
+/** How a declaration's TLS reads in a preview; equal texts are equal settings. */
+export function sayTls(tls: Tls): string {
+  if (typeof tls === "string") return tls;
+  return sayTrust(fingerprint(tls.ca), tls.cert === undefined ? undefined : fingerprint(tls.cert), tls.verifyIdentity);
+}
+
+/** How a channel's TLS reads; the files are read on the replica's machine. */
+export async function readTlsWords(host: HostReader | null, facts: TlsFacts): Promise<string> {
+  if (!facts.isOn) return facts.asksPublicKey ? "off" : "off, without the source's public key";
+  if (facts.caPath === "" && facts.certPath === "") return "required";
+  const read = async (path: string): Promise<string | undefined> => {
+    if (path === "") return undefined;
+    const text = await host?.readFile(path, { asRoot: await needsRoot(host) });
+    return text === undefined ? path : fingerprint(text);
+  };
+  const [ca, cert] = await Promise.all([read(facts.caPath), read(facts.certPath)]);
+  return sayTrust(ca ?? "none", cert, facts.verifiesIdentity);
+}
+
+function sayTrust(ca: string, cert: string | undefined, verifiesIdentity: boolean): string {
+  const parts = [
+    `authority ${ca}`,
+    cert !== undefined && `certificate ${cert}`,
+    verifiesIdentity && "identity verified",
+  ];
+  return parts.filter((part) => part !== false).join(", ");
+}
+
+const fingerprintDigits = 16; // 64 bits tell two certificates of one team apart
+
+const fingerprint = (pem: string): string =>
+  `SHA256:${createHash("sha256").update(pem.trim()).digest("hex").slice(0, fingerprintDigits)}`;

@@ -1,0 +1,128 @@
+import { randomBytes } from "node:crypto";
+import { isProblem, SluiceError } from "../../errors";
+import type { Host } from "../../host/host";
+import { withMysql, type MysqlClient, type MysqlReader } from "../client";
+import { renderOption } from "../option-file";
+import { secret, sql, type Statement } from "../sql";
+import type { Instance } from "./instance";
+import { managementAccount } from "./layout";
+
+/** How the management account proves who it is. */
+export type Account = { readonly kind: "socket" } | { readonly kind: "password"; readonly password: string };
+
+/** Without a secret where the server can ask the kernel who is calling. */
+export const accountKind = ({ binaries }: Pick<Instance, "binaries">): Account["kind"] =>
+  binaries.hasAuthSocket ? "socket" : "password";
+
+const passwordBytes = 24; // 192 bits, in 32 characters: more than caching_sha2_password's own 160-bit nonce
+
+export const makePassword = (): string => randomBytes(passwordBytes).toString("base64url");
+
+/** The option file that clients and our driver read the password from. */
+export const renderAccountFile = (password: string): string =>
+  `[client]\n${renderOption("user", managementAccount)}\n${renderOption("password", password)}\n`;
+
+export const parseAccountFile = (text: string): string | undefined => /^password = (.+)$/m.exec(text)?.[1];
+
+/**
+ * The statements mysqld runs at every start, before it answers anybody and before super_read_only is on (tried: 9.7). One a
+ * line. An error in one ends the file and not the server, so what must not fail stands first.
+ *
+ * - The data may be a copy of another server's (CLONE): the account is made anew, whoever had that name there.
+ * - `--initialize-insecure` leaves root@localhost without a password: it becomes the unix user root, or is locked.
+ */
+export function renderInit(account: Account, instance: Pick<Instance, "runtime">): string {
+  const { connectedUser } = instance.runtime;
+  const sluice = sql`${managementAccount}@localhost`;
+  const identified =
+    account.kind === "socket"
+      ? sql`IDENTIFIED WITH auth_socket AS ${connectedUser}`
+      : sql`IDENTIFIED BY ${secret(account.password, "management password")}`;
+  const statements = [
+    sql`SET SESSION sql_mode = ''`,
+    sql`SET SESSION sql_log_bin = 0`,
+    ...whereRootIsOpen(sql`ALTER USER root@localhost ACCOUNT LOCK`),
+    sql`DROP USER IF EXISTS ${sluice}`,
+    sql`CREATE USER ${sluice} ${identified}`,
+    sql`GRANT ALL PRIVILEGES ON *.* TO ${sluice} WITH GRANT OPTION`,
+    ...(account.kind === "socket"
+      ? whereRootIsOpen(sql`ALTER USER root@localhost IDENTIFIED WITH auth_socket ACCOUNT UNLOCK`)
+      : []),
+  ];
+  return statements.map(({ text }) => `${text};\n`).join("");
+}
+
+/** Runs the statement where root@localhost has a password plugin and no password. */
+function whereRootIsOpen(statement: Statement): readonly Statement[] {
+  const plugins = ["caching_sha2_password", "mysql_native_password", "sha256_password"];
+  return [
+    sql`SET @sluice = (SELECT IF(COUNT(*) = 0, 'DO 0', ${statement.text}) FROM mysql.user WHERE user = 'root' AND host = 'localhost' AND authentication_string = '' AND plugin IN (${plugins}))`,
+    sql`PREPARE sluice FROM @sluice`,
+    sql`EXECUTE sluice`,
+    sql`DEALLOCATE PREPARE sluice`,
+  ];
+}
+
+/** Gives root@localhost this password, outside the binary log. May be repeated. */
+export async function setRootPassword(mysql: MysqlClient, password: string): Promise<void> {
+  const root = sql`root@localhost`;
+  await withWrites(mysql, async () => {
+    await mysql.execute(sql`CREATE USER IF NOT EXISTS ${root} ACCOUNT LOCK`);
+    await mysql.execute(sql`GRANT ALL PRIVILEGES ON *.* TO ${root} WITH GRANT OPTION`);
+    const identified = sql`IDENTIFIED WITH caching_sha2_password BY ${secret(password, "rootPassword")}`;
+    await mysql.execute(sql`ALTER USER ${root} ${identified} ACCOUNT UNLOCK PASSWORD EXPIRE NEVER`);
+  });
+}
+
+/**
+ * Statements of ours that no replica and no GTID set must know. read_only stays on all the while, so that accounts without
+ * CONNECTION_ADMIN cannot write; super_read_only is as before, whatever happens to `work`.
+ */
+export async function withWrites<T>(mysql: MysqlClient, work: () => Promise<T>): Promise<T> {
+  const row = await mysql.queryRow<{ on: number }>(sql`SELECT @@GLOBAL.super_read_only AS \`on\``);
+  const isReadOnly = row?.on === 1;
+  await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
+  if (isReadOnly) await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
+  try {
+    return await work();
+  } finally {
+    if (isReadOnly) await mysql.execute(sql`SET GLOBAL super_read_only = 1`);
+    await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
+  }
+}
+
+/** Whether root@localhost logs in with this password; with auth_socket any password would do, so that counts as no. */
+export async function rootPasswordMatches(
+  host: Pick<Host, "name" | "dial">,
+  server: { readonly socket?: string | undefined },
+  password: string,
+): Promise<boolean> {
+  const address = { socket: server.socket, user: "root", password };
+  const readPlugin = sql`SELECT plugin FROM mysql.user WHERE user = 'root' AND host = 'localhost'`;
+  try {
+    const row = await withMysql(address, host, (mysql) => mysql.queryRow<{ plugin: string }>(readPlugin));
+    return row !== undefined && row.plugin !== "auth_socket";
+  } catch (error) {
+    if (isProblem(error, "SERVER_LOGIN_REFUSED", "SERVER_PRIVILEGE_MISSING")) return false;
+    throw error;
+  }
+}
+
+/** Throws unless this session is the management account's own. */
+export async function requireManagement(
+  mysql: MysqlReader,
+  instance: Pick<Instance, "layout" | "object">,
+): Promise<void> {
+  const row = await mysql.queryRow<{ user: string; data: string }>(
+    sql`SELECT CURRENT_USER() AS user, @@GLOBAL.datadir AS data`,
+  );
+  const wanted = { user: `${managementAccount}@localhost`, data: `${instance.layout.data}/` };
+  if (row?.user === wanted.user && row.data === wanted.data) return;
+  throw new SluiceError({
+    code: "SERVER_NOT_ANSWERING",
+    object: instance.object,
+    what: "another server or another account answers",
+    found: `${String(row?.user)} on ${String(row?.data)}`,
+    needs: `${wanted.user} on ${wanted.data}`,
+  });
+}

@@ -1,0 +1,205 @@
+import { SluiceError } from "../../errors";
+import { type Command, sh } from "../../host/command";
+import type { HostReader } from "../../host/host";
+import type { Instance } from "./instance";
+import { ownEntries, type Layout } from "./layout";
+
+/** What stands on the host, and what runs. */
+export interface InstanceFacts {
+  readonly directory: "absent" | "empty" | "ours" | "foreign files";
+  /** Entries of the directory that we never make. */
+  readonly strangers: readonly string[];
+  readonly markerText: string | null;
+  readonly data: "absent" | "initialising" | "ready";
+  readonly optionText: string | null;
+  readonly initText: string | null;
+  /** The unit's or the supervisor's text. */
+  readonly unitText: string | null;
+  /** Starts with the machine. */
+  readonly enabled: boolean;
+  /** mysqld is there; whether it answers is another question. */
+  readonly running: boolean;
+  /** mysqld's process; null where none runs. */
+  readonly pid: number | null;
+  /** How the last mysqld ended; null while one runs and before the first. */
+  readonly exit: string | null;
+  /** Whoever listens on the port; null where nobody does. */
+  readonly portListener: PortListener | null;
+  /** Room for other users than root on the file system of the directory. */
+  readonly freeBytes: number;
+}
+
+export interface PortListener {
+  /** Null where only root could know. */
+  readonly pid: number | null;
+  readonly command: string;
+  /** It is this server. */
+  readonly ours: boolean;
+}
+
+export type InstancePlace = Pick<Instance, "layout" | "runtime" | "port">;
+
+/** One round trip. */
+export async function readInstance(host: HostReader, place: InstancePlace): Promise<InstanceFacts> {
+  const { stdout } = await host.query(lookCommand(place), { asRoot: place.runtime.asRoot });
+  requireReadable(stdout, host, place);
+  return parseLook(stdout, place);
+}
+
+/** What may not be read is not absent: root was at hand when it was made, and is no more. */
+export function requireReadable(
+  output: string,
+  { name }: Pick<HostReader, "name">,
+  { runtime }: Pick<InstancePlace, "runtime">,
+): void {
+  const path = /^unreadable (.+)$/m.exec(output)?.[1];
+  if (path === undefined) return;
+  throw new SluiceError({
+    code: "HOST_SUDO_REFUSED",
+    object: `host ${name}`,
+    what: `user ${runtime.connectedUser} may not read ${path}`,
+    needs: "root, directly or through sudo without a password, as when the server was made",
+    fix: "let the user become root again (`sudo` of the host, /etc/sudoers.d), or log in as the user that made it",
+  });
+}
+
+function lookCommand({ layout, runtime, port }: InstancePlace): Command {
+  const unitText = runtime.supervisor === "systemd" ? layout.unitFile : layout.supervisorFile;
+  return sh`
+    text() { [ -f "$2" ] || return; if [ -r "$2" ]; then echo "$1 $(base64 <"$2" | tr -d '\n')"; else echo "unreadable $2"; fi; }
+    if [ -d ${layout.directory} ]; then echo directory yes; ls -A ${layout.directory} | base64 | tr -d '\n' | sed 's/^/entries /'; echo
+    elif ls -d ${layout.directory} 2>&1 | grep -q 'Permission denied'; then echo unreadable ${layout.directory}; fi
+    text marker ${layout.marker}
+    text option ${layout.optionFile}
+    text init ${layout.initFile}
+    text unit ${unitText}
+    if [ -d ${layout.data} ]; then echo data ready; elif [ -d ${layout.dataInitialising} ]; then echo data initialising; fi
+    d=${layout.directory}; while [ ! -d "$d" ]; do d=$(dirname "$d"); done
+    df -kP "$d" | awk 'NR == 2 { print "free " $4 }'
+    ${runtime.supervisor === "systemd" ? unitLook(layout.unitName) : processLook(layout)}
+    ${portLook(port)}
+    exit 0`;
+}
+
+/** Prints `pid N` and `exit WORDS`. ExecMainStatus is that of the last process once none runs. */
+const unitLook = (unit: string): Command => sh`
+    systemctl show ${unit} -p MainPID -p ActiveState -p Result -p ExecMainStatus -p UnitFileState
+    pid=$(systemctl show ${unit} -p MainPID --value)`;
+
+export const birthFunction = sh`birth() { if [ -e /proc/self/stat ]; then sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' _; fi; }`;
+
+/** Whether mysqld has outlived its supervisor, which somebody killed: it still works on the data. */
+export const orphanFunction = (optionFile: string): Command =>
+  sh`orphan() { ps -ww -o args= -p "$1" 2>/dev/null | grep -qF -e ${`--defaults-file=${optionFile}`}; }`;
+
+/** The line of supervisorState: its process, when that began, `running PID` or `ended CODE`. */
+const processLook = ({ supervisorState, optionFile }: Pick<Layout, "supervisorState" | "optionFile">): Command => sh`
+    ${birthFunction}
+    ${orphanFunction(optionFile)}
+    pid=0; read -r supervisor born what value 2>/dev/null <${supervisorState}
+    if [ -n "$supervisor" ] && [ "$(birth "$supervisor")" = "$born" ] && [ "$what" = running ]; then pid=$value; echo "MainPID=$pid"; echo ActiveState=active
+    elif [ "$what" = running ] && orphan "$value"; then pid=$value; echo "MainPID=$pid"; echo ActiveState=active
+    elif [ "$what" = ended ]; then echo ActiveState=inactive; echo "ExecMainStatus=$value"
+    elif [ -n "$supervisor" ]; then echo ActiveState=failed; echo Result=lost; fi`;
+
+/** The listener's socket is looked for among our own process's files first: for all processes it takes long. */
+function portLook(port: number): Command {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  return sh`
+    holds() { for f in /proc/"$1"/fd/*; do [ "$(readlink "$f")" = "socket:[$2]" ] && return 0; done 2>/dev/null; return 1; }
+    if [ -r /proc/net/tcp ]; then
+      cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | awk -v at=${`:${hex}`} '$4 == "0A" && substr($2, length($2) - 4) == at { print $10 }' | sort -u | while read -r inode; do
+        if [ "$pid" != 0 ] && holds "$pid" "$inode"; then echo "listener $pid ours"; continue; fi
+        who=-; for p in $(cd /proc && echo [0-9]*); do holds "$p" "$inode" && who=$p && break; done
+        echo "listener $who $(tr '\0' ' ' <"/proc/$who/cmdline" 2>/dev/null | cut -c 1-200)"
+      done
+    elif command -v lsof >/dev/null; then
+      for who in $(lsof -nP -iTCP:${port} -sTCP:LISTEN -t 2>/dev/null | sort -u); do
+        if [ "$who" = "$pid" ]; then echo "listener $who ours"; else echo "listener $who $(ps -o args= -p "$who" | cut -c 1-200)"; fi
+      done
+    fi`;
+}
+
+export function parseLook(output: string, { layout }: Pick<InstancePlace, "layout">): InstanceFacts {
+  const lines = output.split("\n");
+  const value = (key: string) => {
+    const line = lines.find((one) => one.startsWith(`${key} `) || one.startsWith(`${key}=`));
+    return line?.slice(key.length + 1).trim();
+  };
+  const text = (key: string) => {
+    const encoded = value(key);
+    return encoded === undefined ? null : Buffer.from(encoded, "base64").toString("utf8");
+  };
+  // Every ext4 file system has a lost+found at its top.
+  const entries = (text("entries") ?? "").split("\n").filter((name) => name !== "" && name !== "lost+found");
+  const strangers = entries.filter((name) => !ownEntries.includes(name));
+  const pid = Number(value("MainPID") ?? 0);
+  const state = value("ActiveState");
+  return {
+    directory: directoryState(value("directory") !== undefined, entries, strangers),
+    strangers,
+    markerText: text("marker"),
+    data: dataState(value("data")),
+    optionText: text("option"),
+    initText: text("init"),
+    unitText: text("unit"),
+    enabled: value("UnitFileState") === "enabled",
+    running: pid !== 0,
+    pid: pid === 0 ? null : pid,
+    exit: pid === 0 ? exitWords(state, value("Result"), value("ExecMainStatus")) : null,
+    portListener: listenerOf(lines),
+    freeBytes: parseFree(value("free"), layout.directory),
+  };
+}
+
+function directoryState(
+  exists: boolean,
+  entries: readonly string[],
+  strangers: readonly string[],
+): InstanceFacts["directory"] {
+  if (!exists) return "absent";
+  if (entries.length === 0) return "empty";
+  return strangers.length > 0 && !entries.includes("sluice.json") ? "foreign files" : "ours";
+}
+
+const dataState = (word: string | undefined): InstanceFacts["data"] =>
+  word === "ready" || word === "initialising" ? word : "absent";
+
+/** A unit that was never started says `inactive`, `success` and 0. */
+function exitWords(state: string | undefined, result: string | undefined, code: string | undefined): string | null {
+  if (state === undefined) return null;
+  if (state === "activating") return null;
+  if (result === "lost") return "its supervisor is gone";
+  if (state === "inactive" && (code === undefined || code === "0")) return null;
+  return [code !== undefined && `exit code ${code}`, result !== undefined && result !== "success" && result]
+    .filter((word) => word !== false)
+    .join(", ");
+}
+
+function listenerOf(lines: readonly string[]): PortListener | null {
+  const listeners = lines.flatMap((line) => {
+    const match = /^listener (\d+|-) (.*)$/.exec(line);
+    if (match === null) return [];
+    const pid = match[1] === "-" ? null : Number(match[1]);
+    return [{ pid, command: (match[2] ?? "").trim(), ours: match[2] === "ours" }];
+  });
+  return listeners.find(({ ours }) => !ours) ?? listeners[0] ?? null;
+}
+
+function parseFree(kibibytes: string | undefined, directory: string): number {
+  if (kibibytes === undefined) throw new RangeError(`df printed nothing about ${directory}`);
+  return Number(kibibytes) * 1024;
+}
+
+/** Refuses a port on which another process listens. */
+export function requireFreePort(facts: Pick<InstanceFacts, "portListener">, object: string, port: number): void {
+  const listener = facts.portListener;
+  if (listener === null || listener.ours) return;
+  throw new SluiceError({
+    code: "SERVER_PORT_TAKEN",
+    object,
+    what: `cannot listen on port ${port}, another process does`,
+    found: listener.pid === null ? "a process of another user" : `process ${listener.pid}: ${listener.command}`,
+    fix: "choose another `port`, or stop that process",
+  });
+}

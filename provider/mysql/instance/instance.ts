@@ -1,0 +1,45 @@
+import type { HostFacts } from "../../host/host";
+import type { MysqlClient } from "../client";
+import type { Binaries } from "./binaries";
+import type { Layout } from "./layout";
+
+/** A managed server: what every function of this folder needs to know. Plain data. */
+export interface Instance {
+  /** What errors call it: `staging database orders@stage-1:3307`. */
+  readonly object: string;
+  /** `project/stack/name`; stands in the unit, for whoever meets it on the host. */
+  readonly owner: string;
+  readonly layout: Layout;
+  readonly runtime: Runtime;
+  readonly binaries: Binaries;
+  readonly port: number;
+  /** Upper limit of the server's memory, kept by the kernel. Only under systemd. */
+  readonly memoryMaxBytes?: number | undefined;
+}
+
+/** How a server is run on this host. */
+export interface Runtime {
+  /** The unix user mysqld runs as. */
+  readonly osUser: string;
+  /** The unix user our connection to the host has: the one that auth_socket lets in. */
+  readonly connectedUser: string;
+  readonly supervisor: "systemd" | "process";
+  /** Whether files and processes are handled as root. */
+  readonly asRoot: boolean;
+}
+
+/** mysqld refuses to serve as root; with root at hand it gets the user that every distribution names so. */
+export const serverUser = "mysql";
+
+export function runtimeOf(facts: HostFacts): Runtime {
+  const asRoot = facts.canBecomeRoot;
+  return {
+    osUser: asRoot ? serverUser : facts.user,
+    connectedUser: facts.user,
+    supervisor: asRoot && facts.hasSystemd ? "systemd" : "process",
+    asRoot,
+  };
+}
+
+/** Opens a connection as the management account, again: what was open before the server ended is of no use. */
+export type Connect = () => Promise<MysqlClient>;

@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import { SluiceError } from "../../errors";
+
+/** The account that the server's owner works with; it exists on this machine only. */
+export const managementAccount = "sluice";
+
+/** The job that fills the server. */
+export const seedJob = "seed";
+
+/** Every path of a managed server. All but the unit's file are below one directory. */
+export interface Layout {
+  readonly directory: string;
+  /** Who owns the directory; written first, removed last. */
+  readonly marker: string;
+  readonly optionFile: string;
+  /** Statements that mysqld runs before it answers anybody. */
+  readonly initFile: string;
+  /** Option file (0600) with the management account's password, where the server has no auth_socket. */
+  readonly accountFile: string;
+  readonly data: string;
+  /** Where a data directory is made; renamed when it is whole. */
+  readonly dataInitialising: string;
+  readonly run: string;
+  readonly socket: string;
+  readonly pidFile: string;
+  readonly log: string;
+  readonly errorLog: string;
+  /** What mysqld prints before its error log is open. */
+  readonly startLog: string;
+  readonly tmp: string;
+  /** One directory for each job: seeding. */
+  readonly job: string;
+  readonly tls: string;
+  /** Option files of channels: filters, which mysqld keeps only as start options. my.cnf includes them. */
+  readonly optionDirectory: string;
+  /** `sluice-mysql-orders-1f0c9a2b` */
+  readonly unitName: string;
+  readonly unitFile: string;
+  /** Keeps mysqld running where there is no systemd. */
+  readonly supervisorFile: string;
+  /** The supervisor's process and the moment it began. */
+  readonly supervisorState: string;
+}
+
+export function layoutOf(directory: string): Layout {
+  const root = posix.normalize(directory).replace(/(?<=.)\/+$/, "");
+  const below = (...parts: readonly string[]) => posix.join(root, ...parts);
+  const unitName = unitNameOf(root);
+  return {
+    directory: root,
+    marker: below("sluice.json"),
+    optionFile: below("my.cnf"),
+    initFile: below("init.sql"),
+    accountFile: below("sluice-account.cnf"),
+    data: below("data"),
+    dataInitialising: below("data.initialising"),
+    run: below("run"),
+    socket: below("run", "mysqld.sock"),
+    pidFile: below("run", "mysqld.pid"),
+    log: below("log"),
+    errorLog: below("log", "mysqld.err"),
+    startLog: below("log", "start.out"),
+    tmp: below("tmp"),
+    job: below("job"),
+    tls: below("tls"),
+    optionDirectory: below("conf.d"),
+    unitName,
+    unitFile: `/etc/systemd/system/${unitName}.service`,
+    supervisorFile: below("supervise.sh"),
+    supervisorState: below("run", "supervisor"),
+  };
+}
+
+/** Names directly below the directory that we make; everything else is somebody's. */
+export const ownEntries: readonly string[] = [
+  "sluice.json",
+  "my.cnf",
+  "init.sql",
+  "sluice-account.cnf",
+  "supervise.sh",
+  "data",
+  "data.initialising",
+  "run",
+  "log",
+  "tmp",
+  "job",
+  "tls",
+  "conf.d",
+];
+
+/** Readable and, by the hash, different for directories that end alike. */
+function unitNameOf(directory: string): string {
+  const readable = posix
+    .basename(directory)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 24);
+  const hash = createHash("sha256").update(directory).digest("hex").slice(0, 8);
+  return ["sluice-mysql", readable, hash].filter((part) => part !== "").join("-");
+}
+
+const socketPathBytes = 107; // sun_path of struct sockaddr_un holds 108 bytes, the last is NUL: unix(7)
+
+/** A socket whose path is too long cannot be bound: mysqld says error 2005 or cuts it. */
+export function refusedDirectory(directory: string): string | undefined {
+  const { socket } = layoutOf(directory);
+  const excess = Buffer.byteLength(socket) - socketPathBytes;
+  return excess > 0
+    ? `is ${excess} bytes too long: the socket ${socket} must fit into ${socketPathBytes} bytes`
+    : undefined;
+}
+
+export function requireSocketFits(layout: Layout, object: string): void {
+  const refused = refusedDirectory(layout.directory);
+  if (refused === undefined) return;
+  throw new SluiceError({
+    code: "DECLARATION_INVALID",
+    object,
+    what: `the directory ${refused}`,
+    fix: "choose a shorter `directory`",
+  });
+}

@@ -1,0 +1,194 @@
+import { SluiceError } from "../../errors";
+import { has, seriesOf } from "../capabilities";
+import {
+  normaliseOption,
+  overrideOptions,
+  parseOptionFile,
+  readSettings,
+  renderOptionFile,
+  serverGroups,
+  type OptionFile,
+  type OptionValue,
+} from "../option-file";
+import { variableName } from "../terms";
+import type { Instance } from "./instance";
+
+export type Config = Readonly<Record<string, OptionValue>>;
+
+export interface OptionsWanted {
+  readonly instance: Pick<Instance, "owner" | "layout" | "runtime" | "binaries" | "port">;
+  readonly serverId: number;
+  readonly readOnly: boolean;
+  /** The user's settings; they win over everything but what makes the server this server. */
+  readonly config: Config;
+  /** The text of a starter option file, includes already inlined; its settings are kept. */
+  readonly inherited?: string | undefined;
+  /** Variables taken over from the source: `inheritedVariables` of seed/source.ts. */
+  readonly sourceVariables?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The whole my.cnf of a managed server. The same wishes give the same text. */
+export function renderOptions(wanted: OptionsWanted): string {
+  const { instance, config } = wanted;
+  const groups = groupsOf(instance);
+  const inherited = onlyGroups(parseOptionFile(wanted.inherited ?? ""), groups);
+  const kept = readSettings(inherited, groups);
+  const isKept = (name: string) => kept.has(variableName(instance.binaries.server, name)) || kept.has(name);
+  const unless = (settings: Config) => Object.fromEntries(Object.entries(settings).filter(([name]) => !isKept(name)));
+  const declared = Object.fromEntries(Object.entries(config).map(([name, value]) => declaredOption(name, value)));
+  const chosen = {
+    ...unless(houseSettings(instance)),
+    ...unless(wanted.sourceVariables ?? {}),
+    ...declared,
+    ...identity(wanted),
+  };
+  const plugins = pluginsOf(instance, kept.get("plugin_load_add"), declared["plugin_load_add"]);
+  const ours = { ...renameFor(wanted, chosen), ...(plugins.length > 0 && { plugin_load_add: plugins }) };
+  const file = overrideOptions(inherited, ours, { groups, comment: "From the declaration" });
+  return `# Made by sluice for ${instance.owner}. Change the declaration, not this file.\n${renderOptionFile(file)}!includedir ${instance.layout.optionDirectory}\n`;
+}
+
+/** Without what this mysqld does not read: other programs' groups, other series' groups. */
+function onlyGroups(file: OptionFile, groups: readonly string[]): OptionFile {
+  let isRead = true;
+  const lines = file.lines.filter((line) => {
+    if (line.kind === "group") isRead = groups.includes(line.name);
+    return isRead;
+  });
+  return { lines };
+}
+
+/** The option groups that this mysqld reads. */
+export const groupsOf = (instance: Pick<Instance, "binaries">): readonly string[] =>
+  serverGroups(instance.binaries.server.flavour, seriesOf(instance.binaries.server.version));
+
+/** What an experienced administrator would set on every copy of a production server; the server's own defaults stay. */
+function houseSettings({ binaries }: Pick<Instance, "binaries">): Config {
+  return {
+    gtid_mode: true,
+    enforce_gtid_consistency: true,
+    // Named, because the default name holds the host's name and breaks replication when that changes (MY-010604).
+    log_bin: "binlog",
+    relay_log: "relay",
+    log_replica_updates: true,
+    // After a crash the relay log is fetched again: the received end of it may be cut (manual, "unexpected halt of a replica").
+    relay_log_recovery: true,
+    // Events would write beside the source's own.
+    event_scheduler: false,
+    // One more listener, on a port that nobody declared.
+    ...(has(binaries.server, "mysqlxPlugin") && { mysqlx: false }),
+    // The folder of the default does not exist on every system, and mysqld then refuses to start.
+    secure_file_priv: "NULL",
+    // SET PERSIST by hand would win over this file at the next start, unseen.
+    ...(has(binaries.server, "persistedVariables") && { persisted_globals_load: false }),
+  };
+}
+
+/** What makes it this server and no other. */
+function identity({ instance, serverId, readOnly }: OptionsWanted): Config {
+  const { layout, runtime, binaries, port } = instance;
+  return {
+    ...(runtime.asRoot && { user: runtime.osUser }),
+    ...(binaries.baseDirectory !== null && { basedir: binaries.baseDirectory }),
+    server_id: serverId,
+    port,
+    datadir: layout.data,
+    socket: layout.socket,
+    pid_file: layout.pidFile,
+    tmpdir: layout.tmp,
+    log_error: layout.errorLog,
+    init_file: layout.initFile,
+    read_only: readOnly,
+    super_read_only: readOnly,
+  };
+}
+
+/** Ours after the user's: a plugin that is named twice is loaded once. */
+function pluginsOf(
+  { binaries }: Pick<Instance, "binaries">,
+  inherited: readonly (string | undefined)[] = [],
+  declared?: OptionValue,
+): string[] {
+  const named = [...inherited, declared].filter((value): value is string => typeof value === "string");
+  const ours = [binaries.hasAuthSocket && "auth_socket.so", binaries.hasClone && "mysql_clone.so"];
+  return [...new Set([...named, ...ours.filter((name): name is string => name !== false)])];
+}
+
+/** Options by the names this version knows. */
+function renameFor({ instance }: OptionsWanted, settings: Config): Config {
+  const houseNames = Object.keys(houseSettings(instance));
+  const named = ([name, value]: [string, OptionValue]) =>
+    [houseNames.includes(name) ? variableName(instance.binaries.server, name) : name, value] as const;
+  return Object.fromEntries(Object.entries(settings).map(named));
+}
+
+/** `skip-name-resolve: true`, `loose_x: 1`: the name as mysqld means it; loose stays, since it is a wish of the user. */
+function declaredOption(name: string, value: OptionValue): [string, OptionValue] {
+  const option = normaliseOption(name);
+  return [option.loose ? `loose_${option.name}` : option.name, option.value ?? value];
+}
+
+const byDirectory = "is always below `directory`";
+/** Settings that are not the user's to choose here, and where they are chosen. */
+const refused: Readonly<Record<string, string>> = {
+  server_id: "is set by `serverId`",
+  port: "is set by `port`",
+  basedir: "is set by `baseDirectory`",
+  read_only: "is set by `readOnly`",
+  super_read_only: "is set by `readOnly`",
+  datadir: byDirectory,
+  socket: byDirectory,
+  pid_file: byDirectory,
+  tmpdir: byDirectory,
+  log_error: byDirectory,
+  innodb_data_home_dir: byDirectory,
+  innodb_log_group_home_dir: byDirectory,
+  innodb_undo_directory: byDirectory,
+  innodb_doublewrite_dir: byDirectory,
+  innodb_temp_tablespaces_dir: byDirectory,
+  user: "is chosen by the host: `mysql`, or the connected user where root is out of reach",
+  init_file: "makes the management account",
+  skip_grant_tables: "would let everybody in",
+  initialize: "is no setting of a running server",
+  initialize_insecure: "is no setting of a running server",
+  daemonize: "would hide mysqld from its supervisor",
+  defaults_file: "is the file this is written to",
+  upgrade: "is chosen when the server is upgraded",
+};
+
+/** Problems as `path: what`, for a schema's relations. */
+export function refusedConfig(config: Config): readonly string[] {
+  const seen = new Map<string, string>();
+  return Object.keys(config).flatMap((written) => {
+    const { name } = normaliseOption(written);
+    const twin = seen.get(name);
+    seen.set(name, written);
+    if (!/^[a-z0-9][a-z0-9_.]*$/.test(name)) return [`config.${written}: is no name of an option`];
+    if (twin !== undefined) return [`config.${written}: is the same option as ${twin}`];
+    const reason = refused[name];
+    return reason === undefined ? [] : [`config.${written}: ${reason}`];
+  });
+}
+
+export function requireConfig(object: string, config: Config): void {
+  const problems = refusedConfig(config);
+  if (problems.length === 0) return;
+  throw new SluiceError({
+    code: "DECLARATION_INVALID",
+    object,
+    what: problems.length === 1 ? (problems[0] ?? "") : `${problems.length} settings of config are refused`,
+    ...(problems.length > 1 && { found: problems.join("\n") }),
+  });
+}
+
+/** Fixed when the data directory is made; a change needs other data. Given to `mysqld --initialize` too. */
+const fixedByData = ["lower_case_table_names", "innodb_page_size", "innodb_data_file_path"] as const;
+
+/** The settings of an option file that making the data directory must know. */
+export function initialSettings(text: string, groups: readonly string[]): readonly (readonly [string, string])[] {
+  const settings = readSettings(parseOptionFile(text), groups);
+  return fixedByData.flatMap((name) => {
+    const value = settings.get(name)?.at(-1);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+}

@@ -1,0 +1,221 @@
+import { SluiceError } from "../../errors";
+import { allOf, type Command, sh } from "../../host/command";
+import type { FileOptions, Host } from "../../host/host";
+import { endJob } from "../../host/job";
+import type { Report } from "../../report";
+import { accountKind, makePassword, parseAccountFile, renderAccountFile, renderInit, type Account } from "./account";
+import { readInstance } from "./facts";
+import type { Instance } from "./instance";
+import { ownEntries, seedJob } from "./layout";
+import { groupsOf, initialSettings } from "./options";
+import { startFailure } from "./start-failure";
+import { renderUnit } from "./unit";
+
+/** Makes the unix user of mysqld where root is at hand and it is missing; packages of the server alone do not bring it. */
+export async function ensureOsUser(host: Host, { runtime }: Pick<Instance, "runtime">, report: Report): Promise<void> {
+  if (!runtime.asRoot) return;
+  const user = runtime.osUser;
+  const { stdout } = await host.run(
+    sh`
+    if ! id -u ${user} >/dev/null 2>&1; then
+      useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user} || exit
+      echo made
+    elif ! getent group ${user} >/dev/null; then
+      groupadd --system ${user} && usermod -a -G ${user} ${user} || exit
+    fi`,
+    { asRoot: true },
+  );
+  if (stdout.trim() === "made") report.say(`made the system user ${user} on ${host.name}, which mysqld runs as`);
+}
+
+/** The directory and all below it but the data. May be repeated. Throws where mysqld's user may not enter it. */
+export async function ensureDirectories(
+  host: Host,
+  instance: Pick<Instance, "object" | "layout" | "runtime">,
+): Promise<void> {
+  const { layout, runtime } = instance;
+  const own = (mode: string, owner: string, group: string, path: string): Command =>
+    allOf(
+      sh`mkdir -p ${path}`,
+      sh`chmod ${mode} ${path}`,
+      runtime.asRoot ? sh`chown ${`${owner}:${group}`} ${path}` : sh`:`,
+    );
+  const server = runtime.osUser;
+  await host.run(
+    allOf(
+      sh`umask 022`,
+      own("0755", "root", "", layout.directory),
+      // Whoever may reach the socket may ask to log in; that is for the server to decide.
+      own("0755", server, server, layout.run),
+      own("0750", server, server, layout.log),
+      own("0750", server, server, layout.tmp),
+      own("0700", runtime.connectedUser, "", layout.job),
+      own("0750", "root", server, layout.tls),
+      own("0750", "root", server, layout.optionDirectory), // mysqld refuses to start where an !includedir is missing
+    ),
+    { asRoot: runtime.asRoot },
+  );
+  if (runtime.asRoot) await requireReachable(host, instance);
+}
+
+async function requireReachable(
+  host: Host,
+  { object, layout, runtime }: Pick<Instance, "object" | "layout" | "runtime">,
+): Promise<void> {
+  const probe = sh`su -s /bin/sh ${runtime.osUser} -c ${sh`cd ${layout.run}`.text}`;
+  const { exitCode, stderr } = await host.run(probe, { asRoot: true, accept: [0, 1, 2] });
+  if (exitCode === 0) return;
+  throw new SluiceError({
+    code: "STORAGE_DIRECTORY_UNREACHABLE",
+    object,
+    what: `the user ${runtime.osUser}, which mysqld runs as, may not enter ${layout.directory}`,
+    needs: "a parent directory that others may enter (mode o+x)",
+    fix: "choose a `directory` outside of private folders like /root, or open its parents",
+    detail: stderr.trim(),
+  });
+}
+
+/** Writes my.cnf, the init file, and the unit where they differ from what stands there. `changed`: one did. */
+export async function writeConfiguration(
+  host: Host,
+  instance: Instance,
+  { optionText }: { readonly optionText: string },
+): Promise<{ readonly changed: boolean }> {
+  const { layout, runtime } = instance;
+  const { asRoot } = runtime;
+  const seen = await readInstance(host, instance);
+  const account = await ensureAccount(host, instance);
+  const owned = (owner: string) => (asRoot ? { asRoot, owner } : { asRoot });
+  const initText = renderInit(account, instance);
+  const unitText = renderUnit(instance);
+  if (seen.optionText !== optionText) await host.writeFile(layout.optionFile, optionText, optionFileAccess(instance));
+  if (seen.initText !== initText) {
+    const secret = account.kind === "password";
+    const mode = secret ? 0o600 : 0o640;
+    await host.writeFile(layout.initFile, initText, {
+      mode,
+      ...owned(secret ? `${runtime.osUser}:` : `root:${runtime.osUser}`),
+    });
+  }
+  if (seen.unitText !== unitText) await writeUnit(host, instance, unitText);
+  return { changed: seen.optionText !== optionText || seen.initText !== initText || seen.unitText !== unitText };
+}
+
+/** mysqld reads it and cannot change it. */
+export const optionFileAccess = ({ runtime }: Pick<Instance, "runtime">): FileOptions => ({
+  mode: 0o640,
+  ...(runtime.asRoot && { asRoot: true, owner: `root:${runtime.osUser}` }),
+});
+
+async function writeUnit(host: Host, { layout, runtime }: Instance, text: string): Promise<void> {
+  if (runtime.supervisor === "process") {
+    const { asRoot } = runtime;
+    return host.writeFile(layout.supervisorFile, text, { mode: 0o755, asRoot });
+  }
+  await host.writeFile(layout.unitFile, text, { mode: 0o644, asRoot: true });
+  await host.run(sh`systemctl daemon-reload`, { asRoot: true });
+}
+
+/** The password stands in the account's file before any server knows it. */
+async function ensureAccount(host: Host, instance: Instance): Promise<Account> {
+  const { layout, runtime } = instance;
+  if (accountKind(instance) === "socket") return { kind: "socket" };
+  const text = await host.readFile(layout.accountFile, { asRoot: runtime.asRoot });
+  const known = parseAccountFile(text ?? "");
+  if (known !== undefined) return { kind: "password", password: known };
+  const password = makePassword();
+  await host.writeFile(layout.accountFile, renderAccountFile(password), {
+    mode: 0o600,
+    ...(runtime.asRoot && { asRoot: true, owner: `${runtime.connectedUser}:` }),
+  });
+  return { kind: "password", password };
+}
+
+const initialiseSeconds = 600; // 2.3 s measured (docs of the lab); a disk a hundred times slower still passes
+
+/** Makes an empty data directory where there is none. It has its name only when it is whole. May be repeated. */
+export async function initialiseData(host: Host, instance: Instance): Promise<void> {
+  const { layout, runtime, binaries } = instance;
+  const { asRoot, osUser } = runtime;
+  const optionText = (await host.readFile(layout.optionFile, { asRoot })) ?? "";
+  const settings = initialSettings(optionText, groupsOf(instance)).map(([name, value]) => `--${name}=${value}`);
+  const words = [
+    "--no-defaults",
+    "--initialize-insecure",
+    `--datadir=${layout.dataInitialising}`,
+    `--tmpdir=${layout.tmp}`,
+    ...(asRoot ? [`--user=${osUser}`] : []),
+    ...(binaries.baseDirectory === null ? [] : [`--basedir=${binaries.baseDirectory}`]),
+    ...settings,
+  ];
+  const own = asRoot ? sh`chown ${`${osUser}:`} ${layout.dataInitialising}` : sh`:`;
+  const { exitCode, stderr } = await host.run(
+    sh`
+    [ ! -d ${layout.data} ] || exit 0
+    rm -rf ${layout.dataInitialising} && mkdir -m 0750 ${layout.dataInitialising} && ${own} || exit 99
+    ${binaries.mysqld} ${words} </dev/null || exit
+    mv ${layout.dataInitialising} ${layout.data} || exit 99`,
+    { asRoot, withinSeconds: initialiseSeconds, accept: [0, 1, 2] },
+  );
+  if (exitCode === 0) return;
+  throw startFailure(instance, `exit code ${exitCode} of --initialize-insecure`, stderr.split("\n"));
+}
+
+export const removeSeconds = 3600; // ext4 frees some 100 GB a minute in the worst case we know of: truncating one large file
+const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a statement's rollback is the server's
+
+/** Throws the data away. Refuses while a server runs on it; ends a seeding. */
+export async function emptyData(host: Host, instance: Instance): Promise<void> {
+  const { layout, runtime } = instance;
+  await requireStopped(host, instance, "its data cannot be thrown away");
+  await endSeed(host, instance);
+  const paths = [layout.data, layout.dataInitialising];
+  await host.run(sh`rm -rf -- ${paths} && find ${layout.tmp} -mindepth 1 -delete`, {
+    asRoot: runtime.asRoot,
+    withinSeconds: removeSeconds,
+  });
+}
+
+/** Removes the unit and everything of ours in the directory, the marker last; what is not ours stays. May be repeated. */
+export async function removeInstance(host: Host, instance: Instance): Promise<void> {
+  const { layout, runtime } = instance;
+  await requireStopped(host, instance, "it cannot be removed");
+  await endSeed(host, instance);
+  if (runtime.supervisor === "systemd")
+    await host.run(
+      sh`
+      systemctl disable --quiet ${layout.unitName} 2>/dev/null
+      # One that crashed may be about to be started again.
+      systemctl stop ${layout.unitName} 2>/dev/null
+      rm -f -- ${layout.unitFile} && systemctl daemon-reload || exit
+      systemctl reset-failed ${layout.unitName} 2>/dev/null; exit 0`,
+      { asRoot: true },
+    );
+  const marker = layout.marker.slice(layout.directory.length + 1);
+  const entries = ownEntries.filter((name) => name !== marker);
+  await host.run(
+    sh`
+    [ -d ${layout.directory} ] || exit 0
+    cd ${layout.directory} && rm -rf -- ${entries} && rm -f -- ${marker} || exit
+    cd / && rmdir ${layout.directory} 2>/dev/null; exit 0`,
+    { asRoot: runtime.asRoot, withinSeconds: removeSeconds },
+  );
+}
+
+async function requireStopped(host: Host, instance: Instance, what: string): Promise<void> {
+  const { pid } = await readInstance(host, instance);
+  if (pid === null) return;
+  throw new SluiceError({
+    code: "SERVER_RUNNING_ELSEWHERE",
+    object: instance.object,
+    what: `${what} while the server runs`,
+    found: `process ${pid}`,
+    fix: "stop it first",
+  });
+}
+
+/** Ends a running seeding; what it has loaded is of no use then. */
+export async function endSeed(host: Host, { layout, runtime }: Instance): Promise<void> {
+  const place = { directory: layout.job, name: seedJob, asRoot: runtime.asRoot };
+  await endJob(host, place, { withinSeconds: endSeedSeconds });
+}

@@ -1,0 +1,47 @@
+import type { Health } from "../../status";
+
+/** What is known of a managed server when somebody asks how it is. */
+export interface InstanceSight {
+  /** The marker stands there. */
+  readonly isThere: boolean;
+  /** Its data is complete. */
+  readonly isSeeded: boolean;
+  readonly seeding: "none" | "running" | "finished" | "failed";
+  readonly isRunning: boolean;
+  /** It let us in. */
+  readonly answers: boolean;
+  readonly wanted: "running" | "stopped";
+  /** Null where it was not asked. */
+  readonly isReadOnly: boolean | null;
+  readonly wantsReadOnly: boolean;
+  readonly errorLog: string;
+}
+
+/** In the order in which a person would repair it. */
+export function healthOf(seen: InstanceSight): Health {
+  if (!seen.isThere) return ill("not there", "run `pulumi refresh`, then `pulumi up`: it makes it again");
+  if (!seen.isSeeded) return seedingWords[seen.seeding];
+  if (seen.wanted === "stopped")
+    return seen.isRunning
+      ? ill("running, declared stopped", "run `pulumi up --refresh`: it stops it")
+      : { isWell: true, words: "stopped, as declared" };
+  if (!seen.isRunning)
+    return ill(
+      "stopped, declared running",
+      `run \`pulumi up --refresh\`: it starts it; why it stopped, ${seen.errorLog} says`,
+    );
+  if (!seen.answers)
+    return ill("running, does not answer", `it starts, or is stuck: read ${seen.errorLog} on the host`);
+  if (seen.isReadOnly === false && seen.wantsReadOnly)
+    return ill("running, writable, declared read-only", "run `pulumi up --refresh`: it sets it back");
+  return { isWell: true, words: "running" };
+}
+
+const ill = (words: string, fix: string): Health => ({ isWell: false, words, fix });
+
+const seedingWords: Readonly<Record<InstanceSight["seeding"], Health>> = {
+  none: ill("claimed, not seeded yet", "run `pulumi up`: it continues"),
+  running: ill("being seeded", "wait for the `pulumi up` that seeds it, or run it: it waits for the job"),
+  finished: ill("seeded, not finished yet", "run `pulumi up`: it continues"),
+  failed: ill("seeding failed", "run `pulumi up`: it says why, or begins again with empty data"),
+};

@@ -1,0 +1,109 @@
+import { SluiceError } from "../errors";
+import type { MysqlClient } from "./client";
+import { errnoOf } from "./fault";
+import type { MysqlReader } from "./reader";
+import { sql } from "./sql";
+
+/** Whose an object that lives inside a server is, and what its room noted down about it. */
+export interface ServerMark {
+  /** `project/stack/name`. */
+  readonly owner: string;
+  /** Data of the room, as JSON. */
+  readonly note: Readonly<Record<string, unknown>>;
+}
+
+const unknownTableErrnos = new Set([1049, 1146]); // no such database, no such table
+
+/**
+ * The mark on an object of this server (`channel orders`), or null. Marks that came along when the data was copied from
+ * another server carry its uuid and count as absent.
+ */
+export async function readMark(mysql: MysqlReader, object: string): Promise<ServerMark | null> {
+  try {
+    const row = await mysql.queryRow<{ owner: string; note: string }>(
+      sql`SELECT owner, note FROM sluice.ownership WHERE object = ${object} AND server_uuid = @@GLOBAL.server_uuid`,
+    );
+    return row === undefined ? null : { owner: row.owner, note: JSON.parse(row.note) as ServerMark["note"] };
+  } catch (error) {
+    if (unknownTableErrnos.has(errnoOf(error))) return null;
+    throw error;
+  }
+}
+
+/** Writes the mark, or a new note on it. May be repeated. */
+export async function writeMark(mysql: MysqlClient, object: string, mark: ServerMark): Promise<void> {
+  await unseenByReplicas(mysql, async () => {
+    await mysql.execute(sql`CREATE DATABASE IF NOT EXISTS sluice`);
+    await mysql.execute(createTable);
+    await mysql.execute(sql`DELETE FROM sluice.ownership WHERE server_uuid <> @@GLOBAL.server_uuid`);
+    await mysql.execute(sql`REPLACE INTO sluice.ownership (object, server_uuid, owner, note)
+      VALUES (${object}, @@GLOBAL.server_uuid, ${mark.owner}, ${JSON.stringify(mark.note)})`);
+  });
+}
+
+const createTable = sql`CREATE TABLE IF NOT EXISTS sluice.ownership (
+  object VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  server_uuid CHAR(36) CHARACTER SET ascii NOT NULL,
+  owner VARCHAR(1024) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  note TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  PRIMARY KEY (object)
+) ENGINE = InnoDB COMMENT = 'What pulumi-sluice made in this server, and for whom'`;
+
+/** Removes the mark; with the last one goes the table, and the database if nothing else is in it. May be repeated. */
+export async function removeMark(mysql: MysqlClient, object: string): Promise<void> {
+  if (!(await readTables(mysql)).includes("ownership")) return;
+  await unseenByReplicas(mysql, async () => {
+    await mysql.execute(
+      sql`DELETE FROM sluice.ownership WHERE object = ${object} OR server_uuid <> @@GLOBAL.server_uuid`,
+    );
+    if ((await mysql.queryRow(sql`SELECT 1 FROM sluice.ownership LIMIT 1`)) !== undefined) return;
+    await mysql.execute(sql`DROP TABLE sluice.ownership`);
+    if ((await readTables(mysql)).length === 0) await mysql.execute(sql`DROP DATABASE sluice`);
+  });
+}
+
+async function readTables(mysql: MysqlReader): Promise<string[]> {
+  const rows = await mysql.query<{ name: string }>(
+    sql`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'sluice'`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+/**
+ * Runs statements that no replica of this server sees, on a read-only server as well. Only super_read_only is lifted, and
+ * read_only stays: during these milliseconds nobody but administrators could write. The lock keeps two of us from taking the
+ * other's moment for the server's own setting.
+ */
+const unseenByReplicas = (mysql: MysqlClient, work: () => Promise<void>): Promise<void> =>
+  withServerLock(mysql, "sluice.ownership", async () => {
+    const row = await mysql.queryRow<{ sealed: number }>(sql`SELECT @@GLOBAL.super_read_only AS sealed`);
+    const sealed = row?.sealed === 1;
+    await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
+    if (sealed) await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
+    try {
+      await work();
+    } finally {
+      if (sealed) await mysql.execute(sql`SET GLOBAL super_read_only = 1`);
+      await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
+    }
+  });
+
+const lockWithinSeconds = 30; // the work under it takes milliseconds; half of the client's limit for a statement
+
+/** Keeps all of us but one from changing the same thing of a server; ends with the session. */
+export async function withServerLock(mysql: MysqlClient, name: string, work: () => Promise<void>): Promise<void> {
+  const lock = await mysql.queryRow<{ taken: number }>(sql`SELECT GET_LOCK(${name}, ${lockWithinSeconds}) AS taken`);
+  if (lock?.taken !== 1)
+    throw new SluiceError({
+      code: "TIMEOUT_REACHED",
+      object: `server ${mysql.name}`,
+      what: `waited ${String(lockWithinSeconds)} s for the lock ${name}, another session of sluice holds it`,
+      fix: `see who holds it: SELECT IS_USED_LOCK('${name}')`,
+    });
+  try {
+    await work();
+  } finally {
+    await mysql.query(sql`SELECT RELEASE_LOCK(${name})`);
+  }
+}

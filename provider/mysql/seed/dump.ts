@@ -1,0 +1,181 @@
+import { isProblem, SluiceError, wordsOf } from "../../errors";
+import { sh, type Command } from "../../host/command";
+import type { JobFacts } from "../../host/job";
+import { withMysql, type MysqlReader } from "../client";
+import { dumpPositionOption } from "../terms";
+import { readDumpFacts } from "../dump-header";
+import { sql } from "../sql";
+import type { Client } from "../instance/binaries";
+import { sourceFiles } from "./client-options";
+import { renderBytes, renderSeconds } from "./progress";
+import { chooseDatabases, requireSource } from "./requirements";
+import {
+  readFound,
+  rejectSeed,
+  requireClient,
+  runSeed,
+  seedDirectory,
+  type Explanation,
+  type SeedOrder,
+  type SeedResult,
+  type Seeding,
+} from "./run";
+import { jobFiles, loadScript } from "./script";
+import { readSource } from "./source";
+import type { SourceAddress, SourceFacts } from "./source-facts";
+import { scanPatterns } from "./stream";
+import { finishLoad, frameFiles, requireEmpty } from "./target";
+import { readInstance } from "../instance/facts";
+
+export interface DumpWanted {
+  readonly source: SourceAddress;
+  readonly databases: "ALL" | readonly string[];
+}
+
+/**
+ * A consistent dump of the source, taken on the host and loaded as it arrives: nothing is written in between. The server's
+ * GTIDs are then those of the dump. May be repeated: finds the job of before.
+ */
+export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promise<SeedResult> {
+  const from = `source ${wanted.source.address}:${wanted.source.port}`;
+  const startedAt = performance.now();
+  const { lockWaitSeconds = defaultLockWaitSeconds } = seeding;
+  const askSource = <T>(ask: (mysql: MysqlReader) => Promise<T>) =>
+    withMysql(wanted.source, seeding.host, ask, { role: "source", signal: seeding.signal });
+  await runSeed(seeding, {
+    from,
+    isEstimate: true,
+    prepare: async () => {
+      const source = await askSource((mysql) => readSource(mysql, wanted.source));
+      return prepareDump(seeding, wanted, source);
+    },
+    totalBytes: async () => Number((await readFound(seeding, totalFile)).trim()) || null,
+    explain: (facts) => explainFailure(facts, lockWaitSeconds),
+    whenStalled: (seconds) => requireDumping(seeding, askSource, from, seconds),
+  });
+  const facts = readDumpFacts(await readFound(seeding, jobFiles.found));
+  if (!facts.complete)
+    await rejectSeed(seeding, {
+      code: "SEED_FAILED",
+      what: `seeding from ${from} ended early: mysqldump reported no error, but its dump has no end`,
+      fix: "it is begun again with empty data at the next `pulumi up`",
+    });
+  const mysql = await seeding.connect();
+  const gtidExecuted = facts.gtidPurged ?? null;
+  const filled = await finishLoad(mysql, { gtidExecuted });
+  return {
+    method: "dump",
+    gtidExecuted,
+    logFile: facts.file ?? null,
+    logPosition: facts.position === undefined ? null : String(facts.position),
+    sourceUuid: (await readFound(seeding, uuidFile)).trim(),
+    ...filled,
+    seconds: (performance.now() - startedAt) / 1000,
+  };
+}
+
+const defaultLockWaitSeconds = 30; // longer than an ordinary statement runs, shorter than an application waits for a write
+
+/** 1205 at FLUSH TABLES WITH READ LOCK. */
+const explainFailure = ({ logTail }: Pick<JobFacts, "logTail">, lockWaitSeconds: number): Explanation | undefined =>
+  /FLUSH.*Lock wait timeout exceeded/is.test(logTail)
+    ? {
+        code: "SEED_FAILED",
+        what: `the source has a statement that runs for more than ${lockWaitSeconds} s, and writes are not held up behind it for longer`,
+        fix: "run `pulumi up` again when it has ended; on the source, SHOW PROCESSLIST names it",
+      }
+    : undefined;
+
+const totalFile = "total";
+const uuidFile = "source-uuid";
+
+async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceFacts): Promise<SeedOrder> {
+  const { host, instance, report } = seeding;
+  const { object, layout } = instance;
+  requireSource(source, { method: "dump", databases: wanted.databases, object, replica: instance.binaries.server });
+  const databases = chooseDatabases(source, { databases: wanted.databases, object });
+  const dump = requireClient(seeding, "mysqldump");
+  const mysql = await seeding.connect();
+  await requireEmpty(mysql, object);
+  const totalBytes = databases.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { freeBytes } = await readInstance(host, instance);
+  if (freeBytes < totalBytes)
+    report.say(
+      `${object}: the source's databases are about ${renderBytes(totalBytes)}, the file system of ${layout.directory} has ${renderBytes(freeBytes)} free`,
+    );
+  if (source.foreignTables.length > 0)
+    report.say(
+      `${object}: tables that are not InnoDB's are dumped as they are at their turn, not as of the position: ${source.foreignTables.join(", ")}`,
+    );
+  const names = databases.map(({ name }) => name);
+  return {
+    files: {
+      ...sourceFiles(wanted.source, seedDirectory(instance), seeding.lockWaitSeconds ?? defaultLockWaitSeconds),
+      ...(await frameFiles(mysql)),
+      [jobFiles.patterns]: scanPatterns,
+    },
+    script: sh`
+    echo ${Math.round(totalBytes)} >${totalFile}; echo ${source.serverUuid} >${uuidFile}
+    ${loadScript({
+      mysql: requireClient(seeding, "mysql").path,
+      reader: dumpCommand(dump, source, names),
+      metersReader: false,
+      filtered: false,
+    })}`,
+  };
+}
+
+/** Options of mysqldump, each for what would be missing or wrong without it. */
+function dumpCommand(dump: Client, source: SourceFacts, databases: readonly string[]): Command {
+  const options = [
+    `--defaults-file=${jobFiles.sourceOptions}`,
+    // One snapshot; writes are held only while it begins and its position is read.
+    "--single-transaction",
+    "--quick",
+    // Both as comments: they are set when all the data is there.
+    `${dumpPositionOption(dump.server)}=2`,
+    `--set-gtid-purged=${source.gtidOn ? "COMMENTED" : "OFF"}`,
+    "--routines",
+    "--triggers",
+    "--events",
+    "--hex-blob",
+    // Would need the privilege PROCESS, for objects of NDB.
+    "--no-tablespaces",
+    // A table of 5.7 that the server does not have.
+    "--skip-column-statistics",
+    "--default-character-set=utf8mb4",
+    "--max-allowed-packet=1G",
+    "--databases",
+  ];
+  return sh`${dump.path} ${options} -- ${databases}`;
+}
+
+const deadLooks = 2; // a source that is silent at two looks, a minute apart, is gone: a restart of it would have ended the dump
+
+/** A dump over a connection that is dead waits for hours: TCP tells only who sends. */
+async function requireDumping(
+  { instance, stalledSeconds: limitSeconds = 60 }: Seeding,
+  askSource: <T>(ask: (mysql: MysqlReader) => Promise<T>) => Promise<T>,
+  from: string,
+  stalledSeconds: number,
+): Promise<void> {
+  const lost = (why: string) =>
+    new SluiceError({
+      code: "SEED_FAILED",
+      object: instance.object,
+      what: `seeding from ${from} ended: nothing has come for ${renderSeconds(stalledSeconds)} and ${why}`,
+      fix: "check the source and the network; it is begun again with empty data at the next `pulumi up`",
+    });
+  try {
+    const sessions = await askSource((mysql) =>
+      mysql.query(
+        sql`SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER = SUBSTRING_INDEX(USER(), '@', 1) AND COMMAND NOT LIKE 'Binlog Dump%'`,
+      ),
+    );
+    if (sessions.length === 0) throw lost("the source no longer has a session of the dump");
+  } catch (error) {
+    if (!isProblem(error, "SOURCE_UNREACHABLE", "HOST_DIAL_REFUSED")) throw error;
+    if (stalledSeconds >= deadLooks * limitSeconds)
+      throw lost(`the source does not answer (${wordsOf(error).split("\n")[0] ?? ""})`);
+  }
+}

@@ -1,0 +1,152 @@
+import { SluiceError } from "../../errors";
+import { type Command, sh } from "../../host/command";
+import type { JobFacts } from "../../host/job";
+import { type DumpFacts, readDumpFacts } from "../dump-header";
+import { id, sql } from "../sql";
+import { readBackup, type Backup } from "./backup";
+import {
+  readFound,
+  rejectSeed,
+  requireClient,
+  runSeed,
+  type Explanation,
+  type SeedOrder,
+  type SeedResult,
+  type Seeding,
+} from "./run";
+import { endings, jobFiles, loadScript } from "./script";
+import { systemDatabases } from "./source-facts";
+import { filterProgram, renderWanted, scanPatterns, wantedFile } from "./stream";
+import { finishLoad, frameFiles, requireEmpty } from "./target";
+
+export interface FileWanted {
+  /** A full backup in SQL on the server's host: .sql, .sql.gz or .sql.zst; what it is, its first bytes say. */
+  readonly path: string;
+  readonly databases: "ALL" | readonly string[];
+}
+
+/**
+ * Loads a backup that somebody made. Its user databases come, without the server's own schemas, accounts and grants; its
+ * position is read wherever it stands, and set at the end. May be repeated: finds the job of before.
+ */
+export async function seedFromFile(seeding: Seeding, wanted: FileWanted): Promise<SeedResult> {
+  const { host, instance, connect, report } = seeding;
+  const startedAt = performance.now();
+  await runSeed(seeding, {
+    from: wanted.path,
+    isEstimate: false,
+    prepare: () => prepareFile(seeding, wanted),
+    totalBytes: async () => (await host.inspect(wanted.path, { asRoot: instance.runtime.asRoot })).sizeBytes,
+    explain: (facts) => explainFailure(facts, wanted.path),
+  });
+  const facts = readDumpFacts(await readFound(seeding, jobFiles.found));
+  await requireFull(seeding, wanted, facts);
+  const gtidExecuted = facts.gtidPurged ?? null;
+  if (gtidExecuted === null && facts.file === undefined)
+    report.say(`${wanted.path} names neither GTIDs nor a position: a channel must be told where to start`);
+  const filled = await finishLoad(await connect(), { gtidExecuted });
+  return {
+    method: "file",
+    gtidExecuted,
+    logFile: facts.file ?? null,
+    logPosition: facts.position === undefined ? null : String(facts.position),
+    sourceUuid: null,
+    ...filled,
+    seconds: (performance.now() - startedAt) / 1000,
+  };
+}
+
+const preambleFile = "preamble.sql";
+
+async function prepareFile(seeding: Seeding, wanted: FileWanted): Promise<SeedOrder> {
+  const { instance } = seeding;
+  const backup = await readBackup(seeding.host, instance, wanted.path);
+  const only = requireUsable(instance.object, wanted, backup.head);
+  const mysql = await seeding.connect();
+  await requireEmpty(mysql, instance.object);
+  const preamble =
+    only === undefined ? "" : `${sql`CREATE DATABASE ${id(only)}`.text};\n${sql`USE ${id(only)}`.text};\n`;
+  return {
+    files: {
+      ...(await frameFiles(mysql)),
+      [jobFiles.patterns]: scanPatterns,
+      [jobFiles.filter]: filterProgram,
+      [wantedFile]: renderWanted(wanted.databases),
+      [preambleFile]: preamble,
+    },
+    script: loadScript({
+      mysql: requireClient(seeding, "mysql").path,
+      reader: readerOf(backup),
+      metersReader: backup.decompress !== null,
+      filtered: true,
+    }),
+  };
+}
+
+/** The decompressing program's own reading is what counts as progress: it is of the file's size. */
+function readerOf({ path, decompress, readable }: Backup): Command {
+  const open = readable ? sh`cat -- ${path}` : sh`sudo -n -- cat -- ${path}`;
+  const plain = decompress === null ? open : sh`${open} | metered ${decompress}`;
+  // In a pipe of its own, the opener's failure would be lost: what is missing shows as an early end.
+  return sh`cat ${preambleFile} && ${plain}`;
+}
+
+/** A dump of one database that does not create it is loaded into the one declared; gives its name. */
+function requireUsable(object: string, { path, databases }: FileWanted, head: DumpFacts): string | undefined {
+  if (!head.isDump)
+    throw new SluiceError({
+      code: "SEED_FILE_CORRUPT",
+      object,
+      what: `cannot be seeded from ${path}, it does not begin as a dump in SQL does`,
+      needs: "what mysqldump or mydumper wrote, as .sql, .sql.gz or .sql.zst",
+    });
+  if (head.databases.length > 0) return undefined;
+  const [only, ...more] = databases === "ALL" ? [] : databases;
+  if (only !== undefined && more.length === 0) return only;
+  const named = head.headDatabase;
+  throw new SluiceError({
+    code: "SEED_FILE_NOT_FULL",
+    object,
+    what: `cannot be seeded from ${path}, it is the dump of one database and does not say into which`,
+    found:
+      named === undefined ? "no CREATE DATABASE and no USE" : `a dump of ${named}, without CREATE DATABASE and USE`,
+    needs: "a dump made with --databases or --all-databases, or one declared database to load it into",
+    fix: `dump again with --databases ${named ?? "NAME"}, or declare \`databases: ["${named ?? "NAME"}"]\``,
+  });
+}
+
+async function requireFull(seeding: Seeding, { path, databases }: FileWanted, facts: DumpFacts): Promise<void> {
+  const again = "it is begun again with empty data at the next `pulumi up`";
+  if (!facts.complete)
+    await rejectSeed(seeding, {
+      code: "SEED_FILE_INCOMPLETE",
+      what: `cannot be seeded from ${path}, it does not end as a finished dump does`,
+      needs: 'a last line like "-- Dump completed"',
+      fix: `take the backup again; ${again}`,
+    });
+  const held = facts.databases.filter((name) => !systemDatabases.includes(name));
+  const missing = databases === "ALL" ? [] : databases.filter((name) => !held.includes(name));
+  if (held.length === 0 || missing.length > 0)
+    await rejectSeed(seeding, {
+      code: "SEED_FILE_NOT_FULL",
+      what:
+        held.length === 0
+          ? `cannot be seeded from ${path}, it holds no user database`
+          : `cannot be seeded from ${path}, it does not hold ${missing.join(", ")}`,
+      found: facts.databases.join(", "),
+      fix: `take a full backup, or correct \`databases\`; ${again}`,
+    });
+}
+
+/** 1064: what should be a statement is none. */
+function explainFailure(facts: JobFacts, path: string): Explanation | undefined {
+  const unreadable = facts.exitCode === endings.readerFailed;
+  if (!unreadable && !/^ERROR 1064 /m.test(facts.logTail)) return undefined;
+  return {
+    code: "SEED_FILE_CORRUPT",
+    what: unreadable
+      ? `cannot be seeded from ${path}, it cannot be read to its end`
+      : `cannot be seeded from ${path}, a part of it is no SQL`,
+    fix: "take the backup again; it is begun again with empty data at the next `pulumi up`",
+  };
+}

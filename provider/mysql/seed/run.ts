@@ -1,0 +1,216 @@
+import { SluiceError, type Problem } from "../../errors";
+import { type Command, sh } from "../../host/command";
+import type { Host } from "../../host/host";
+import { awaitJob, endJob, forgetJob, readJob, startJob, type JobFacts, type JobPlace } from "../../host/job";
+import type { Report } from "../../report";
+import { parseAccountFile } from "../instance/account";
+import { readInstance } from "../instance/facts";
+import type { Connect, Instance } from "../instance/instance";
+import { seedJob } from "../instance/layout";
+import { readLogs } from "../instance/lifecycle";
+import { fullBytes } from "../instance/start-failure";
+import type { Client } from "../instance/binaries";
+import { targetFiles, type Files } from "./client-options";
+import { parseProgress, ProgressMeter, renderBytes } from "./progress";
+import { endings } from "./script";
+
+/** What every method of seeding needs. The server is new, empty and answers. */
+export interface Seeding {
+  readonly host: Host;
+  readonly instance: Instance;
+  readonly connect: Connect;
+  readonly report: Report;
+  readonly signal?: AbortSignal | undefined;
+  /** Longest time for all of it. A job that takes longer runs on, and the next call goes on waiting for it. */
+  readonly withinSeconds: number;
+  /** Seconds without a byte after which the source is looked at. Default 60. */
+  readonly stalledSeconds?: number | undefined;
+  /** Longest time that a dump may hold up the source's writes while it waits for a lock. Default 30. */
+  readonly lockWaitSeconds?: number | undefined;
+}
+
+/** What the server holds now, and where a channel goes on. */
+export interface SeedResult {
+  readonly method: "dump" | "file" | "clone" | "none";
+  /** Transactions that are in the data; null where nothing says it. */
+  readonly gtidExecuted: string | null;
+  readonly logFile: string | null;
+  readonly logPosition: string | null;
+  readonly sourceUuid: string | null;
+  readonly databases: readonly string[];
+  /** Rows and indexes, as the server estimates them. */
+  readonly bytes: number;
+  readonly seconds: number;
+}
+
+export interface SeedOrder {
+  readonly script: Command;
+  readonly files: Files;
+}
+
+export type Explanation = Pick<Problem, "code" | "what" | "fix">;
+
+export interface SeedRun {
+  /** Made only when no job is there: it may look at the source, at the file, and prepare the server. */
+  readonly prepare: () => Promise<SeedOrder>;
+  /** Where the data comes from, for errors: `source db-1:3306`, `/backup/full.sql.gz`. */
+  readonly from: string;
+  readonly totalBytes: () => Promise<number | null>;
+  readonly isEstimate: boolean;
+  /** What a failure means where the words of a seeding in general say too little. */
+  readonly explain?: (facts: JobFacts) => Explanation | undefined;
+  /** Looks closer when no byte has come for a while; throws when none will ever come. */
+  readonly whenStalled?: (stalledSeconds: number) => Promise<void>;
+}
+
+export const seedPlaceOf = ({ layout, runtime }: Pick<Instance, "layout" | "runtime">): JobPlace => ({
+  directory: layout.job,
+  name: seedJob,
+  asRoot: runtime.asRoot,
+});
+
+/** The job's own directory. */
+export const seedDirectory = ({ layout }: Pick<Instance, "layout">): string => `${layout.job}/${seedJob}`;
+
+/** Starts the job or finds it, waits for it, and throws what went wrong in it. */
+export async function runSeed(seeding: Seeding, run: SeedRun): Promise<JobFacts> {
+  const { host, instance } = seeding;
+  const place = seedPlaceOf(instance);
+  let facts = await readJob(host, place);
+  if (facts.state === "absent") facts = await startSeed(seeding, run);
+  if (facts.state === "running") facts = await followSeed(seeding, run, place);
+  if (facts.state === "succeeded") return facts;
+  throw await seedFailure(seeding, run, facts);
+}
+
+/** As the connected user, because that is whom the server's socket lets in; in a unit of its own where root can make one. */
+async function startSeed({ host, instance }: Seeding, run: SeedRun): Promise<JobFacts> {
+  const { runtime, layout } = instance;
+  const { script, files } = await run.prepare();
+  const accountText = await host.readFile(layout.accountFile, { asRoot: runtime.asRoot });
+  const password = accountText === undefined ? undefined : parseAccountFile(accountText);
+  return startJob(host, {
+    ...seedPlaceOf(instance),
+    script,
+    files: { ...targetFiles(instance, password), ...files },
+    ...(runtime.asRoot && runtime.connectedUser !== "root" && { asUser: runtime.connectedUser }),
+  });
+}
+
+const defaultStalledSeconds = 60; // a dump's own pauses are seconds: FLUSH TABLES, a big index page; then we look
+const endSeconds = 60; // TERM ends the clients of a seeding at once
+
+async function followSeed(seeding: Seeding, run: SeedRun, place: JobPlace): Promise<JobFacts> {
+  const { host, report, signal, withinSeconds } = seeding;
+  const meter = new ProgressMeter(run.isEstimate);
+  const totalBytes = await run.totalBytes();
+  const limit = seeding.stalledSeconds ?? defaultStalledSeconds;
+  let lookAtSeconds = limit;
+  let stall: Promise<void> | undefined;
+  const stopping = new AbortController();
+  const onProgress = (facts: JobFacts) => {
+    const progress = parseProgress(facts, totalBytes);
+    const now = performance.now() / 1000;
+    if (progress === null) return;
+    report.progress(meter.render(progress, now));
+    const stalled = meter.stalledSeconds(now);
+    if (stalled < limit) lookAtSeconds = limit;
+    if (stalled < lookAtSeconds || run.whenStalled === undefined || stall !== undefined) return;
+    lookAtSeconds = stalled + limit;
+    stall = run.whenStalled(stalled).then(
+      () => void (stall = undefined),
+      (error: unknown) => stopping.abort(error),
+    );
+  };
+  const both = signal === undefined ? stopping.signal : AbortSignal.any([signal, stopping.signal]);
+  try {
+    return await awaitJob(host, place, {
+      withinSeconds,
+      onProgress,
+      onWait: (why) => report.progress(why),
+      signal: both,
+    });
+  } catch (error) {
+    if (stopping.signal.aborted) await endJob(host, place, { withinSeconds: endSeconds });
+    throw error;
+  }
+}
+
+/** What stopped it, told from how the script ended, from its words and from what the server wrote. */
+async function seedFailure(seeding: Seeding, { from, explain }: SeedRun, facts: JobFacts): Promise<SluiceError> {
+  const { host, instance } = seeding;
+  const { object, layout } = instance;
+  const look = await readInstance(host, instance);
+  const logs = look.running ? [] : await readLogs(host, instance);
+  const words = [facts.logTail, ...logs].join("\n");
+  const full = look.freeBytes < fullBytes || saysFull.test(words);
+  const again = "it is begun again with empty data at the next `pulumi up`";
+  if (full) {
+    return new SluiceError({
+      code: "STORAGE_FULL",
+      object,
+      what: `seeding from ${from} ended, the file system of ${layout.directory} is full`,
+      found: `${renderBytes(look.freeBytes)} free`,
+      fix: `make room in the file system of ${layout.directory}; ${again}`,
+      detail: facts.logTail,
+    });
+  }
+  return new SluiceError({
+    code: "SEED_FAILED",
+    object,
+    what: `seeding from ${from} ended with an error: ${failureWords(facts, look.running && !saysGone.test(words), from)}`,
+    fix: `repair what the cause names; ${again}`,
+    ...explain?.(facts),
+    detail: [facts.logTail, ...logs.filter((line) => line.includes("[ERROR]")).slice(-5)]
+      .filter((text) => text !== "")
+      .join("\n"),
+  });
+}
+
+/** 1021 ER_DISK_FULL, 1114 ER_RECORD_FILE_FULL, 3 EE_WRITE with 28 ENOSPC. */
+const saysFull = /ERROR (?:1021|1114) |No space left on device|OS errno 28\b|errno: 28\b|Disk quota exceeded/;
+
+/** 2002, 2006, 2013, 2055: the server is not there any more. A supervisor may have started it again meanwhile. */
+const saysGone = /ERROR (?:2002|2006|2013|2055) /;
+
+function failureWords({ exitCode }: JobFacts, running: boolean, from: string): string {
+  if (!running) return "mysqld ended while it was filled";
+  switch (exitCode) {
+    case endings.readerFailed:
+      return `${from} could not be read to its end`;
+    case endings.loaderFailed:
+      return "the server refused a statement, or ended";
+    case endings.cloneFailed:
+      return "CLONE was refused or broke off";
+    case undefined:
+      return "its job was killed, or the host went down";
+    default:
+      return `its script ended with exit code ${exitCode}`;
+  }
+}
+
+/** For a job that did its work on something useless: with the job forgotten, the next call begins with empty data. */
+export async function rejectSeed({ host, instance }: Seeding, problem: Omit<Problem, "object">): Promise<never> {
+  await forgetJob(host, seedPlaceOf(instance));
+  throw new SluiceError({ object: instance.object, ...problem });
+}
+
+/** The client that a seeding cannot do without. */
+export function requireClient(seeding: Pick<Seeding, "host" | "instance">, name: "mysql" | "mysqldump"): Client {
+  const client = seeding.instance.binaries[name];
+  if (client !== null) return client;
+  throw new SluiceError({
+    code: "HOST_LACKS_PROGRAM",
+    object: `host ${seeding.host.name}`,
+    what: `there is no ${name} of MySQL, which seeding needs`,
+    fix: "install it (Debian: apt-get install mysql-client-core), beside mysqld or on PATH",
+  });
+}
+
+/** The lines a finished job has found in its stream. */
+export async function readFound({ host, instance }: Seeding, name: string): Promise<string> {
+  const { stdout } = await host.query(sh`cat -- ${`${seedDirectory(instance)}/${name}`}`, {
+    asRoot: instance.runtime.asRoot,
+  });
+  return stdout;
+}

@@ -1,0 +1,105 @@
+import { type Command, sh } from "../../host/command";
+
+/** How a seeding's script ended, so that nobody guesses from words. */
+export const endings = {
+  /** The dump program, or what decompresses the file. */
+  readerFailed: 10,
+  loaderFailed: 11,
+  /** One of our own programs between them. */
+  streamFailed: 12,
+  cloneFailed: 13,
+} as const;
+
+/** Names of files in the job's directory; those that a seeding writes as `files` of the job are removed when it ends. */
+export const jobFiles = {
+  /** The lines of the stream that say what the dump is. */
+  found: "found",
+  before: "before.sql",
+  after: "after.sql",
+  sourceOptions: "source.cnf",
+  sourceCa: "source-ca.pem",
+  sourceCert: "source-cert.pem",
+  sourceKey: "source-key.pem",
+  targetOptions: "target.cnf",
+  patterns: "patterns",
+  filter: "filter.awk",
+  clone: "clone.sql",
+  progressQuery: "progress.sql",
+} as const;
+
+export interface LoadParts {
+  /** The client program. */
+  readonly mysql: string;
+  /** Prints SQL. */
+  readonly reader: Command;
+  /** Counts compressed bytes: the reader itself says through `metered` which of its processes is asked. */
+  readonly metersReader: boolean;
+  /** Whether the stream passes the filter. */
+  readonly filtered: boolean;
+}
+
+/**
+ * Reads into the server what `reader` prints. Every process's exit code counts, so that a cut-off stream is never taken for
+ * a whole one. Progress is what one process of the pipe has read.
+ *
+ *     reader | tee | awk | mysql
+ *               `- grep > found
+ *
+ * `before.sql` and `after.sql` frame the load; the last makes what was loaded durable, so a job that succeeded stays so.
+ */
+export function loadScript({ mysql, reader, metersReader, filtered }: LoadParts): Command {
+  const client = sh`${mysql} ${`--defaults-file=${jobFiles.targetOptions}`}`;
+  const tee = metersReader ? sh`tee pipe` : sh`metered tee pipe`;
+  const filter = filtered ? sh`awk -f ${jobFiles.filter}` : sh`cat`;
+  // binary-mode: no client command but DELIMITER is obeyed, and no byte is changed. 1G: the most a server takes.
+  const load = sh`${client} --binary-mode --max-allowed-packet=1G`;
+  return sh`
+    ${runFunctions}
+    ${client} <${jobFiles.before} 2>loader.err || fail loader ${endings.loaderFailed}
+    rm -f pipe meter && mkfifo pipe || exit
+    echo unfinished | tee reader.code tee.code filter.code >/dev/null
+    ${ticker} & ticker=$!
+    grep -aiE -f ${jobFiles.patterns} <pipe >${jobFiles.found} & scanner=$!
+    { ${reader}; echo $? >reader.code; } 2>reader.err |
+      { ${tee}; echo $? >tee.code; } 2>tee.err |
+      { ${filter}; echo $? >filter.code; } 2>filter.err |
+      ${load} 2>loader.err
+    loaded=$?
+    wait $scanner; scanned=$?
+    kill $ticker 2>/dev/null
+    # A loader that ends early breaks the pipe, which says nothing; a reader that does leaves half a statement.
+    [ $loaded = 0 ] || broke reader || fail loader ${endings.loaderFailed}
+    [ "$(cat reader.code)" = 0 ] || fail reader ${endings.readerFailed}
+    [ "$(cat tee.code)" = 0 ] || fail tee ${endings.streamFailed}
+    [ "$(cat filter.code)" = 0 ] || fail filter ${endings.streamFailed}
+    [ $scanned -le 1 ] || fail tee ${endings.streamFailed}
+    ${client} <${jobFiles.after} 2>loader.err || fail loader ${endings.loaderFailed}`;
+}
+
+/** `metered` runs its words in a process whose number stands in `meter`. */
+const runFunctions = sh`
+    metered() { sh -c 'echo $$ >meter; exec "$@"' meter "$@"; }
+    fail() { tail -n 10 "$1.err"; exit "$2"; }
+    broke() { [ "$(cat "$1.code")" != 0 ] && grep -vE '^Warning|\[Warning\]|errno 32|Broken pipe' "$1.err" | grep -q .; }`;
+
+/** Once a second, for whoever watches. */
+const ticker = sh`
+    ( while sleep 1; do
+        n=$(sed -n 's/^rchar: //p' "/proc/$(cat meter)/io") && [ -n "$n" ] && echo "$n" >progress.new && mv -f progress.new progress
+      done ) 2>/dev/null`;
+
+/**
+ * CLONE ends with a restart of the server, which cuts our own connection: errors 2006 and 2013 are no failure here, nor is
+ * 3707 (nobody would start it again): all supervisors of ours do. What came of it is in performance_schema.clone_status.
+ */
+export function cloneScript(mysql: string): Command {
+  const client = sh`${mysql} ${`--defaults-file=${jobFiles.targetOptions}`}`;
+  return sh`
+    ${runFunctions}
+    ( while sleep 1; do
+        ${client} --skip-column-names <${jobFiles.progressQuery} >progress.new && mv -f progress.new progress
+      done ) 2>/dev/null & ticker=$!
+    ${client} <${jobFiles.clone} 2>clone.err; cloned=$?
+    kill $ticker 2>/dev/null
+    [ $cloned = 0 ] || grep -qE '^ERROR (2006|2013|3707) ' clone.err || fail clone ${endings.cloneFailed}`;
+}

@@ -1,0 +1,32 @@
+import type { Host, HostReader } from "../../host/host";
+import { forgetJob, readJob, type JobPlace } from "../../host/job";
+import { runtimeOf, type Instance } from "../instance/instance";
+import { seedJob, type Layout } from "../instance/layout";
+
+export { seedFromClone, type CloneWanted } from "./clone";
+export { seedFromDump, type DumpWanted } from "./dump";
+export { seedFromFile, type FileWanted } from "./file";
+export type { SeedResult, Seeding } from "./run";
+
+/** What is known of a seeding on a host. */
+export interface SeedFacts {
+  /** `finished`: the data is in, and the caller has not recorded it yet. `failed`: begin again with empty data. */
+  readonly state: "none" | "running" | "finished" | "failed";
+}
+
+export async function readSeed(host: HostReader, layout: Pick<Layout, "job">): Promise<SeedFacts> {
+  const { state } = await readJob(host, seedPlace(layout, runtimeOf(await host.facts()).asRoot));
+  return { state: states[state] };
+}
+
+const states = { absent: "none", running: "running", succeeded: "finished", failed: "failed" } as const;
+
+/** Removes what a seeding left, once its result is recorded or given up. */
+export const forgetSeed = (host: Host, { layout, runtime }: Pick<Instance, "layout" | "runtime">): Promise<void> =>
+  forgetJob(host, seedPlace(layout, runtime.asRoot));
+
+const seedPlace = ({ job }: Pick<Layout, "job">, asRoot: boolean): JobPlace => ({
+  directory: job,
+  name: seedJob,
+  asRoot,
+});

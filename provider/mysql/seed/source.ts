@@ -1,0 +1,176 @@
+import { createHash } from "node:crypto";
+import { isProblem, SluiceError } from "../../errors";
+import { renderEndpoint } from "../address";
+import type { MysqlReader } from "../client";
+import { parseAccount, parseGrants } from "../privileges";
+import { sql } from "../sql";
+import { modernRow, showReplicas } from "../terms";
+import {
+  bookDatabase,
+  systemDatabases,
+  type DatabaseFacts,
+  type SourceAddress,
+  type SourceFacts,
+} from "./source-facts";
+
+export { requireSource, type SourceNeeds } from "./requirements";
+export type { DatabaseFacts, SourceAddress, SourceFacts } from "./source-facts";
+
+/** Variables that data and replicated statements depend on; all are options of the same name but one. */
+const inheritable = [
+  // Fixed when the data directory is made; CLONE and file names need them equal.
+  "lower_case_table_names",
+  "innodb_page_size",
+  "innodb_data_file_path",
+  // Definitions without a character set, row format or timestamp default of their own take these.
+  "character_set_server",
+  "collation_server",
+  "explicit_defaults_for_timestamp",
+  "innodb_default_row_format",
+  "default_storage_engine",
+  // Statements mean the same, and are accepted, only with these.
+  "sql_mode",
+  "time_zone",
+  "div_precision_increment",
+  "group_concat_max_len",
+  "log_bin_trust_function_creators",
+  "max_allowed_packet",
+  // Words in full-text indexes.
+  "ft_min_word_len",
+  "ft_max_word_len",
+  "innodb_ft_min_token_size",
+  "innodb_ft_max_token_size",
+  "ngram_token_size",
+] as const;
+
+/** Five queries, most of them for what an error must name. */
+export async function readSource(
+  mysql: MysqlReader,
+  { address, port }: Pick<SourceAddress, "address" | "port">,
+): Promise<SourceFacts> {
+  const [row] = await mysql.query<Record<"id" | "binlog", number> & Record<"account" | "uuid", string>>(
+    sql`SELECT CURRENT_USER() AS account, @@GLOBAL.server_id AS id, @@GLOBAL.server_uuid AS uuid, @@GLOBAL.log_bin AS binlog`,
+  );
+  const named = ["gtid_mode", ...inheritable];
+  const variables = await mysql.query<{ Variable_name: string; Value: string }>(
+    sql`SHOW GLOBAL VARIABLES WHERE Variable_name IN (${named})`,
+  );
+  const values = Object.fromEntries(variables.map(({ Variable_name, Value }) => [Variable_name, Value]));
+  const plugins = await mysql.query<{ name: string; soname: string }>(
+    sql`SELECT PLUGIN_NAME AS name, PLUGIN_LIBRARY AS soname FROM information_schema.PLUGINS WHERE PLUGIN_STATUS = 'ACTIVE' AND PLUGIN_LIBRARY IS NOT NULL`,
+  );
+  const grants = await mysql.query<Record<string, string>>(sql`SHOW GRANTS`);
+  const { gtid_mode: gtidMode, ...rest } = values;
+  return {
+    endpoint: renderEndpoint({ address, port }),
+    server: mysql.server,
+    account: parseAccount(row?.account ?? ""),
+    grants: parseGrants(grants.map((grant) => Object.values(grant)[0] ?? "")),
+    serverId: row?.id ?? 0,
+    serverUuid: row?.uuid ?? "",
+    binlogOn: row?.binlog === 1,
+    gtidOn: /^ON/.test(gtidMode ?? ""),
+    databases: await readDatabases(mysql),
+    foreignTables: await readForeignTables(mysql),
+    replicaIds: await readReplicaIds(mysql),
+    plugins: Object.fromEntries(plugins.map(({ name, soname }) => [name, soname])),
+    variables: rest,
+  };
+}
+
+/** User databases with their sizes, by name. */
+export async function readDatabases(mysql: MysqlReader): Promise<DatabaseFacts[]> {
+  const hidden = [...systemDatabases, bookDatabase];
+  const rows = await mysql.query<{ name: string; bytes: string | null }>(
+    sql`SELECT s.SCHEMA_NAME AS name, SUM(t.DATA_LENGTH + t.INDEX_LENGTH) AS bytes FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME NOT IN (${hidden}) GROUP BY s.SCHEMA_NAME ORDER BY s.SCHEMA_NAME`,
+    { withinSeconds: sizesSeconds },
+  );
+  return rows.map(({ name, bytes }) => ({ name, bytes: Number(bytes ?? 0) }));
+}
+
+const sizesSeconds = 300; // statistics of 100,000 tables that nobody asked for since the server's start
+
+const shownTables = 10; // a line of an error; the rest is found with the same query
+
+/** No snapshot holds them still, and CLONE copies none of their rows. */
+async function readForeignTables(mysql: MysqlReader): Promise<string[]> {
+  const hidden = [...systemDatabases, bookDatabase];
+  const rows = await mysql.query<{ name: string }>(
+    sql`SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME, ' (', ENGINE, ')') AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB' AND TABLE_SCHEMA NOT IN (${hidden}) ORDER BY 1 LIMIT ${shownTables}`,
+    { withinSeconds: sizesSeconds },
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function readReplicaIds(mysql: MysqlReader): Promise<number[]> {
+  try {
+    const rows = await mysql.query<Record<string, number>>(showReplicas(mysql.server));
+    return rows.map((row) => Number(modernRow(row)["Server_Id"]));
+  } catch (error) {
+    if (isProblem(error, "SERVER_PRIVILEGE_MISSING")) return [];
+    throw error;
+  }
+}
+
+/** Settings of the source that a copy must share, as options of mysqld. */
+export function inheritedVariables({
+  variables,
+  server,
+}: Pick<SourceFacts, "variables" | "server">): Record<string, string> {
+  if (server.flavour === "mariadb") return {};
+  const { time_zone: zone, sql_mode: mode, ...same } = variables;
+  return {
+    ...same,
+    ...(mode !== undefined && {
+      sql_mode: mode
+        .split(",")
+        .filter((one) => !removedModes.has(one))
+        .join(","),
+    }),
+    // A name would need tables of time zones, which an empty server does not have: it would not start.
+    ...(zone !== undefined && /^[+-]\d/.test(zone) && { default_time_zone: zone }),
+  };
+}
+
+/** Modes of 5.7 that a server since 8.0.11 refuses to start with. */
+const removedModes = new Set([
+  "DB2",
+  "MAXDB",
+  "MSSQL",
+  "MYSQL323",
+  "MYSQL40",
+  "NO_AUTO_CREATE_USER",
+  "NO_FIELD_OPTIONS",
+  "NO_KEY_OPTIONS",
+  "NO_TABLE_OPTIONS",
+  "ORACLE",
+  "POSTGRESQL",
+]);
+
+const lowestServerId = 1_000_000; // numbers that people give by hand are smaller
+const serverIdCount = 4_294_967_295 - lowestServerId; // server_id is an unsigned 32-bit number
+
+/** The declared server id, or the first free one of a series that `seedText` begins. */
+export function planServerId(
+  wanted: number | undefined,
+  source: Pick<SourceFacts, "serverId" | "replicaIds" | "endpoint"> | null,
+  seedText: string,
+): number {
+  const taken = new Set(source === null ? [] : [source.serverId, ...source.replicaIds]);
+  if (wanted === undefined) {
+    const start = createHash("sha256").update(seedText).digest().readUInt32BE(0) % serverIdCount;
+    let id = lowestServerId + start;
+    while (taken.has(id)) id = id === lowestServerId + serverIdCount - 1 ? lowestServerId : id + 1;
+    return id;
+  }
+  if (source === null || !taken.has(wanted)) return wanted;
+  const isSource = wanted === source.serverId;
+  throw new SluiceError({
+    code: "CHANNEL_SERVER_ID_EQUAL",
+    object: `source ${source.endpoint}`,
+    what: isSource ? "has the server id that is declared for its copy" : "has a replica with the declared server id",
+    found: `server ids in use: ${[...taken].join(", ")}`,
+    needs: "a number of its own for every server",
+    fix: "choose another `serverId`, or leave it away: one is chosen then",
+  });
+}

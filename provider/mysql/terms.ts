@@ -1,0 +1,153 @@
+/** The only file with the words of before MySQL 8.0.22: everybody else says source, replica, receiver and applier. */
+import { has, type ServerFacts } from "./capabilities";
+import { join, keyword, sql, type SqlValue, type Statement } from "./sql";
+
+/** The receiver fetches from the source (IO_THREAD), the applier executes (SQL_THREAD). */
+export type ReplicaThread = "receiver" | "applier";
+
+const threadWords: Record<ReplicaThread, Statement> = { receiver: sql`IO_THREAD`, applier: sql`SQL_THREAD` };
+
+const replicaWord = (server: ServerFacts): Statement => (has(server, "replicaTerms") ? sql`REPLICA` : sql`SLAVE`);
+
+/** The default channel's name is the empty text. */
+const forChannel = (channel: string): Statement => sql` FOR CHANNEL ${channel}`;
+
+const onlyThread = (thread: ReplicaThread | undefined): Statement =>
+  thread === undefined ? sql`` : sql` ${threadWords[thread]}`;
+
+export const startReplica = (server: ServerFacts, channel: string, thread?: ReplicaThread): Statement =>
+  sql`START ${replicaWord(server)}${onlyThread(thread)}${forChannel(channel)}`;
+
+export const stopReplica = (server: ServerFacts, channel: string, thread?: ReplicaThread): Statement =>
+  sql`STOP ${replicaWord(server)}${onlyThread(thread)}${forChannel(channel)}`;
+
+/** Forgets the channel: settings, relay logs, position. */
+export const resetReplicaAll = (server: ServerFacts, channel: string): Statement =>
+  sql`RESET ${replicaWord(server)} ALL${forChannel(channel)}`;
+
+/** Without a channel: one row for each channel. Read the rows through `modernRow`. */
+export const showReplicaStatus = (server: ServerFacts, channel?: string): Statement =>
+  sql`SHOW ${replicaWord(server)} STATUS${channel === undefined ? sql`` : forChannel(channel)}`;
+
+/** The replicas that are connected now. Read the rows through `modernRow`. */
+export const showReplicas = (server: ServerFacts): Statement =>
+  has(server, "replicaTerms") ? sql`SHOW REPLICAS` : sql`SHOW SLAVE HOSTS`;
+
+/** Columns File, Position, Executed_Gtid_Set; no row where the binary log is off. */
+export const showBinaryLogStatus = (server: ServerFacts): Statement =>
+  has(server, "showBinaryLogStatus") ? sql`SHOW BINARY LOG STATUS` : sql`SHOW MASTER STATUS`;
+
+/** Where a replica keeps the settings of its channels, the password among them: column User_password, by Channel_name. */
+export const channelMetadata = sql`mysql.slave_master_info`;
+
+/** Empties the binary log, gtid_executed and gtid_purged. */
+export const resetBinaryLogsAndGtids = (server: ServerFacts): Statement =>
+  has(server, "resetBinaryLogsAndGtids") ? sql`RESET BINARY LOGS AND GTIDS` : sql`RESET MASTER`;
+
+/** Options of CHANGE REPLICATION SOURCE TO by their present names: `{ SOURCE_HOST: "db-1", GTID_ONLY: 1 }`. */
+export type SourceOptions = Readonly<Record<string, SqlValue>>;
+
+/** Names are ours and never a user's: they stand in the text as they are. */
+export function changeReplicationSource(server: ServerFacts, options: SourceOptions, channel: string): Statement {
+  const modern = has(server, "changeReplicationSource");
+  const settings = Object.entries(options).map(
+    ([name, value]) => sql`${keyword(modern ? name : oldSourceOption(name))} = ${value}`,
+  );
+  const verb = modern ? sql`CHANGE REPLICATION SOURCE TO` : sql`CHANGE MASTER TO`;
+  return sql`${verb} ${join(settings, ", ")}${forChannel(channel)}`;
+}
+
+/**
+ * Why a user, password or name cannot stand in CHANGE REPLICATION SOURCE, or undefined. The server keeps these texts as
+ * utf8mb3: it takes a character above U+FFFF and turns it into "?", and cuts at a NUL, without an error.
+ */
+export function channelTextRefusal(text: string): string | undefined {
+  if (/[\u{10000}-\u{10FFFF}]/u.test(text)) return "it holds a character above U+FFFF, which the server stores as ?";
+  if (/[\0\n]/.test(text)) return "it holds a line break or a NUL";
+  return undefined;
+}
+
+/** Longest SOURCE_PASSWORD, in characters (error 3056). */
+export const longestChannelPassword = 32;
+
+/** SOURCE_CONNECTION_AUTO_FAILOVER never had another name: it came one version before the new statement. */
+function oldSourceOption(name: string): string {
+  if (name === "SOURCE_CONNECTION_AUTO_FAILOVER") return name;
+  return name.replace(/^SOURCE_/, "MASTER_").replace("GET_SOURCE_PUBLIC_KEY", "GET_MASTER_PUBLIC_KEY");
+}
+
+/** Waits on the replica until it has applied the source's log up to a position; NULL where the applier does not run. */
+export function selectPositionWait(
+  server: ServerFacts,
+  wait: { readonly file: string; readonly position: number; readonly withinSeconds: number; readonly channel: string },
+): Statement {
+  const name = has(server, "sourceTermsInVariables") ? sql`SOURCE_POS_WAIT` : sql`MASTER_POS_WAIT`;
+  return sql`SELECT ${name}(${wait.file}, ${wait.position}, ${wait.withinSeconds}, ${wait.channel}) AS waited`;
+}
+
+/** The name this server knows a variable or option by: `log_replica_updates` is `log_slave_updates` before 8.0.26. */
+export function variableName(server: ServerFacts, modernName: string): string {
+  if (has(server, "sourceTermsInVariables")) return modernName;
+  return replaceWords(modernName, { replica: "slave", source: "master" });
+}
+
+/** The present name of a variable or option, in its normalised form; other names come back as they are. */
+export const modernVariableName = (name: string): string =>
+  sameOldWord.has(name) ? name : replaceWords(name, { slave: "replica", master: "source" });
+
+/** The first kept the old word until it went away in 8.3; the second is about a key. */
+const sameOldWord = new Set(["master_info_repository", "binlog_rotate_encryption_master_key_at_startup"]);
+
+const replaceWords = (name: string, words: Readonly<Record<string, string>>): string =>
+  name
+    .split("_")
+    .map((word) => words[word] ?? word)
+    .join("_");
+
+/** A row of SHOW SLAVE STATUS or SHOW SLAVE HOSTS with the columns of SHOW REPLICA STATUS and SHOW REPLICAS. */
+export function modernRow<T>(row: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [modernColumn(column), value]));
+}
+
+const irregularColumns: Readonly<Record<string, string>> = {
+  Get_master_public_key: "Get_Source_public_key",
+  Server_id: "Server_Id",
+  Master_id: "Source_Id",
+};
+
+const modernColumn = (column: string): string =>
+  irregularColumns[column] ?? column.replace("Master", "Source").replace("Slave", "Replica");
+
+/** Privileges whose names have kept the old word in MySQL to this day. */
+export const replicationPrivileges = {
+  /** Fetch the binary log; SHOW REPLICAS. */
+  follow: "REPLICATION SLAVE",
+  /** SHOW BINARY LOG STATUS, SHOW REPLICA STATUS. */
+  observe: "REPLICATION CLIENT",
+  /** CHANGE REPLICATION SOURCE, START REPLICA, STOP REPLICA. */
+  administer: "REPLICATION_SLAVE_ADMIN",
+} as const;
+
+/** Names MariaDB prints for privileges that it also takes by MySQL's names. */
+export const mariadbPrivilegeNames: Readonly<Record<string, string>> = {
+  "REPLICATION REPLICA": replicationPrivileges.follow,
+  "BINLOG MONITOR": replicationPrivileges.observe,
+  "REPLICATION SLAVE ADMIN": replicationPrivileges.administer,
+  "REPLICATION REPLICA ADMIN": replicationPrivileges.administer,
+};
+
+/** mysqldump's option for the position; `dumpVersion` is the program's. */
+export const dumpPositionOption = (dump: ServerFacts): string =>
+  has(dump, "sourceTermsInVariables") ? "--source-data" : "--master-data";
+
+/** What dumps of any age say about their position. Groups: the statement's own text after TO. */
+export const dumpedPositionStatement = /CHANGE\s+(?:MASTER|REPLICATION\s+SOURCE)\s+TO\b(.*)/i;
+export const dumpedFile = /\b(?:MASTER|SOURCE)_LOG_FILE\s*=\s*['"]([^'"]+)['"]/i;
+export const dumpedPosition = /\b(?:MASTER|SOURCE)_LOG_POS\s*=\s*(\d+)/i;
+/** `mysqldump --dump-replica` writes the position of the dumped server's own source. */
+export const dumpedFromReplica = /\(the (?:master|source) of this (?:slave|replica)\)/i;
+/** `mysqldump --apply-replica-statements` stops and starts the channel around its data. */
+export const dumpedApplierStatement = /(?:STOP|START)\s+(?:SLAVE|REPLICA)\b/i;
+/** mydumper's metadata, before and since 0.12. */
+export const dumpedStatusHeading = /^#?\s*(?:SHOW (?:MASTER|BINARY LOG) STATUS:|\[(?:master|source)\])/i;
+export const dumpedReplicaHeading = /^#?\s*(?:SHOW (?:SLAVE|REPLICA) STATUS:|\[replication[^\]]*\])/i;

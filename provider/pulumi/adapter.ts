@@ -1,0 +1,158 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { openDrivers } from "../drivers";
+import { SluiceError } from "../errors";
+import { converge, look, PartlyDone, remove, type Operation } from "../lifecycle";
+import { isSame } from "../plan/plan";
+import { scrub, scrubbing } from "../report";
+import type { AnyRoom } from "../room";
+import { hasUnknown, sayUnknowns } from "../schema/unknown";
+import { complete, leaving, Left, outs, secretsIn, valid, wired, type Properties } from "./border";
+import { startCost } from "./cost";
+import { atWork, engineReport } from "./engine";
+import { noteOperation, previewChange, previewCreate, replacedBy } from "./preview";
+import { ownerIn, strangers, takeApart, type Bag } from "./state";
+import { parseUrn } from "./urn";
+
+type Provider = Required<Omit<pulumi.dynamic.ResourceProvider, "configure">>;
+
+/** Pulumi's six calls for one room. `check` and `diff` use no network and change nothing. */
+export function dynamicProvider(room: AnyRoom): Provider {
+  return {
+    check: (olds: Properties, news: Properties) => answer(room, [olds, news], () => check(room, olds, news)),
+    diff: (_id: string, olds: Properties, news: Properties) => answer(room, [olds, news], () => diff(room, olds, news)),
+    create: (news: Properties) => answer(room, [news], (signal) => make(room, undefined, null, news, signal)),
+    update: (id: string, olds: Properties, news: Properties) =>
+      answer(room, [olds, news], (signal) => make(room, id, olds, news, signal)),
+    read: (id: string, bag: Properties = {}) => answer(room, [bag], (signal) => read(room, id, bag, signal)),
+    delete: (_id: string, bag: Properties) => answer(room, [bag], (signal) => destroy(room, bag, signal)),
+  };
+}
+
+/** One call. Whatever goes wrong leaves as an expected error without the secrets of what was sent. */
+async function answer<T>(
+  room: AnyRoom,
+  bags: readonly Properties[],
+  work: (signal: AbortSignal) => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await atWork(async (signal) => work(signal));
+  } catch (error) {
+    const { name } = parseUrn(takeApart(room, { __urn: bags.at(-1)?.["__urn"] }).urn);
+    throw leaving(`${room.kind} ${name}`.trim(), error, secretsIn(room, ...bags));
+  }
+}
+
+function check(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynamic.CheckResult {
+  noteOperation(news);
+  const bag = takeApart(room, news);
+  const { inputs, problems } = complete(room, { ...bag, declared: { ...bag.declared, ...strangers(room, news) } });
+  const relations = problems.length === 0 && !hasUnknown(inputs) ? (room.refine?.(inputs) ?? []) : [];
+  const isNew = Object.keys(takeApart(room, olds).declared).length === 0;
+  const refusals = isNew && problems.length + relations.length === 0 ? previewCreate(room, inputs, bag) : [];
+  const secrets = secretsIn(room, inputs);
+  // property "": the engine prints the value of a property it is given, secrets included (errors.go 2003).
+  const failures = [...problems, ...relations, ...refusals].map((reason) => ({
+    property: "",
+    reason: sayUnknowns(scrub(reason, secrets)),
+  }));
+  return { inputs: wired(room, { ...inputs, __urn: bag.urn }), failures };
+}
+
+function diff(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynamic.DiffResult {
+  const stored = takeApart(room, olds);
+  const before = { ...stored, declared: complete(room, stored).inputs };
+  const after = takeApart(room, news);
+  const replaced = replacedBy(room, before.declared, after.declared);
+  const hasSteps = previewChange(room, before, after, replaced);
+  const isChanged = (key: string) =>
+    hasUnknown(after.declared[key]) || !isSame(before.declared[key], after.declared[key]);
+  return {
+    changes: hasSteps || stored.remembered === null || Object.keys(room.schema.declaration.shape).some(isChanged),
+    replaces: [...new Set(replaced.map((path) => path.split(".")[0] ?? path))],
+    // Always: a host can have two names, and then the old object, removed last, would be the new one.
+    deleteBeforeReplace: replaced.length > 0,
+  };
+}
+
+/** create and update. A partial failure keeps the resource in state. */
+async function make(
+  room: AnyRoom,
+  id: string | undefined,
+  olds: Properties | null,
+  news: Properties,
+  signal: AbortSignal,
+): Promise<{ id: string; outs: Properties }> {
+  const before = olds && takeApart(room, olds);
+  const bag = { ...takeApart(room, news), remembered: before?.remembered ?? null };
+  const declared = valid(room, bag);
+  const made = { id: id ?? room.id(declared) };
+  try {
+    const settled = await within(
+      room,
+      { operation: id === undefined ? "create" : "update", bag, declared, before, signal },
+      converge,
+    );
+    return { ...made, outs: outs(room, bag, declared, settled) };
+  } catch (error) {
+    if (!(error instanceof PartlyDone)) throw error;
+    const text = scrub(error.message, secretsIn(room, declared, before?.declared));
+    // Pulumi adds `__provider` to results, but not to this (dynamic-provider/index.js grpcResponseFromError).
+    const properties = { ...outs(room, bag, declared, error.settled), __provider: bag.provider };
+    throw Object.assign(new Left(text), { ...made, properties, reasons: [text] });
+  }
+}
+
+async function read(
+  room: AnyRoom,
+  id: string,
+  properties: Properties,
+  signal: AbortSignal,
+): Promise<pulumi.dynamic.ReadResult> {
+  const bag = takeApart(room, properties);
+  const declared = complete(room, bag).inputs;
+  const settled = await within(room, { operation: "read", bag, declared, before: bag, signal }, look);
+  if (settled !== undefined)
+    return { id, props: outs(room, bag, { ...declared, ...room.asDeclared(declared, settled) }, settled) };
+  if (bag.remembered === null) throw absentError(room, declared);
+  return {};
+}
+
+/** Pulumi takes an empty answer for "gone", and gives a program that asked for an object by its id one that is not there. */
+const absentError = (room: AnyRoom, declared: Properties): SluiceError =>
+  new SluiceError({
+    code: "OBJECT_ABSENT",
+    object: room.object(declared),
+    what: "cannot be read, it does not exist",
+    fix: "correct the properties it is looked for with, or leave out the option `id` to make it",
+  });
+
+async function destroy(room: AnyRoom, properties: Properties, signal: AbortSignal): Promise<void> {
+  const bag = takeApart(room, properties);
+  await within(room, { operation: "delete", bag, declared: complete(room, bag).inputs, before: bag, signal }, remove);
+}
+
+interface Call {
+  readonly operation: "create" | "update" | "read" | "delete";
+  readonly bag: Bag;
+  readonly declared: Properties;
+  readonly before: Bag | null;
+  readonly signal: AbortSignal;
+}
+
+/** Runs one operation with drivers of its own. */
+async function within<T>(room: AnyRoom, call: Call, work: (operation: Operation) => Promise<T>): Promise<T> {
+  const { bag, declared, signal } = call;
+  const report = scrubbing(engineReport(bag.urn), secretsIn(room, declared, call.before?.declared));
+  const drivers = openDrivers({ owner: ownerIn(bag), signal, report });
+  const before = call.before && {
+    declared: complete(room, call.before).inputs,
+    settled: call.before.remembered?.settled ?? null,
+  };
+  const renderCost = startCost();
+  try {
+    return await work({ room, declared, before, drivers });
+  } finally {
+    await drivers.close();
+    report.debug(renderCost(call.operation));
+  }
+}

@@ -1,0 +1,59 @@
+import { asProblem, SluiceError } from "../errors";
+import { scrub } from "../report";
+import type { AnyRoom } from "../room";
+import { checkInputs, type Checked } from "../schema/check";
+import { pathsWith, secretsOf } from "../schema/schema";
+import { sayUnknowns } from "../schema/unknown";
+import { ownerIn, rememberedKey, stateVersion, type Bag } from "./state";
+import { parseUrn } from "./urn";
+import { markSecrets, toWire, unwrapSecrets, type Json } from "./wire";
+
+export type Properties = Record<string, unknown>;
+
+/** The declaration with everything filled in that needs no network. State of an older version may lack what has a default today. */
+export function complete(room: AnyRoom, bag: Pick<Bag, "declared" | "urn">): Checked {
+  const derived = room.derive?.(bag.declared, parseUrn(bag.urn)) ?? {};
+  return checkInputs(room.schema, { ...derived, ...bag.declared });
+}
+
+/** The same, for work: what is not valid is refused. */
+export function valid(room: AnyRoom, bag: Bag): Properties {
+  const { inputs, problems } = complete(room, bag);
+  if (problems.length === 0) return inputs;
+  throw new SluiceError({
+    code: "DECLARATION_INVALID",
+    object: room.object(inputs),
+    what: "its declaration is not valid",
+    found: problems.join("\n"),
+    fix: "correct the properties in the program",
+  });
+}
+
+/** What Pulumi stores: the declaration, the outputs, and what was seen. */
+export function outs(room: AnyRoom, bag: Bag, declared: Properties, settled: object | null): Properties {
+  const outputs = settled === null ? {} : room.outputs(declared, settled);
+  // As one text: the engine and withoutNulls drop nulls inside objects, and what was seen must come back as it was.
+  const remembered = { stateVersion, owner: ownerIn(bag), settled: settled === null ? null : JSON.stringify(settled) };
+  return wired(room, { ...declared, ...outputs, __urn: bag.urn, [rememberedKey]: remembered });
+}
+
+/** As the engine takes it, with the secrets marked. */
+export const wired = (room: AnyRoom, value: Properties): Properties =>
+  markSecrets(toWire(value) as Record<string, Json>, pathsWith(room.schema.declaration, "secret"));
+
+export const secretsIn = (room: AnyRoom, ...declarations: readonly unknown[]): string[] =>
+  declarations.flatMap((declared) => secretsOf(room.schema.declaration, unwrapSecrets(declared)));
+
+/** An error that has left: nothing changes it any more. */
+export class Left extends Error {}
+
+/**
+ * An error for Pulumi, without secrets. The message stands under the resource. Pulumi's provider process also prints
+ * `${error}: ${error.stack}` for four of the six calls, on the stack: one line of it is enough there.
+ */
+export function leaving(object: string, thrown: unknown, secrets: readonly string[]): Left {
+  if (thrown instanceof Left) return thrown;
+  const text = sayUnknowns(scrub(asProblem(object, thrown).message, secrets));
+  const [first = ""] = text.split("\n");
+  return Object.assign(new Left(text), { toString: () => first, stack: "more stands under the resource" });
+}

@@ -1,0 +1,124 @@
+import { SluiceError } from "../errors";
+import { absent, isSame, type Plan } from "../plan/plan";
+import { renderPlan, reportPlan } from "../plan/render";
+import { scrubbing, type Report } from "../report";
+import type { AnyRoom } from "../room";
+import { pathsWith, valueAt } from "../schema/schema";
+import { hasUnknown, sayUnknowns, unknownPaths, unknownValue } from "../schema/unknown";
+import { secretsIn, type Properties } from "./border";
+import { engineReport } from "./engine";
+import { ownerIn, previewKey, type Bag } from "./state";
+import { parseUrn } from "./urn";
+
+/**
+ * What this process serves. Pulumi does not tell a provider, so the resource's class does, through `check`, which comes before
+ * `diff`. A refresh runs no program: there `check` is not called.
+ */
+let operation: "preview" | "up" | "refresh" = "refresh";
+
+export function noteOperation(news: Properties): void {
+  operation = news[previewKey] === false ? "up" : "preview";
+}
+
+/** Prints what `create` will do. Answers with what is refused already now. */
+export function previewCreate(room: AnyRoom, inputs: Properties, bag: Bag): string[] {
+  if (operation === "up") return []; // preview has said it, and the steps themselves say what they do
+  const object = room.object(inputs);
+  const context = { owner: ownerIn(bag), before: null, object };
+  try {
+    const plan: Plan = room.plan(inputs, { settled: room.blank, live: null }, context);
+    reportPlan(reportOn(room, bag.urn, inputs), object, plan, room.say);
+    return [];
+  } catch (error) {
+    if (error instanceof SluiceError) return [error.message];
+    throw error;
+  }
+}
+
+/** Prints what an update will do; true where there is something to do. */
+export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: readonly string[]): boolean {
+  const report = reportOn(room, after.urn, after.declared, before.declared);
+  const settled = before.remembered?.settled ?? room.blank;
+  const owner = ownerIn(before.remembered === null ? after : before);
+  if (replaced.length > 0) {
+    if (operation === "preview")
+      sayReplacement(room, before.declared, after.declared, settled, owner, replaced, report);
+    return true;
+  }
+  const object = room.object(after.declared);
+  try {
+    const plan: Plan = room.plan(after.declared, { settled, live: null }, { owner, before: before.declared, object });
+    if (operation === "preview") {
+      reportPlan(report, object, plan, room.say);
+      if (!saysUnknown(object, plan, room)) sayWhatIsUnknown(room, after, object, report);
+    }
+    if (operation === "refresh") reportPlan(report, `${object}, at the next \`pulumi up\``, plan, room.say);
+    return plan.steps.length > 0;
+  } catch (error) {
+    // What was seen makes `up` refuse: that is for `up` to say. A refresh only records it.
+    if (operation === "refresh" && error instanceof SluiceError) return true;
+    throw error;
+  }
+}
+
+const saysUnknown = (object: string, plan: Plan, room: AnyRoom): boolean =>
+  plan.steps.length > 0 && renderPlan(object, plan, room.say).includes(sayUnknowns(unknownValue));
+
+/** An earlier resource of the same update changes: what it will then be is not known yet. */
+function sayWhatIsUnknown(room: AnyRoom, { declared, urn }: Bag, object: string, report: Report): void {
+  const derived = Object.keys(room.derive?.(declared, parseUrn(urn)) ?? {});
+  const written = Object.entries(declared).filter(([key]) => !derived.includes(key));
+  const paths = unknownPaths(Object.fromEntries(written));
+  if (paths.length > 0) report.say(`${object}: there may be more to do, known during up: ${paths.join(", ")}`);
+}
+
+/** Paths of changed leaves that are part of the object's identity. */
+export function replacedBy(room: AnyRoom, before: Properties, after: Properties): string[] {
+  return pathsWith(room.schema.declaration, "replaces").filter((path) => {
+    const [from, to] = [valueAt(before, path), valueAt(after, path)];
+    if (isObject(from) && isObject(to)) return false; // its own leaves say what replaces
+    return hasUnknown(to) || !isSame(from, to);
+  });
+}
+
+const isObject = (value: unknown): boolean => value !== null && typeof value === "object" && !Array.isArray(value);
+
+function sayReplacement(
+  room: AnyRoom,
+  before: Properties,
+  after: Properties,
+  settled: object,
+  owner: string,
+  replaced: readonly string[],
+  report: Report,
+): void {
+  const object = room.object(before);
+  const because = replaced.map((path) =>
+    hasUnknown(valueAt(after, path)) ? `${path} may change (known during up)` : `${path} changes`,
+  );
+  const title = `${object} is removed and made anew, because ${because.join(" and ")}`;
+  try {
+    const plan: Plan = room.plan(absent, { settled, live: null }, { owner, before, object });
+    report.say(renderPlan(title, plan, room.say));
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    report.say(title); // what stands against removing it, `up` will say
+  }
+}
+
+/** The engine asks twice for the diff of what depends on a replacement: the same is said once. */
+const said = new Set<string>();
+
+function reportOn(room: AnyRoom, urn: string, ...declarations: readonly Properties[]): Report {
+  const report = scrubbing(engineReport(urn), secretsIn(room, ...declarations));
+  const once = (text: string, say: () => void) => {
+    if (said.has(`${urn} ${text}`)) return;
+    said.add(`${urn} ${text}`);
+    say();
+  };
+  return {
+    ...report,
+    say: (text) => once(text, () => report.say(sayUnknowns(text))),
+    debug: (text) => once(text, () => report.debug(sayUnknowns(text))),
+  };
+}

@@ -1,0 +1,68 @@
+import * as pulumi from "@pulumi/pulumi";
+import { pathsWith, type Schema } from "../schema/schema";
+import { shell, typeToken } from "./shell";
+import { previewKey } from "./state";
+
+/** A declaration as a program writes it: any value, at any depth, may come from another resource. */
+export type Inputs<T> = { readonly [K in keyof T]: pulumi.Input<Nested<T[K]>> };
+type Nested<T> = T extends string | number | boolean | undefined
+  ? T
+  : T extends readonly (infer E)[]
+    ? readonly pulumi.Input<Nested<E>>[]
+    : T extends object
+      ? Inputs<T>
+      : T;
+
+type Properties = Record<string, unknown>;
+
+/** What every resource of Sluice is to Pulumi: inputs, named outputs, a constant provider, and what only the program knows. */
+export abstract class SluiceResource extends pulumi.CustomResource {
+  protected constructor(
+    kind: string,
+    schema: Schema<object>,
+    name: string,
+    args: object,
+    opts: pulumi.CustomResourceOptions | undefined,
+  ) {
+    const type = typeToken(kind);
+    // A property that is not passed would not become an output (pulumi/pulumi 13983).
+    const keys = [...Object.keys(schema.declaration.shape), ...Object.keys(schema.outputs)];
+    const blank = Object.fromEntries(keys.map((key) => [key, undefined]));
+    const inputs = withSecrets(args as Properties, pathsWith(schema.declaration, "secret"));
+    const known = {
+      __urn: pulumi.createUrn(name, type, opts?.parent),
+      [previewKey]: pulumi.runtime.isDryRun(),
+      __provider: shell(kind),
+    };
+    super(type, name, { ...blank, ...inputs, ...known }, opts);
+  }
+}
+
+/** Makes the leaves that the schema calls secret so, leaf by leaf: a dependant's diff then hides no more than it must. */
+export function withSecrets(args: Properties, paths: readonly string[]): Properties {
+  const marked = { ...args };
+  for (const [head, rests] of byHead(paths)) {
+    const value = marked[head];
+    if (value === undefined || value === null) continue;
+    marked[head] = rests.includes("") ? pulumi.secret(value) : marking(value, rests);
+  }
+  return marked;
+}
+
+function marking(value: unknown, paths: readonly string[]): unknown {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise)
+    return pulumi.output(value).apply((known: unknown) => marking(known, paths));
+  return value !== null && typeof value === "object" && !Array.isArray(value)
+    ? withSecrets(value as Properties, paths)
+    : value;
+}
+
+/** `host.key`, `host.proxy.key` -> host: [key, proxy.key]; a path that ends at its head gives "". */
+function byHead(paths: readonly string[]): Map<string, string[]> {
+  const heads = new Map<string, string[]>();
+  for (const path of paths) {
+    const [head = "", ...rest] = path.split(".");
+    heads.set(head, [...(heads.get(head) ?? []), rest.join(".")]);
+  }
+  return heads;
+}

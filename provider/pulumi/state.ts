@@ -1,0 +1,76 @@
+import { SluiceError } from "../errors";
+import { isUnknown } from "../schema/unknown";
+import { withoutNulls } from "../schema/check";
+import type { AnyRoom } from "../room";
+import { ownerOf, parseUrn } from "./urn";
+import { unwrapSecrets } from "./wire";
+
+/** What every resource keeps beside its inputs and outputs, under a key that Pulumi hides from displays. */
+export interface Remembered {
+  readonly stateVersion: number;
+  /** What the markers of the object say. */
+  readonly owner: string;
+  readonly settled: object | null;
+}
+
+export const rememberedKey = "__sluice";
+/** What only the class can know: whether this is a preview. An input that `check` takes out again, so state never holds it. */
+export const previewKey = "__preview";
+export const stateVersion = 1;
+
+/** Inputs or outputs as the engine sends them, taken apart. */
+export interface Bag {
+  readonly provider: unknown;
+  readonly urn: string;
+  /** Only the properties of the declaration. */
+  readonly declared: Record<string, unknown>;
+  readonly remembered: Remembered | null;
+}
+
+export function takeApart(room: AnyRoom, bag: unknown): Bag {
+  const all = withoutNulls(unwrapSecrets(bag ?? {})) as Record<string, unknown>;
+  const keys = Object.keys(room.schema.declaration.shape);
+  const declared = Object.fromEntries(keys.filter((key) => key in all).map((key) => [key, all[key]]));
+  return {
+    provider: all["__provider"],
+    urn: text(all["__urn"]),
+    declared,
+    remembered: readRemembered(all[rememberedKey]),
+  };
+}
+
+/** Whose object it is: a rename of the resource, its stack or its project leaves the markers as they were when it was made. */
+export const ownerIn = ({ remembered, urn }: Pick<Bag, "remembered" | "urn">): string =>
+  remembered === null || remembered.owner === "" ? ownerOf(parseUrn(urn)) : remembered.owner;
+
+/** What a program wrote that is no property: for "did you mean". */
+export function strangers(room: AnyRoom, bag: unknown): Record<string, unknown> {
+  const all = withoutNulls(unwrapSecrets(bag ?? {})) as Record<string, unknown>;
+  const known = Object.keys(room.schema.declaration.shape);
+  return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith("__") && !known.includes(key)));
+}
+
+/** How it lies in the state: `settled` as one JSON text. */
+type Stored = Omit<Remembered, "settled"> & { readonly settled: string | null };
+
+function readRemembered(value: unknown): Remembered | null {
+  if (value === null || typeof value !== "object") return null;
+  const { stateVersion: version, owner = "", settled } = value as Partial<Stored>;
+  if (typeof version !== "number") return null;
+  if (version > stateVersion)
+    throw new SluiceError({
+      code: "STATE_TOO_NEW",
+      object: "sluice",
+      what: "cannot read the stack's state, a newer pulumi-sluice wrote it",
+      found: `state version ${String(version)}`,
+      needs: `state version ${String(stateVersion)} or older`,
+      fix: "install the version of pulumi-sluice that the stack was last changed with, or a newer one",
+    });
+  return {
+    stateVersion: version,
+    owner,
+    settled: typeof settled === "string" ? (JSON.parse(settled) as object) : null,
+  };
+}
+
+const text = (value: unknown): string => (typeof value === "string" && !isUnknown(value) ? value : "");

@@ -1,0 +1,64 @@
+/** Values at the border to the engine: google.protobuf.Struct knows null, boolean, number, string, list and object, nothing else. */
+
+const signature = "4dabf18193072939515e22adb298388d";
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/**
+ * Drops what is absent and turns what Struct refuses (undefined, bigint, bytes) or silently empties (Date, Map, Set) into what
+ * it knows. Throws nothing: the work whose result this is has already been done.
+ */
+export function toWire(value: unknown): Json {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : null;
+    case "bigint":
+      return value.toString();
+    case "object":
+      return value === null ? null : objectToWire(value);
+    default:
+      return null;
+  }
+}
+
+function objectToWire(value: object): Json {
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (value instanceof Set || Array.isArray(value)) return [...(value as Iterable<unknown>)].map(toWire);
+  const entries: [string, unknown][] =
+    value instanceof Map ? [...value].map(([key, inner]) => [String(key), inner]) : Object.entries(value);
+  return Object.fromEntries(entries.filter(([, inner]) => isSent(inner)).map(([key, inner]) => [key, toWire(inner)]));
+}
+
+const isSent = (value: unknown): boolean => !["undefined", "function", "symbol"].includes(typeof value);
+
+/** A dynamic provider gets secrets plain; other callers of the same process may send them wrapped. */
+export function unwrapSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unwrapSecrets);
+  if (value === null || typeof value !== "object") return value;
+  const object = value as Record<string, unknown>;
+  if (object[signature] === secretSignature) return unwrapSecrets(object["value"]);
+  return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, unwrapSecrets(inner)]));
+}
+
+/** Marks the values at dotted paths as secrets, in the form the engine understands in any response. */
+export function markSecrets(value: Record<string, Json>, paths: readonly string[]): Record<string, Json> {
+  const marked = structuredClone(value);
+  for (const path of paths) {
+    const keys = path.split(".");
+    const last = keys.pop();
+    let at: Json | undefined = marked;
+    for (const key of keys) at = isObject(at) ? at[key] : undefined;
+    if (last === undefined || !isObject(at)) continue;
+    const secret = at[last];
+    if (secret !== undefined && secret !== null) at[last] = { [signature]: secretSignature, value: secret };
+  }
+  return marked;
+}
+
+const isObject = (value: Json | undefined): value is { [key: string]: Json } =>
+  value !== null && typeof value === "object" && !Array.isArray(value);

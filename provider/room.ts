@@ -1,0 +1,112 @@
+import type { Host, HostAddress, HostReader } from "./host/host";
+import type { MysqlClient, MysqlReader } from "./mysql/client";
+import type { ServerRole } from "./mysql/fault";
+import type { Absent, Plan, Sayings, Step } from "./plan/plan";
+import type { Report } from "./report";
+import type { ServerReach } from "./schema/connection";
+import type { Schema } from "./schema/schema";
+import type { Status } from "./status";
+
+/**
+ * What was seen. `settled` stays true until somebody changes it and is remembered in Pulumi's state (so: plain JSON data,
+ * no secret, nothing that ticks); `live` is true for a moment and is null inside `diff`, which has no network.
+ */
+export interface Observed<Settled, Live> {
+  readonly settled: Settled;
+  readonly live: Live | null;
+}
+
+/** Hosts and servers by their address; everything is closed when the operation ends. */
+export interface Readers {
+  /** The host; the connection is shared by all resources of the update. */
+  host(address: HostAddress): Promise<HostReader>;
+  /** A server through its host (or straight from here where it has none). Opened at the first call, kept for the operation. */
+  mysql(server: ServerReach, role?: ServerRole): Promise<MysqlReader>;
+  readonly owner: string;
+  readonly signal: AbortSignal;
+  readonly report: Report;
+}
+
+/** What steps work with. */
+export interface Drivers extends Omit<Readers, "host" | "mysql"> {
+  host(address: HostAddress): Promise<Host>;
+  mysql(server: ServerReach, role?: ServerRole): Promise<MysqlClient>;
+  /** Forgets a server's connection, because the server was restarted or its accounts changed. */
+  disconnect(server: ServerReach): Promise<void>;
+}
+
+/** One performer for each kind of step. Each is safe to repeat. `object` is the room's name for it, for errors. */
+export type Performers<Declared, Settled, Live, S extends Step> = {
+  readonly [K in S["kind"]]: (
+    step: Extract<S, { readonly kind: K }>,
+    context: StepContext<Declared, Settled, Live>,
+  ) => Promise<void>;
+};
+
+export interface StepContext<Declared, Settled, Live> extends Drivers {
+  readonly declared: Declared;
+  /** The observation the plan was made from. */
+  readonly seen: Observed<Settled, Live>;
+  readonly object: string;
+}
+
+/** A room: one resource, as five files, fulfils this. `declared` is always the parsed declaration with defaults. */
+export interface Room<Declared extends object, Settled extends object, Live extends object, S extends Step> {
+  /** The Pulumi type name: `StagingDatabase`. */
+  readonly kind: string;
+  readonly schema: Schema<Declared>;
+  /** What errors call it: `staging database orders@stage-1:3307`. Needs no network; may meet unknowns. */
+  object(declared: Declared): string;
+  /** Pulumi's id: an address that can be grepped for on the host; never secret. */
+  id(declared: Declared): string;
+  /** The lock that makes this object's work exclusive, and the host that holds it. */
+  lock(declared: Declared): { readonly host: HostAddress; readonly name: string };
+  /** Inputs that can be computed from others without the network; filled in by `check` so that previews know them. */
+  derive?(inputs: Readonly<Record<string, unknown>>, urn: Urn): Readonly<Record<string, unknown>>;
+  /** Relations between fields; each problem is `path: what`. Runs only when nothing is unknown. */
+  refine?(declared: Declared): readonly string[];
+  /** What is observed of an object nobody has made yet. */
+  readonly blank: Settled;
+  /** Reads only. `remembered` is what state holds, for facts that cannot be seen now (a stopped server's version). */
+  observe(declared: Declared, look: Readers, remembered: Settled | null): Promise<Observed<Settled, Live>>;
+  /** False when nothing of the object is left. */
+  exists(settled: Settled): boolean;
+  /**
+   * Pure. Throws SluiceError for what is refused. `live` is null in `diff`: requirements that need it wait for `up`.
+   * In a preview a field of the declaration may hold the unknown sentinel string in place of any value.
+   */
+  plan(wanted: Declared | Absent, seen: Observed<Settled, Live>, context: PlanContext<Declared>): Plan<S>;
+  readonly say: Sayings<S>;
+  readonly perform: Performers<Declared, Settled, Live, S>;
+  /** Longest time one step may take, in seconds. */
+  withinSeconds(step: S, declared: Declared): number;
+  /** Output-only properties, from what was seen. Plain JSON. */
+  outputs(declared: Declared, settled: Settled): Readonly<Record<string, unknown>>;
+  /** What is really set, in the declaration's own words: `read` lays it over the inputs, so drift is an ordinary diff. */
+  asDeclared(declared: Declared, settled: Settled): Readonly<Record<string, unknown>>;
+  /** What it is in the topology of `sluice status`. Pure; `live` is null where it could not be looked at. */
+  status?(declared: Declared, seen: Observed<Settled, Live>): Status;
+}
+
+export interface PlanContext<Declared> {
+  /** `project/stack/name`. */
+  readonly owner: string;
+  /** The declaration that state holds, secrets included: the last that was tried. Null on create. For "did the password change". */
+  readonly before: Declared | null;
+  readonly object: string;
+}
+
+export interface Urn {
+  readonly text: string;
+  readonly project: string;
+  readonly stack: string;
+  readonly name: string;
+}
+
+/** A room whose types the house need not know. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the house handles any room; each room is checked where it is defined
+export type AnyRoom = Room<any, any, any, any>;
+
+export const defineRoom = <Declared extends object, Settled extends object, Live extends object, S extends Step>(
+  room: Room<Declared, Settled, Live, S>,
+): Room<Declared, Settled, Live, S> => room;

@@ -1,0 +1,235 @@
+import { posix } from "node:path";
+import { isProblem, type SluiceError } from "../../provider/errors";
+import type { HostReader } from "../../provider/host/host";
+import {
+  hashPassword,
+  readChannel,
+  readChannelSource,
+  readReplica,
+  type ChannelFacts,
+  type ReplicaFacts,
+  type SourceFacts,
+} from "../../provider/mysql/channel/facts";
+import { readFilterFile } from "../../provider/mysql/channel/filter-file";
+import {
+  compareRules,
+  filterKinds,
+  filtersOf,
+  noFilters,
+  noRules,
+  planRules,
+  type FilterKind,
+  type FilterRules,
+  type Filters,
+} from "../../provider/mysql/channel/filters";
+import type { SeenSettings } from "../../provider/mysql/channel/settings";
+import { healthOf } from "../../provider/mysql/channel/status";
+import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
+import { readMark } from "../../provider/mysql/ownership";
+import type { MysqlReader } from "../../provider/mysql/reader";
+import type { Observed as ObservedOf, Readers } from "../../provider/room";
+import { endpointOf, unseen, type ChannelStatus, type ServerSeen } from "../../provider/status";
+import { channelOf, markOf, objectOf, replicaOf, sourceOf, type Declaration } from "./schema";
+
+/** What we noted on the mark. */
+export interface Note {
+  /** False from a start of the threads until the replica has caught up once. */
+  readonly caughtUp: boolean;
+  /** The place in a log that the channel was pointed at; null where GTIDs find it. */
+  readonly start: string | null;
+}
+
+export interface SettledChannel extends SeenSettings {
+  readonly autoPosition: boolean;
+  readonly rules: FilterRules;
+  /** The option file that keeps the filters over a restart. */
+  readonly filterFile: { readonly isPossible: boolean; readonly text: string | null };
+  /** Threads of the running applier; null while it is stopped. */
+  readonly workers: number | null;
+  readonly receives: boolean;
+  readonly applies: boolean;
+  readonly sourceUuid: string;
+}
+
+export interface Settled {
+  readonly server: { readonly version: string; readonly uuid: string; readonly serverId: number } | null;
+  readonly owner: string | null;
+  readonly note: Note;
+  readonly channel: SettledChannel | null;
+}
+
+export type Live =
+  | { readonly kind: "silent"; readonly problem: SluiceError }
+  | {
+      readonly kind: "seen";
+      readonly replica: ReplicaFacts;
+      readonly channel: ChannelFacts | null;
+      readonly source: SourceFacts | null;
+      readonly sourceProblem: SluiceError | null;
+    };
+
+export type Observed = ObservedOf<Settled, Live>;
+
+const nothingNoted: Note = { caughtUp: false, start: null };
+
+export const blank: Settled = { server: null, owner: null, note: nothingNoted, channel: null };
+
+export async function observe(declared: Declaration, look: Readers, remembered: Settled | null): Promise<Observed> {
+  let mysql: MysqlReader;
+  try {
+    mysql = await look.mysql(replicaOf(declared));
+  } catch (error) {
+    if (!isProblem(error, "SERVER_NOT_ANSWERING")) throw error;
+    // A server that is gone took its channels along; one that is stopped still has them.
+    const settled = (await isGone(declared, look)) ? blank : (remembered ?? blank);
+    return { settled, live: { kind: "silent", problem: error } };
+  }
+  const name = channelOf(declared);
+  const host = declared.replica.host === undefined ? null : await look.host(declared.replica.host);
+  const [replica, channel, mark, source] = await Promise.all([
+    readReplica(mysql, name),
+    readChannel(mysql, name),
+    readMark(mysql, markOf(declared)),
+    readSource(declared, look),
+  ]);
+  const settled: Settled = {
+    server: { version: replica.server.version, uuid: replica.uuid, serverId: replica.serverId },
+    owner: mark?.owner ?? null,
+    note: mark === null ? nothingNoted : { ...nothingNoted, ...(mark.note as Partial<Note>) },
+    channel: channel === null ? null : await settle(declared, channel, replica, host),
+  };
+  return { settled, live: { kind: "seen", replica, channel, ...source } };
+}
+
+export const exists = ({ channel, owner }: Settled): boolean => channel !== null || owner !== null;
+
+async function settle(
+  declared: Declaration,
+  channel: ChannelFacts,
+  replica: ReplicaFacts,
+  host: HostReader | null,
+): Promise<SettledChannel> {
+  const { isPossible, text } = await readFilterFile(host, replica.dataDirectory, channelOf(declared));
+  return {
+    address: channel.address,
+    port: channel.port,
+    user: channel.user,
+    passwordMatches: channel.passwordHash === hashPassword(declared.source.password),
+    tls: await readTlsWords(host, channel.tls),
+    connectRetrySeconds: channel.connectRetrySeconds,
+    retryCount: channel.retryCount,
+    heartbeatSeconds: channel.heartbeatSeconds,
+    delaySeconds: channel.delaySeconds,
+    autoPosition: channel.autoPosition,
+    rules: channel.rules,
+    filterFile: { isPossible, text },
+    workers: channel.workers,
+    receives: channel.receiver.state !== "stopped",
+    applies: channel.applier.state !== "stopped",
+    sourceUuid: channel.sourceUuid,
+  };
+}
+
+/** Asked through the replica's host, since that is where rows will come from. A source that is down is no error here. */
+async function readSource(
+  declared: Declaration,
+  look: Readers,
+): Promise<{ source: SourceFacts | null; sourceProblem: SluiceError | null }> {
+  try {
+    const mysql = await look.mysql(sourceOf(declared), "source");
+    const withLogs = typeof declared.start === "object" && declared.start.file !== undefined;
+    return { source: await readChannelSource(mysql, withLogs), sourceProblem: null };
+  } catch (error) {
+    if (isProblem(error)) return { source: null, sourceProblem: error };
+    throw error;
+  }
+}
+
+/** `<directory>/run/mysqld.sock`: without the directory there is no server. */
+async function isGone({ replica }: Declaration, look: Readers): Promise<boolean> {
+  if (replica.host === undefined || replica.socket === undefined) return false;
+  const host = await look.host(replica.host);
+  const directory = posix.dirname(posix.dirname(replica.socket));
+  return (await host.inspect(directory, { asRoot: await needsRoot(host) })).kind === "absent";
+}
+
+/** Output-only properties. */
+export const outputs = (_declared: Declaration, { server, channel }: Settled): Readonly<Record<string, unknown>> => ({
+  sourceUuid: channel?.sourceUuid ?? "",
+  replicaUuid: server?.uuid ?? "",
+  positioning: channel?.autoPosition === false ? "file" : "gtid",
+});
+
+/** What is really set, in the program's own words; what is as declared stands as it was written. */
+export function asDeclared(declared: Declaration, { channel }: Settled): Readonly<Record<string, unknown>> {
+  if (channel === null) return {};
+  const { source } = declared;
+  const rules = planRules(declared.filters, declared.replica.holds);
+  return {
+    source: {
+      ...source,
+      address: channel.address,
+      port: channel.port,
+      user: channel.user,
+      ...(!channel.passwordMatches && { password: "" }),
+      ...(channel.tls !== sayTls(source.tls) && { tls: tlsOf(channel.tls) }),
+    },
+    ...(compareRules(rules, channel.rules).length > 0 && { filters: declaredFilters(declared, channel.rules) }),
+    delaySeconds: channel.delaySeconds,
+    connectRetrySeconds: channel.connectRetrySeconds,
+    retryCount: channel.retryCount,
+    heartbeatSeconds: channel.heartbeatSeconds,
+    ...(declared.workers !== undefined && channel.workers !== null && { workers: channel.workers }),
+    state: channel.receives && channel.applies ? "running" : "stopped",
+  };
+}
+
+/** Only its fingerprint is known of an authority that is not the declared one. */
+const tlsOf = (words: string): unknown => (words === "off" || words === "required" ? words : { ca: words });
+
+/** Without the rules that nobody declared, because they follow from what the replica holds. */
+function declaredFilters({ filters, replica }: Declaration, rules: FilterRules): Filters {
+  const following = planRules(noFilters, replica.holds);
+  const isDeclared = (kind: FilterKind, rule: string) =>
+    !following[kind].includes(rule) || planRules(filters, undefined)[kind].includes(rule);
+  const own = filterKinds.map((kind) => [kind, rules[kind].filter((rule) => isDeclared(kind, rule))] as const);
+  return filtersOf({ ...noRules, ...Object.fromEntries(own) });
+}
+
+/** Its line in the topology. */
+export function statusOf(declared: Declaration, { live }: Observed): ChannelStatus {
+  const { source, replica, channel, state } = declared;
+  const ends = {
+    is: "channel",
+    channel,
+    source: unseen(endpointOf({ host: replica.host, address: source.address, port: source.port })),
+    replica: unseen(endpointOf(replica)),
+  } as const;
+  if (live === null) return { ...ends, lagSeconds: null, health: { isWell: false, words: "not seen" } };
+  if (live.kind === "silent")
+    return { ...ends, lagSeconds: null, health: { isWell: false, words: "not seen, its server does not answer" } };
+  const names = {
+    object: objectOf(declared),
+    channel: channelOf(declared),
+    source: ends.source.endpoint,
+    user: source.user,
+    server: live.replica.server,
+  };
+  return {
+    ...ends,
+    source: live.source === null ? ends.source : seenAs(ends.source, live.source),
+    replica: seenAs(ends.replica, live.replica),
+    lagSeconds: live.channel?.applier.lagSeconds ?? null,
+    health: healthOf(live.channel, state, names),
+  };
+}
+
+const seenAs = (
+  { endpoint }: ServerSeen,
+  {
+    server,
+    isReadOnly,
+    binlogFormat,
+    gtidMode,
+  }: Pick<ReplicaFacts, "server" | "isReadOnly" | "binlogFormat" | "gtidMode">,
+): ServerSeen => ({ endpoint, version: server.version, isReadOnly, binlogFormat, hasGtids: gtidMode === "ON" });

@@ -1,0 +1,381 @@
+import { SluiceError } from "../../provider/errors";
+import { isPassing, threadFailure, type ChannelNames } from "../../provider/mysql/channel/errors";
+import {
+  changeReplicationFilter,
+  compareRules,
+  hasRules,
+  noRules,
+  planRules,
+  renderFilterOptions,
+  type FilterRules,
+} from "../../provider/mysql/channel/filters";
+import { requireReady } from "../../provider/mysql/channel/requirements";
+import {
+  compareDelay,
+  compareReceiver,
+  planPosition,
+  sayEndpoint,
+  sayPosition,
+  type Position,
+} from "../../provider/mysql/channel/settings";
+import { sayDuration } from "../../provider/duration";
+import { containsGtidSet, isGtidSet, parseGtidSet } from "../../provider/mysql/gtid";
+import { requireOurs } from "../../provider/ownership";
+import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
+import type { PlanContext } from "../../provider/room";
+import { hasUnknown, isUnknown, unknownValue } from "../../provider/schema/unknown";
+import type { Live, Observed, Settled, SettledChannel } from "./observe";
+import { channelOf, type Declaration } from "./schema";
+
+export type Threads = "both" | "receiver" | "applier";
+
+export type ChannelStep =
+  | { readonly kind: "claim-channel"; readonly channel: string; readonly adopts: boolean }
+  /** `untilStep` starts it again; null where it stays stopped. */
+  | { readonly kind: "stop-channel"; readonly threads: Threads; readonly untilStep: number | null }
+  | {
+      readonly kind: "point-channel";
+      readonly to: string;
+      /** Null while a preview does not know it. */
+      readonly position: Position | null;
+      readonly because: readonly Difference[];
+    }
+  | {
+      readonly kind: "change-channel";
+      readonly receiver: boolean;
+      readonly delay: boolean;
+      readonly because: readonly Difference[];
+    }
+  | {
+      readonly kind: "set-filters";
+      readonly channel: string;
+      /** Null while a preview does not know them. */
+      readonly rules: FilterRules | null;
+      readonly because: readonly Difference[];
+    }
+  | { readonly kind: "keep-filters"; readonly rules: FilterRules }
+  | { readonly kind: "start-channel"; readonly workers: number | null; readonly because: readonly Difference[] }
+  | { readonly kind: "await-applied"; readonly withinSeconds: number; readonly delaySeconds: number }
+  | { readonly kind: "remove-channel"; readonly channel: string }
+  | { readonly kind: "release-channel"; readonly channel: string };
+
+type Seen = Extract<Live, { kind: "seen" }>;
+
+export function plan(
+  declared: Declaration | Absent,
+  { settled, live }: Observed,
+  context: PlanContext<Declaration>,
+): Plan<ChannelStep> {
+  if (declared === absent) return planRemoval(settled, live, context);
+  if (live?.kind === "silent") throw silence(live.problem, context.object);
+  const wanted = withParts(declared);
+  if (live === null && isSeededAnew(wanted, context))
+    return planNew(wanted, { ...settled, owner: null, channel: null }, live, context);
+  if (exists(settled)) requireOurs(claimOf(wanted, settled, context));
+  if (settled.channel === null) return planNew(wanted, settled, live, context);
+  return planChange(wanted, settled, settled.channel, live, context);
+}
+
+/** A preview knows the channel from before the replica's data was thrown away: it goes with it. */
+const isSeededAnew = ({ replica }: Declaration, { before }: PlanContext<Declaration>): boolean =>
+  before !== null &&
+  !hasUnknown(replica.holds) &&
+  replica.holds?.seeding !== undefined &&
+  replica.holds.seeding !== before.replica.holds?.seeding;
+
+const exists = ({ channel, owner }: Settled): boolean => channel !== null || owner !== null;
+
+const claimOf = (wanted: Declaration, settled: Settled, { owner, object }: PlanContext<Declaration>) => ({
+  object,
+  owner,
+  found: settled.owner,
+  adopt: wanted.adopt,
+  thing: `channel ${channelOf(wanted)}`,
+});
+
+/** What is not ours stays untouched, and to us it is gone. */
+function planRemoval(
+  { owner, channel }: Settled,
+  live: Live | null,
+  context: PlanContext<Declaration>,
+): Plan<ChannelStep> {
+  if (owner !== context.owner) return inOrder();
+  if (live?.kind === "silent") throw silence(live.problem, context.object);
+  const name = context.before === null ? "" : channelOf(context.before);
+  const threads = channel === null ? null : threadsOf(channel.receives, channel.applies);
+  return inOrder<ChannelStep>(
+    threads !== null && { kind: "stop-channel", threads, untilStep: null },
+    channel !== null && { kind: "remove-channel", channel: name },
+    { kind: "release-channel", channel: name },
+  );
+}
+
+function silence(problem: SluiceError, object: string): SluiceError {
+  return new SluiceError({
+    ...problem.problem,
+    object,
+    what: "cannot be changed or removed while the replica's server does not answer",
+    needs: "a running replica",
+    fix: 'start the server: `state: "running"` of the StagingDatabase, and `pulumi up` of that resource first',
+  });
+}
+
+function planNew(
+  wanted: Declaration,
+  settled: Settled,
+  live: Seen | null,
+  context: PlanContext<Declaration>,
+): Plan<ChannelStep> {
+  const rules = rulesOf(wanted);
+  const position = positionOf(wanted, live);
+  if (live !== null) requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, rules, context });
+  const runs = wanted.state !== "stopped";
+  return inOrder<ChannelStep>(
+    settled.owner !== context.owner && { kind: "claim-channel", channel: channelOf(wanted), adopts: false },
+    { kind: "point-channel", to: sayEndpoint(wanted.source), position, because: [] },
+    (rules === null || hasRules(rules)) && { kind: "set-filters", channel: channelOf(wanted), rules, because: [] },
+    runs && start(wanted, []),
+    runs && awaits(wanted),
+  );
+}
+
+function planChange(
+  wanted: Declaration,
+  settled: Settled,
+  channel: SettledChannel,
+  live: Seen | null,
+  context: PlanContext<Declaration>,
+): Plan<ChannelStep> {
+  const runs = isUnknown(wanted.state) ? channel.receives && channel.applies : wanted.state === "running";
+  const rules = rulesOf(wanted);
+  const receiver = receiverDifferences(wanted, channel, live, context);
+  const delay = compareDelay(wanted, channel);
+  const filters = rules === null ? [] : compareRules(rules, channel.rules);
+  const workers = runs ? workerDifferences(wanted, channel) : [];
+  const position = planMove(wanted, channel, live, receiver);
+  const points = position !== undefined;
+
+  const touchesReceiver = points || receiver.length > 0;
+  const touchesApplier = points || delay.length > 0 || filters.length > 0 || workers.length > 0;
+  const stops = threadsOf(channel.receives && (touchesReceiver || !runs), channel.applies && (touchesApplier || !runs));
+  const starts = runs && (stops !== null || !channel.receives || !channel.applies);
+  const reachesSource = live === null || live.source !== null || touchesReceiver || !channel.receives;
+  const catchesUp = runs && (starts || !settled.note.caughtUp) && reachesSource;
+
+  if (live !== null && (points || (starts && (touchesReceiver || !channel.receives)))) {
+    requireOtherStart(wanted, settled, position ?? null, context.object);
+    const stays: Position = channel.autoPosition ? { by: "gtid" } : { by: "file", file: "", position: "0" };
+    requireEnds(wanted, live, { position: position ?? stays, points, rules, context });
+  }
+  if (live !== null && runs && !points && filters.length === 0) requireApplierSound(wanted, live, context.object);
+
+  const keeps = filters.length === 0 && rules !== null && !isKept(channel, rules, wanted, context.owner);
+  const change = !points && (receiver.length > 0 || delay.length > 0);
+  return numbered(
+    inOrder<ChannelStep>(
+      settled.owner !== context.owner && { kind: "claim-channel", channel: channelOf(wanted), adopts: true },
+      stops !== null && { kind: "stop-channel", threads: stops, untilStep: null },
+      points && { kind: "point-channel", to: sayEndpoint(wanted.source), position, because: [...receiver, ...delay] },
+      change && {
+        kind: "change-channel",
+        receiver: receiver.length > 0,
+        delay: delay.length > 0,
+        because: [...receiver, ...delay],
+      },
+      filters.length > 0 && { kind: "set-filters", channel: channelOf(wanted), rules, because: filters },
+      keeps && { kind: "keep-filters", rules },
+      starts && start(wanted, workers),
+      catchesUp && awaits(wanted),
+    ),
+  );
+}
+
+/** The stop names the step that ends it. */
+function numbered({ steps }: Plan<ChannelStep>): Plan<ChannelStep> {
+  const at = steps.findIndex(({ kind }) => kind === "start-channel");
+  const untilStep = at < 0 ? null : at + 1;
+  return { steps: steps.map((step) => (step.kind === "stop-channel" ? { ...step, untilStep } : step)) };
+}
+
+const start = ({ workers }: Declaration, because: readonly Difference[]): ChannelStep => ({
+  kind: "start-channel",
+  workers: workers ?? null,
+  because,
+});
+
+const awaits = ({ catchUpSeconds, delaySeconds }: Declaration): ChannelStep | false =>
+  catchUpSeconds !== 0 && { kind: "await-applied", withinSeconds: catchUpSeconds, delaySeconds };
+
+function threadsOf(receiver: boolean, applier: boolean): Threads | null {
+  if (receiver) return applier ? "both" : "receiver";
+  return applier ? "applier" : null;
+}
+
+/** In a preview the old and the new password are compared; during `up` the server was asked. */
+function receiverDifferences(
+  wanted: Declaration,
+  channel: SettledChannel,
+  live: Seen | null,
+  { before }: PlanContext<Declaration>,
+): Difference[] {
+  const rotated = live === null && before !== null && before.source.password !== wanted.source.password;
+  return compareReceiver(wanted, channel, rotated || !channel.passwordMatches);
+}
+
+const workerDifferences = ({ workers }: Declaration, channel: SettledChannel): Difference[] =>
+  workers === undefined || channel.workers === null || channel.workers === workers
+    ? []
+    : [{ property: "workers", from: String(channel.workers), to: String(workers) }];
+
+/** Where the receiver begins anew, null where a preview does not know it, undefined where it goes on where it is. */
+function planMove(
+  wanted: Declaration,
+  channel: SettledChannel,
+  live: Seen | null,
+  because: readonly Difference[],
+): Position | null | undefined {
+  const moves = because.some(({ property }) => property === "source.address" || property === "source.port");
+  if (moves) return positionOf(wanted, live);
+  return wanted.start === "auto" && !channel.autoPosition ? { by: "gtid" } : undefined;
+}
+
+function positionOf({ start: begin }: Declaration, live: Seen | null): Position | null {
+  if (hasUnknown(begin)) return null;
+  const modes =
+    live === null || live.source === null ? null : { source: live.source.gtidMode, replica: live.replica.gtidMode };
+  return planPosition(begin, modes);
+}
+
+function rulesOf({ filters, replica }: Declaration): FilterRules | null {
+  return hasUnknown(filters) || hasUnknown(replica.holds) ? null : planRules(filters, replica.holds);
+}
+
+/** What the option file of the filters should say; null for no file. */
+export const keptFilters = (rules: FilterRules, channel: string, owner: string): string | null =>
+  hasRules(rules) ? renderFilterOptions(rules, channel, owner) : null;
+
+const isKept = ({ filterFile }: SettledChannel, rules: FilterRules, wanted: Declaration, owner: string): boolean =>
+  !filterFile.isPossible || filterFile.text === keptFilters(rules, channelOf(wanted), owner);
+
+export const namesOf = (declared: Declaration, object: string, live: Seen): ChannelNames => ({
+  object,
+  channel: channelOf(declared),
+  source: sayEndpoint(declared.source),
+  user: declared.source.user,
+  server: live.replica.server,
+});
+
+interface Ends {
+  readonly position: Position;
+  readonly points: boolean;
+  readonly rules: FilterRules | null;
+  readonly context: PlanContext<Declaration>;
+}
+
+function requireEnds(wanted: Declaration, live: Seen, { position, points, rules, context }: Ends): void {
+  const { object } = context;
+  if (live.source === null) {
+    const { problem } = live.sourceProblem ?? {
+      problem: { code: "SOURCE_UNREACHABLE", what: "it does not answer" } as const,
+    };
+    throw new SluiceError({ ...problem, object, what: `cannot follow ${sayEndpoint(wanted.source)}: ${problem.what}` });
+  }
+  const { start: begin } = wanted;
+  requireReady({
+    names: namesOf(wanted, object, live),
+    replica: live.replica,
+    source: live.source,
+    channel: live.channel,
+    points,
+    position,
+    seedGtids: points && typeof begin === "object" && begin.gtidSet !== undefined ? begin.gtidSet : null,
+    hasFilters: rules !== null && hasRules(rules),
+  });
+}
+
+/** A place in the log of one server means nothing in the log of another. */
+function requireOtherStart(wanted: Declaration, { note }: Settled, position: Position | null, object: string): void {
+  if (position?.by !== "file" || note.start !== sayPosition(position)) return;
+  throw new SluiceError({
+    code: "DECLARATION_INVALID",
+    object,
+    what: `cannot be pointed at ${sayEndpoint(wanted.source)}, start still names the place in the old source's log`,
+    found: `start ${sayPosition(position)}`,
+    needs: "file and position in the new source's log",
+    fix: "set `start` to where the new source's log goes on from what the replica has applied",
+  });
+}
+
+/** A transaction that somebody may be looking at is not tried again and again; what passes by itself is. */
+function requireApplierSound(wanted: Declaration, live: Seen, object: string): void {
+  const error = live.channel?.applier.error ?? null;
+  if (error === null || isPassing("applier", error)) return;
+  const passedOver =
+    isGtidSet(error.transaction) &&
+    error.transaction !== "" &&
+    containsGtidSet(live.replica.executed, parseGtidSet(error.transaction));
+  if (!passedOver) throw threadFailure("applier", error, namesOf(wanted, object, live));
+}
+
+/** A preview may know neither end: then each of its parts is what is not known. */
+function withParts(wanted: Declaration): Declaration {
+  const { replica, source } = wanted as { readonly replica: unknown; readonly source: unknown };
+  const unknown = unknownValue as never;
+  return {
+    ...wanted,
+    ...(isUnknown(replica) && { replica: { user: unknown, port: unknown, tls: unknown, holds: unknown } }),
+    ...(isUnknown(source) && {
+      source: { address: unknown, port: unknown, user: unknown, password: unknown, tls: unknown },
+    }),
+  };
+}
+
+export const say: Sayings<ChannelStep> = {
+  "claim-channel": ({ channel, adopts }) => ({ what: `${adopts ? "take over" : "claim"} channel ${channel}` }),
+  "stop-channel": ({ threads, untilStep }) => ({
+    what: stopWords[threads],
+    interrupts: interruptions[threads](untilWords(untilStep)),
+  }),
+  "point-channel": ({ to, position, because }) => ({
+    what: `point it at ${to}, ${position === null ? "its place known during up" : sayPosition(position)}`,
+    because,
+  }),
+  "change-channel": ({ because }) => ({ what: "change its settings", because }),
+  "set-filters": ({ channel, rules, because }) => ({
+    what: rules === null ? "set its filters (known during up)" : "set its filters",
+    because: because.length > 0 || rules === null ? because : compareRules(rules, noRules),
+    ...(rules !== null && { sql: [changeReplicationFilter(rules, channel).display] }),
+  }),
+  "keep-filters": ({ rules }) => ({
+    what: hasRules(rules) ? "write its filters into its option file" : "remove its filters from its option file",
+  }),
+  "start-channel": ({ workers, because }) => ({
+    what: workers === null ? "start it" : `start it with ${String(workers)} workers`,
+    because,
+  }),
+  "await-applied": ({ withinSeconds, delaySeconds }) => ({
+    what:
+      delaySeconds === 0
+        ? `wait until it has applied what the source has executed by then, at most ${sayLimit(withinSeconds)}`
+        : `wait until it has received what the source has executed by then, and only its delay is left, at most ${sayLimit(withinSeconds)}`,
+  }),
+  "remove-channel": ({ channel }) => ({ what: `forget channel ${channel}; the data stays` }),
+  "release-channel": ({ channel }) => ({ what: `remove our mark on channel ${channel}` }),
+};
+
+/** A preview may not know it. */
+const sayLimit = (seconds: number): string => (isUnknown(seconds) ? String(seconds) : sayDuration(seconds));
+
+const stopWords: Readonly<Record<Threads, string>> = {
+  both: "stop the channel",
+  receiver: "stop the receiver",
+  applier: "stop the applier",
+};
+
+const interruptions: Readonly<Record<Threads, (until: string) => string>> = {
+  both: (until) => `rows stop arriving ${until}`,
+  receiver: (until) => `rows stop being fetched ${until}; what is fetched goes on being applied`,
+  applier: (until) => `rows stop being applied ${until}; they go on being fetched`,
+};
+
+const untilWords = (step: number | null): string => (step === null ? "for good" : `until step ${String(step)}`);

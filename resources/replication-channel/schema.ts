@@ -1,0 +1,255 @@
+import { z } from "zod";
+import { longestChannelPassword } from "../../provider/mysql/terms";
+import type { HostAddress } from "../../provider/host/host";
+import { server, source, type ServerReach } from "../../provider/schema/connection";
+import { databaseName, seconds } from "../../provider/schema/fields";
+import type { Urn } from "../../provider/room";
+import type { Schema } from "../../provider/schema/schema";
+import { endpointOf } from "../../provider/status";
+
+const day = 86_400;
+
+/** `database.table`; the first dot ends the database's name. */
+const tableName = z.string().regex(/^[^.\n\r\0]+\.[^\n\r\0]+$/, "must be database.table");
+const wildTable = z
+  .string()
+  .regex(/^[^.\n\r\0]+\.[^\n\r\0]+$/, "must be database.table, where % is any text and _ any character");
+
+/** Which changes of the source are applied. Do-rules first, then ignore-rules, as MySQL evaluates them. */
+export const filters = z.strictObject({
+  doDatabases: z
+    .array(databaseName)
+    .default([])
+    .describe(
+      "Apply only these databases. MySQL looks at the session's default database for DDL: prefer wildDoTables `db.%`, which looks at the tables.",
+    ),
+  ignoreDatabases: z
+    .array(databaseName)
+    .default([])
+    .describe(
+      "Do not apply these databases. For DDL MySQL looks at the session's default database: prefer wildIgnoreTables.",
+    ),
+  doTables: z.array(tableName).default([]).describe("Apply only these tables: `shop.orders`."),
+  ignoreTables: z.array(tableName).default([]).describe("Do not apply these tables."),
+  wildDoTables: z
+    .array(wildTable)
+    .default([])
+    .describe("Apply only tables that match: `shop.%`; `\\_` is an underscore and nothing else."),
+  wildIgnoreTables: z.array(wildTable).default([]).describe("Do not apply tables that match: `shop.tmp%`."),
+  rewriteDatabases: z
+    .array(
+      z.strictObject({
+        from: databaseName.describe("Name of the database on the source."),
+        to: databaseName.describe("Name it has on the replica. The other rules look at this name."),
+      }),
+    )
+    .default([])
+    .describe(
+      "Databases that have another name on the replica. Reaches rows, and statements through their default database.",
+    ),
+});
+
+/** Where the receiver begins when it is first pointed at a source. */
+const start = z.union([
+  z.literal("auto"),
+  z.strictObject({
+    gtidSet: z
+      .string()
+      .optional()
+      .describe(
+        "What the replica's data holds. Used where both servers write GTIDs; the replica must have executed it.",
+      ),
+    file: z.string().min(1).optional().describe("Binary log file of the source."),
+    position: z
+      .union([z.int().min(4), z.string().regex(/^\d+$/, "must be a whole number")])
+      .optional()
+      .describe("Byte in that file at which the next transaction begins."),
+  }),
+]);
+
+export const declaration = z.strictObject({
+  replica: server.describe(
+    "The server that rows flow into: `server` of a StagingDatabase, or any MySQL >= 8.0 reached directly or through a host. Another address means another channel.",
+  ),
+  channel: z
+    .string()
+    .min(1)
+    .max(64, "is too long (1-64 characters)")
+    .regex(/^[^\p{Cc}\p{Cs}:]*[^\p{Cc}\p{Cs}: ]$/u, "must not hold control characters or `:`, nor end with a space")
+    .regex(/^(?!group_replication_)/i, "must not begin with group_replication_, which MySQL keeps for itself")
+    .describe(
+      "Name of the channel on the replica; upper and lower case are the same. Default: the resource's name. Another name means another channel.",
+    )
+    .meta({ replaces: true }),
+  source: source
+    .describe(
+      "The server that rows come from, as the replica reaches it. A change re-points the channel in place: rows stop arriving for the moment of the change. Errors name the privilege that the user lacks.",
+    )
+    .meta({ change: "interrupts" }),
+  start: start
+    .default("auto")
+    .describe(
+      'Where to begin when the channel is first pointed, or pointed at another source without GTIDs: "auto" (by GTID), { file, position }, or `seedPosition` of a StagingDatabase (by GTID where both servers write them, else by file). A change alone moves nothing.',
+    ),
+  filters: filters
+    .prefault({})
+    .describe(
+      "Rules for what is applied, on top of those that follow from what the replica holds. In place; rows stop being applied for the moment of the change.",
+    )
+    .meta({ change: "interrupts" }),
+  delaySeconds: seconds({ min: 0, max: 2 ** 31 - 1 })
+    .default(0)
+    .describe(
+      "How long after the source the replica applies a transaction. Range: 0-2147483647 (MySQL's). In place; rows stop being applied for the moment of the change.",
+    )
+    .meta({ change: "interrupts", unit: "seconds", source: "MySQL manual, SOURCE_DELAY: 0" }),
+  connectRetrySeconds: seconds({ min: 1, max: day })
+    .default(10)
+    .describe(
+      "Pause between two attempts of the receiver to connect. Range: 1-86400. In place; rows stop arriving for the moment of the change.",
+    )
+    .meta({
+      change: "interrupts",
+      unit: "seconds",
+      source: "MySQL's 60 makes a minute of lag out of every short outage",
+    }),
+  retryCount: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(86_400)
+    .describe(
+      "Attempts of the receiver to connect before it gives up for good. Range: 1-2147483647. In place; rows stop arriving for the moment of the change.",
+    )
+    .meta({
+      change: "interrupts",
+      unit: "attempts",
+      source: "MySQL's own before 8.1; the 10 of newer servers give up after minutes",
+    }),
+  heartbeatSeconds: z
+    .number()
+    .min(0, "is out of range (0-4294967 seconds)")
+    .max(4_294_967, "is out of range (0-4294967 seconds)")
+    .multipleOf(0.001, "has more than three decimals")
+    .default(30)
+    .describe(
+      "Silence after which the source says that it is still there; 0 = never. Range: 0-4294967, thousandths allowed. In place; rows stop arriving for the moment of the change.",
+    )
+    .meta({
+      change: "interrupts",
+      unit: "seconds",
+      source: "MySQL manual, SOURCE_HEARTBEAT_PERIOD: half of replica_net_timeout, which is 60",
+    }),
+  workers: z
+    .int()
+    .min(1, "is out of range (1-1024)")
+    .max(1024, "is out of range (1-1024)")
+    .optional()
+    .describe(
+      "Threads that apply transactions side by side. Default: the server's replica_parallel_workers, which is also what a restarted server goes back to: for good, set it in `config` of the StagingDatabase. In place; rows stop being applied for the moment of the change.",
+    )
+    .meta({ change: "interrupts", unit: "threads", source: "MySQL manual, replica_parallel_workers: 4 since 8.0.27" }),
+  state: z
+    .enum(["running", "stopped"])
+    .default("running")
+    .describe("Whether receiver and applier run. In place. A server that restarts starts its channels again."),
+  catchUpSeconds: seconds({ min: 0, max: 30 * day })
+    .default(day)
+    .describe(
+      "Longest time `up` waits until everything is applied that the source had executed when the wait began (with `delaySeconds`: is received). Range: 0-2592000; 0 = do not wait.",
+    )
+    .meta({
+      unit: "seconds",
+      source: "a seed of 1 TB takes half a day (measured), and its backlog about as long again",
+    }),
+  stopSeconds: seconds({ min: 10, max: day })
+    .default(600)
+    .describe(
+      "Longest time the applier may take to finish the transaction it is in, when it is stopped. Range: 10-86400.",
+    )
+    .meta({
+      unit: "seconds",
+      source: "MySQL waits for ever; ten minutes are above the transactions that monitoring lets pass",
+    }),
+  adopt: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Take over a channel of this name that exists and that nobody's mark is on. In place: what differs is changed.",
+    ),
+});
+
+export type Declaration = z.output<typeof declaration>;
+/** As a program writes it: defaults left out. */
+export type Written = z.input<typeof declaration>;
+
+/** What `check` fills in where a program leaves it out. */
+export type Derived = "channel";
+
+export const outputs = {
+  sourceUuid: "server_uuid of the source; empty until the receiver has connected once.",
+  replicaUuid: "server_uuid of the replica.",
+  positioning: "How the receiver finds its place: `gtid` or `file`.",
+};
+
+export const schema: Schema<Declaration> = { declaration, outputs };
+
+/** A colon would end the channel's name in mysqld's startup options. */
+export const derive = (
+  _inputs: Readonly<Record<string, unknown>>,
+  { name }: Urn,
+): Readonly<Record<string, unknown>> => ({
+  channel: [...name.replaceAll(/:+/g, "-")].slice(0, 64).join("").trim(),
+});
+
+/** Relations between fields; each `path: what`. */
+export function refine(declared: Declaration): readonly string[] {
+  const { replica, source: from, start: begin } = declared;
+  const problems: string[] = [];
+  if ([...from.password].length > longestChannelPassword)
+    problems.push(
+      `source.password: is longer than the ${String(longestChannelPassword)} characters a channel can hold (error 3056)`,
+    );
+  if (/[\n\0]|[\u{10000}-\u{10FFFF}]/u.test(from.password))
+    problems.push(
+      "source.password: holds a line break, a NUL or a character above U+FFFF, which a channel cannot hold",
+    );
+  if (typeof from.tls === "object" && replica.host === undefined)
+    problems.push("source.tls: an authority needs replica.host, because its file must lie on the replica's machine");
+  if (typeof from.tls === "object" && (from.tls.cert === undefined) !== (from.tls.key === undefined))
+    problems.push("source.tls: cert and key belong together");
+  if (replica.socket === undefined && replica.address === undefined) problems.push("replica: needs socket or address");
+  if (replica.socket !== undefined && replica.host === undefined)
+    problems.push('replica.socket: needs replica.host ("local" for this machine)');
+  if (typeof begin === "object" && (begin.file === undefined) !== (begin.position === undefined))
+    problems.push("start: file and position belong together");
+  return problems;
+}
+
+/** The server knows names in lower case only. */
+export const channelOf = ({ channel }: Declaration): string => channel.toLowerCase();
+
+/** What the mark stands on, in the server. */
+export const markOf = (declared: Declaration): string => `channel ${channelOf(declared)}`;
+
+export function replicaOf({ replica }: Declaration): ServerReach {
+  const { holds: _holds, ...reach } = replica;
+  return reach;
+}
+
+export const sourceOf = ({ source, replica }: Declaration): ServerReach => ({ ...source, host: replica.host });
+
+/** `orders@stage-1:3307`. A preview may know only some of it, or nothing. */
+export function addressOf({ channel, replica }: Declaration): string {
+  const unknown: unknown = replica;
+  return `${channel}@${typeof unknown === "string" ? unknown : endpointOf(replica)}`;
+}
+
+/** Exclusive work on this channel, wherever the replica is reached from. */
+export const lockOf = (declared: Declaration): { readonly host: HostAddress; readonly name: string } => {
+  const { replica } = declared;
+  const place = replica.socket ?? endpointOf(replica);
+  return { host: replica.host ?? "local", name: `channel:${channelOf(declared)}@${place}` };
+};
+
+export const objectOf = (declared: Declaration): string => `channel ${addressOf(declared)}`;

@@ -1,0 +1,282 @@
+import { isProblem, SluiceError, wordsOf } from "../../provider/errors";
+import type { HostReader } from "../../provider/host/host";
+import type { MysqlReader } from "../../provider/mysql/client";
+import { rootPasswordMatches } from "../../provider/mysql/instance/account";
+import { readBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
+import { readInstance, type InstanceFacts } from "../../provider/mysql/instance/facts";
+import { runtimeOf, type Runtime } from "../../provider/mysql/instance/instance";
+import { layoutOf } from "../../provider/mysql/instance/layout";
+import { healthOf } from "../../provider/mysql/instance/status";
+import { readSeed, type SeedFacts } from "../../provider/mysql/seed/seed";
+import { readSource, type SourceFacts } from "../../provider/mysql/seed/source";
+import { sql } from "../../provider/mysql/sql";
+import {
+  isDrifted as isVariableDrifted,
+  isSameValue,
+  selectVariables,
+  type Adjusted,
+} from "../../provider/mysql/variables";
+import type { Observed as ObservedOf, Readers } from "../../provider/room";
+import type { ServerReach } from "../../provider/schema/connection";
+import { endpointOf, type ServerStatus } from "../../provider/status";
+import { readStorageKind } from "../../provider/storage/kind";
+import { isReadOnly, isSeeded, objectOf, type Declaration } from "./schema";
+
+/** The file that makes a directory ours; written first, removed last. */
+export interface Marker {
+  readonly owner: string;
+  readonly directory: string;
+  readonly phase: "claimed" | "seeded";
+  /** The `reseed` text the data was seeded under. */
+  readonly reseed: string | null;
+  readonly serverId: number;
+  /** Settings of the source that data and replication depend on. */
+  readonly sourceVariables: Readonly<Record<string, string>>;
+  readonly seedPosition: SeedPosition;
+  readonly sizeBytes: string | null;
+  /** By variable: what the server made of a value that it does not take as it is. */
+  readonly adjusted?: Readonly<Record<string, Adjusted>>;
+}
+
+/** Where the source stood when the seed was taken. */
+export interface SeedPosition {
+  readonly gtidSet: string | null;
+  readonly file: string | null;
+  readonly position: string | null;
+}
+
+export interface Settled {
+  readonly directory: "absent" | "empty" | "ours" | "foreign files";
+  readonly marker: Marker | null;
+  readonly storageKind: string | null;
+  readonly binaries: Binaries | null;
+  readonly runtime: Runtime | null;
+  /** A data directory that nobody's marker is on: `adopt` takes it over as it is. */
+  readonly unclaimedData: boolean;
+  /** What stands on the host; null before the directory is ours. */
+  readonly instance: {
+    readonly running: boolean;
+    readonly data: InstanceFacts["data"];
+    readonly optionText: string | null;
+    readonly unitText: string | null;
+  } | null;
+  /** What the server says; remembered from its last run while it is stopped. */
+  readonly server: {
+    readonly version: string;
+    readonly uuid: string;
+    readonly variables: Readonly<Record<string, string>>;
+    readonly rootPasswordMatches: boolean;
+  } | null;
+}
+
+export interface Live {
+  readonly seed: SeedFacts;
+  readonly strangers: readonly string[];
+  readonly portListener: InstanceFacts["portListener"];
+  readonly source: SourceFacts | null;
+  readonly sourceProblem: SluiceError | null;
+}
+
+export type Observed = ObservedOf<Settled, Live>;
+
+export const blank: Settled = {
+  directory: "absent",
+  marker: null,
+  storageKind: null,
+  binaries: null,
+  runtime: null,
+  unclaimedData: false,
+  instance: null,
+  server: null,
+};
+
+export async function observe(declared: Declaration, look: Readers, remembered: Settled | null): Promise<Observed> {
+  const host = await look.host(declared.host);
+  const layout = layoutOf(declared.directory);
+  const facts = await host.facts();
+  const runtime = runtimeOf(facts);
+  const [instance, storageKind, binaries] = await Promise.all([
+    readInstance(host, { layout, runtime, port: declared.port }),
+    readStorageKind(host, declared.directory),
+    readBinaries(host, { object: objectOf(declared), baseDirectory: declared.baseDirectory }),
+  ]);
+  const marker = parseMarker(instance.markerText, objectOf(declared));
+  const ours = marker !== null;
+  const server = instance.running && ours ? await readServer(declared, look, host) : (remembered?.server ?? null);
+  const settled: Settled = {
+    directory: ours ? "ours" : instance.directory,
+    marker,
+    storageKind,
+    binaries,
+    runtime,
+    unclaimedData: !ours && instance.data === "ready",
+    instance: ours
+      ? { running: instance.running, data: instance.data, optionText: instance.optionText, unitText: instance.unitText }
+      : null,
+    server,
+  };
+  const seed = ours ? await readSeed(host, layout) : ({ state: "none" } as SeedFacts);
+  return {
+    settled,
+    live: {
+      seed,
+      strangers: instance.strangers,
+      portListener: instance.portListener,
+      ...(await readSourceIfNeeded(declared, look, settled)),
+    },
+  };
+}
+
+export const serverOf = ({ host, socket, user, passwordFile, port }: Declaration): ServerReach => ({
+  host,
+  socket,
+  user,
+  passwordFile,
+  port,
+});
+
+/** No text is no marker; a text that cannot be read is somebody's, and stops everything. */
+export function parseMarker(text: string | null | undefined, object: string): Marker | null {
+  if (text === null || text === undefined) return null;
+  try {
+    const read = JSON.parse(text) as Partial<Marker> | null;
+    if (typeof read?.owner !== "string" || typeof read.serverId !== "number")
+      throw new Error("it names no owner or server id");
+    return read as Marker;
+  } catch (error) {
+    throw new SluiceError({
+      code: "OWNERSHIP_MARKER_UNREADABLE",
+      object,
+      what: "cannot tell whose the directory is, its marker sluice.json cannot be read",
+      needs: "the marker as sluice wrote it",
+      fix: "restore sluice.json from a backup of the directory; nothing is touched without it",
+      detail: wordsOf(error).split("\n")[0] ?? "",
+    });
+  }
+}
+
+/** A server that runs but does not let us in yet is being seeded or started: its facts come in the next round. */
+async function readServer(declared: Declaration, look: Readers, host: HostReader): Promise<Settled["server"]> {
+  let mysql: MysqlReader;
+  try {
+    mysql = await look.mysql(serverOf(declared));
+  } catch (error) {
+    if (isProblem(error, "SERVER_NOT_ANSWERING", "SERVER_LOGIN_REFUSED")) return null;
+    throw error;
+  }
+  const [row] = await mysql.query<{ version: string; uuid: string }>(
+    sql`SELECT @@version AS version, @@server_uuid AS uuid`,
+  );
+  const names = [
+    "super_read_only",
+    "read_only",
+    "event_scheduler",
+    "server_id",
+    "port",
+    "binlog_format",
+    "gtid_mode",
+    ...Object.keys(declared.config),
+  ];
+  const variables = await mysql.query<{ name: string; value: string }>(
+    selectVariables(names.map(variableName) as [string, ...string[]]),
+  );
+  const { rootPassword } = declared;
+  return {
+    version: row?.version ?? "",
+    uuid: row?.uuid ?? "",
+    variables: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+    rootPasswordMatches:
+      rootPassword !== undefined && (await rootPasswordMatches(host, serverOf(declared), rootPassword)),
+  };
+}
+
+export const variableName = (option: string): string =>
+  option
+    .toLowerCase()
+    .replaceAll("-", "_")
+    .replace(/^loose_/, "");
+
+/** The source is asked only while there is something to bring from it. */
+async function readSourceIfNeeded(
+  declared: Declaration,
+  look: Readers,
+  { marker }: Settled,
+): Promise<Pick<Live, "source" | "sourceProblem">> {
+  if (declared.source === undefined || isSeeded(declared, marker) || declared.mode === "manual")
+    return { source: null, sourceProblem: null };
+  try {
+    const mysql = await look.mysql({ ...declared.source, host: declared.host }, "source");
+    return { source: await readSource(mysql, declared.source), sourceProblem: null };
+  } catch (error) {
+    if (isProblem(error)) return { source: null, sourceProblem: error };
+    throw error;
+  }
+}
+
+export const exists = (settled: Settled): boolean => settled.directory === "ours";
+
+/** Output-only properties. */
+export const outputs = (_declared: Declaration, { marker, server, storageKind }: Settled) => ({
+  version: server?.version ?? null,
+  serverUuid: server?.uuid ?? null,
+  allocatedServerId: marker?.serverId ?? null,
+  seedPosition: marker?.seedPosition ?? null,
+  sizeBytes: marker?.sizeBytes ?? null,
+  storageKind,
+});
+
+/** What is really set, in the declaration's words: the difference is drift. */
+export function asDeclared(declared: Declaration, { marker, instance, server }: Settled): Record<string, unknown> {
+  const state = instance?.running === true ? "running" : "stopped";
+  const variables = server?.variables ?? {};
+  const config = Object.fromEntries(
+    Object.entries(declared.config).map(([name, value]) => {
+      const variable = variableName(name);
+      return [
+        name,
+        isVariableDrifted(variable, String(value), variables[variable], marker?.adjusted) ? variables[variable] : value,
+      ];
+    }),
+  );
+  const password = declared.rootPassword !== undefined && server !== null && !server.rootPasswordMatches;
+  return {
+    state,
+    config,
+    ...(variables["super_read_only"] !== undefined &&
+      isDrifted(declared, variables["super_read_only"]) && {
+        readOnly: !isReadOnly(declared),
+      }),
+    ...(password && { rootPassword: "(changed by somebody)" }),
+  };
+}
+
+const isDrifted = (declared: Declaration, running: string): boolean =>
+  !isSameValue("super_read_only", isReadOnly(declared) ? "ON" : "OFF", running);
+
+/** Its line in the topology. */
+export function statusOf(declared: Declaration, { settled, live }: Observed): ServerStatus {
+  const { marker, instance, server } = settled;
+  const sealed = server?.variables["super_read_only"];
+  const isSealed = sealed === undefined ? null : isSameValue("super_read_only", sealed, "ON");
+  return {
+    is: "server",
+    server: {
+      endpoint: endpointOf(declared),
+      version: server?.version ?? null,
+      isReadOnly: isSealed,
+      binlogFormat: server?.variables["binlog_format"] ?? null,
+      hasGtids: server === null ? null : server.variables["gtid_mode"] === "ON",
+    },
+    health: healthOf({
+      isThere: marker !== null,
+      isSeeded: marker?.phase === "seeded",
+      seeding: live?.seed.state ?? "none",
+      isRunning: instance?.running === true,
+      answers: server !== null,
+      wanted: declared.state,
+      isReadOnly: isSealed,
+      wantsReadOnly: isReadOnly(declared),
+      errorLog: layoutOf(declared.directory).errorLog,
+    }),
+  };
+}

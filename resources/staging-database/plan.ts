@@ -1,0 +1,309 @@
+import { SluiceError } from "../../provider/errors";
+import { layoutOf } from "../../provider/mysql/instance/layout";
+import type { Instance } from "../../provider/mysql/instance/instance";
+import { groupsOf, renderOptions } from "../../provider/mysql/instance/options";
+import { parseOptionFile, readSettings } from "../../provider/mysql/option-file";
+import { renderUnit } from "../../provider/mysql/instance/unit";
+import { isDrifted, isSameValue, needsRestart } from "../../provider/mysql/variables";
+import { requireSource } from "../../provider/mysql/seed/source";
+import { requireOurs } from "../../provider/ownership";
+import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
+import type { PlanContext } from "../../provider/room";
+import { isUnknown } from "../../provider/schema/unknown";
+import type { Observed, Settled } from "./observe";
+import { isReadOnly, isSeeded, type Declaration } from "./schema";
+
+export type StagingStep =
+  | { readonly kind: "claim-directory"; readonly directory: string; readonly adopts: Adopts }
+  | { readonly kind: "configure"; readonly because: readonly Difference[] }
+  | { readonly kind: "stop-server"; readonly why: string }
+  | { readonly kind: "empty-data"; readonly why: string }
+  | { readonly kind: "initialise-data" }
+  | { readonly kind: "start-server" }
+  | { readonly kind: "seed"; readonly method: Method; readonly from: string; readonly resumes: boolean }
+  | { readonly kind: "set-root-password" }
+  | { readonly kind: "set-variables"; readonly because: readonly Difference[] }
+  | { readonly kind: "restart-server"; readonly because: readonly Difference[] }
+  | { readonly kind: "remove-server"; readonly directory: string };
+
+/** A preview of something new has not looked at the host: whether there is data to take over is known during `up`. */
+type Adopts = boolean | "where data is there";
+
+export type Method = "dump" | "clone" | "file" | "none";
+
+export function plan(
+  wanted: Declaration | Absent,
+  seen: Observed,
+  context: PlanContext<Declaration>,
+): Plan<StagingStep> {
+  const { settled } = seen;
+  if (wanted === absent) return planRemoval(settled, context);
+  refuse(wanted, seen, context);
+  if (settled.unclaimedData) return planAdoption(wanted);
+  return isSeeded(wanted, settled.marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen);
+}
+
+/** What is not ours stays untouched, and to us it is gone. */
+function planRemoval({ directory, marker, instance }: Settled, { owner }: PlanContext<Declaration>): Plan<StagingStep> {
+  if (directory !== "ours" || marker?.owner !== owner) return inOrder();
+  return inOrder(instance?.running === true && ({ kind: "stop-server", why: "it is removed" } as const), {
+    kind: "remove-server",
+    directory: marker.directory,
+  });
+}
+
+function refuse(wanted: Declaration, { settled, live }: Observed, { owner, object }: PlanContext<Declaration>): void {
+  const thing = `directory ${wanted.directory}`;
+  if (settled.directory === "ours")
+    requireOurs({ object, owner, found: settled.marker?.owner ?? null, adopt: wanted.adopt, thing });
+  if (settled.directory === "foreign files" && !(wanted.adopt && settled.unclaimedData))
+    throw new SluiceError({
+      code: "STORAGE_DIRECTORY_NOT_EMPTY",
+      object,
+      what: `cannot use ${thing}, it holds files that are not ours`,
+      found: live?.strangers.join(", ") ?? "files",
+      needs: "an empty directory, or none",
+      fix: "choose another directory, or move the files away",
+    });
+  const listener = live?.portListener ?? null;
+  if (listener !== null && !listener.ours && wanted.state === "running" && !listensOn(wanted.port, settled))
+    throw new SluiceError({
+      code: "SERVER_PORT_TAKEN",
+      object,
+      what: `cannot listen on port ${String(wanted.port)}, another process does`,
+      found: listener.pid === null ? listener.command : `process ${String(listener.pid)}: ${listener.command}`,
+      needs: "a free port",
+      fix: "choose another `port`, or end the other process",
+    });
+  if (settled.storageKind !== null && wanted.storage !== "auto" && wanted.storage !== settled.storageKind)
+    throw new SluiceError({
+      code: "STORAGE_KIND_DIFFERS",
+      object,
+      what: `cannot use ${thing} as ${wanted.storage}, its file system is another`,
+      found: settled.storageKind,
+      needs: wanted.storage,
+      fix: "mount a file system of that kind there, or leave `storage` to be detected",
+    });
+  if (live === null || isSeeded(wanted, settled.marker)) return;
+  if (live.sourceProblem !== null) throw live.sourceProblem;
+  if (live.source !== null)
+    requireSource(live.source, {
+      method: methodOf(wanted),
+      databases: wanted.databases,
+      object,
+      replica: settled.binaries?.server,
+    });
+}
+
+/** Data that is there already is never seeded over: it becomes ours as it is, and only its configuration changes. */
+const planAdoption = (wanted: Declaration): Plan<StagingStep> =>
+  inOrder<StagingStep>(
+    { kind: "claim-directory", directory: wanted.directory, adopts: true },
+    { kind: "configure", because: [] },
+    wanted.state === "running" && { kind: "start-server" },
+    wanted.state === "running" && wanted.rootPassword !== undefined && { kind: "set-root-password" },
+  );
+
+/** Refused before the server is stopped for a port that it cannot have. */
+const listensOn = (port: number, { instance, server }: Settled): boolean =>
+  instance?.running === true && [undefined, String(port)].includes(server?.variables["port"]);
+
+function planSeeding(wanted: Declaration, { settled, live }: Observed): Plan<StagingStep> {
+  const again = settled.marker?.phase === "seeded";
+  // What a job of the data before has left, counts no more.
+  const resumes = !again && (live?.seed.state === "running" || live?.seed.state === "finished");
+  const dirty = settled.instance !== null && settled.instance.data !== "absent" && !resumes;
+  const running = settled.instance?.running === true;
+  const password = wanted.rootPassword !== undefined;
+  return inOrder<StagingStep>(
+    settled.marker === null && {
+      kind: "claim-directory",
+      directory: wanted.directory,
+      adopts: wanted.adopt && live === null ? "where data is there" : false,
+    },
+    dirty &&
+      running && {
+        kind: "stop-server",
+        why: again ? "its data is thrown away and seeded anew" : "an earlier seeding did not finish",
+      },
+    dirty && { kind: "empty-data", why: again ? "`reseed` changed" : "an earlier seeding did not finish" },
+    !resumes && { kind: "configure", because: [] },
+    !resumes && { kind: "initialise-data" },
+    (!resumes || !running) && { kind: "start-server" },
+    { kind: "seed", method: methodOf(wanted), from: seedFrom(wanted), resumes },
+    password && { kind: "set-root-password" },
+    wanted.state === "stopped" && { kind: "stop-server", why: "`state` is stopped" },
+  );
+}
+
+export function methodOf(wanted: Declaration): Method {
+  if (wanted.mode === "manual") return "none";
+  return typeof wanted.seed === "string" ? (isUnknown(wanted.seed) ? "dump" : wanted.seed) : "file";
+}
+
+function seedFrom(wanted: Declaration): string {
+  const { seed } = wanted;
+  if (typeof seed === "object") return seed.file;
+  const { source } = wanted;
+  return source === undefined ? "" : `${source.address}:${String(source.port)}`;
+}
+
+function planChange(
+  wanted: Declaration,
+  seen: Observed,
+  { before, object }: PlanContext<Declaration>,
+): Plan<StagingStep> {
+  const { settled } = seen;
+  const because = optionDifferences(wanted, object, settled);
+  const running = settled.instance?.running === true;
+  const wantsRunning = wanted.state === "running";
+  const stops = running && !wantsRunning;
+  const restarts = running && wantsRunning && because.some(({ property }) => isRestart(property));
+  const goesOn = running && wantsRunning && !restarts;
+  const dropped = goesOn ? because.filter(({ property, to }) => to === byDefault && !isRestart(property)) : [];
+  const drifted = goesOn ? variableDifferences(wanted, object, settled) : [];
+  const password = wantsRunning && passwordDiffers(wanted, seen, before);
+  return inOrder<StagingStep>(
+    stops && { kind: "stop-server", why: "`state` is stopped" },
+    // Before the file forgets them: a crash in between leaves the difference to be seen.
+    dropped.length > 0 && { kind: "set-variables", because: dropped },
+    because.length > 0 && { kind: "configure", because },
+    restarts && { kind: "restart-server", because: because.filter(({ property }) => isRestart(property)) },
+    // One that runs and does not answer may be recovering: it is as declared when it answers.
+    wantsRunning && !restarts && (!running || settled.server === null) && { kind: "start-server" },
+    drifted.length > 0 && { kind: "set-variables", because: drifted },
+    password && { kind: "set-root-password" },
+  );
+}
+
+/** server_id can be set while the server runs, but running channels keep the old one until they start again. */
+const isRestart = (property: string): boolean =>
+  property === "unit" || property === "server_id" || startOnly.test(property) || needsRestart(property);
+
+/** Options that are no variables: only a start reads them. */
+const startOnly = /^(early_)?plugin_load/;
+
+/** What a difference says of an option that is not set: the server's own value. */
+export const byDefault = "default";
+
+/** Differences between the option file and unit that should stand there and those that do. */
+function optionDifferences(wanted: Declaration, object: string, settled: Settled): Difference[] {
+  const desired = desiredFor(wanted, object, settled);
+  if (desired === null || settled.instance === null) return [];
+  const should = settingsOf(desired.instance, desired.optionText);
+  const is = settingsOf(desired.instance, settled.instance.optionText ?? "");
+  const names = [...new Set([...should.keys(), ...is.keys()])];
+  const options = names
+    .filter((name) => should.has(name) !== is.has(name) || !isSameValue(name, should.get(name), is.get(name)))
+    .map((name) => ({ property: name, from: is.get(name) ?? byDefault, to: should.get(name) ?? byDefault }));
+  const unit = desired.unitText !== settled.instance.unitText;
+  return unit ? [...options, { property: "unit", from: "as it was", to: "as declared" }] : options;
+}
+
+/** What runs may differ from the option file: somebody said SET GLOBAL, or the file was just changed. */
+function variableDifferences(wanted: Declaration, object: string, settled: Settled): Difference[] {
+  const desired = desiredFor(wanted, object, settled);
+  if (desired === null || settled.server === null) return [];
+  const should = settingsOf(desired.instance, desired.optionText);
+  return Object.entries(settled.server.variables)
+    .filter(
+      ([name, value]) =>
+        should.has(name) && !isRestart(name) && isDrifted(name, should.get(name), value, settled.marker?.adjusted),
+    )
+    .map(([name, value]) => ({ property: name, from: value, to: should.get(name) ?? "" }));
+}
+
+/** Every setting of the file as one text; a name without a value is ON. */
+const settingsOf = (instance: Instance, text: string): ReadonlyMap<string, string> =>
+  new Map(
+    [...readSettings(parseOptionFile(text), groupsOf(instance))].map(([name, values]) => [
+      name,
+      values.map((value) => value ?? "ON").join(","),
+    ]),
+  );
+
+export interface Desired {
+  readonly instance: Instance;
+  readonly optionText: string;
+  readonly unitText: string;
+}
+
+/** The instance as it should be configured; null while what it takes (its programs, its server id) is not known yet. */
+export function desiredFor(
+  wanted: Declaration,
+  object: string,
+  { marker, binaries, runtime }: Settled,
+): Desired | null {
+  if (marker === null || binaries === null || runtime === null) return null;
+  const layout = layoutOf(wanted.directory);
+  const { port, memoryMaxBytes } = wanted;
+  const instance: Instance = { object, owner: marker.owner, layout, runtime, binaries, port, memoryMaxBytes };
+  const optionText = renderOptions({
+    instance,
+    serverId: wanted.serverId ?? marker.serverId,
+    config: wanted.config,
+    inherited: wanted.configFile,
+    sourceVariables: marker.sourceVariables,
+    readOnly: isReadOnly(wanted),
+  });
+  return { instance, optionText, unitText: renderUnit(instance) };
+}
+
+/** In a preview the old and the new password are compared; during `up` the server was asked. */
+function passwordDiffers(wanted: Declaration, { settled, live }: Observed, before: Declaration | null): boolean {
+  if (wanted.rootPassword === undefined) return false;
+  if (live === null && before !== null && before.rootPassword !== wanted.rootPassword) return true;
+  return settled.server !== null && !settled.server.rootPasswordMatches;
+}
+
+const clause = (text: string): string => (text === "" ? "" : ` ${text}`);
+
+export const say: Sayings<StagingStep> = {
+  "claim-directory": ({ directory, adopts }) => ({ what: claimWords(directory, adopts) }),
+  configure: ({ because }) => ({ what: "write my.cnf, init file and unit", because }),
+  "stop-server": ({ why }) => ({
+    what: "stop the server",
+    because: [because(why)],
+    interrupts: "nobody can connect until it is started again",
+  }),
+  "empty-data": ({ why }) => ({
+    what: "throw its data away",
+    because: [because(why)],
+    interrupts: "its data is gone until it is seeded again",
+  }),
+  "initialise-data": () => ({ what: "initialise an empty data directory" }),
+  "start-server": () => ({ what: "start the server and wait until it answers" }),
+  seed: ({ method, from, resumes }) => ({
+    what: `${resumes ? "go on seeding" : "seed"}${clause(seedWords[method](from))}`,
+  }),
+  "set-root-password": () => ({
+    what: "set the password of root@localhost",
+    because: [{ property: "rootPassword", from: "", to: "changed" }],
+  }),
+  "set-variables": (step) => ({
+    what: "set variables of the running server",
+    because: step.because,
+    sql: step.because.map(({ property, to }) => `SET GLOBAL ${property} = ${to}`),
+  }),
+  "restart-server": (step) => ({
+    what: "restart the server",
+    because: step.because,
+    interrupts: "connections end; channels go on after it",
+  }),
+  "remove-server": ({ directory }) => ({ what: `remove the server and ${directory}`, interrupts: "its data is gone" }),
+};
+
+function claimWords(directory: string, adopts: Adopts): string {
+  if (adopts === true) return `take over ${directory} with the data that is in it`;
+  const otherwise = adopts === false ? "" : "; where data is in it already, take that over and seed nothing";
+  return `claim directory ${directory}${otherwise}`;
+}
+
+const because = (why: string): Difference => ({ property: "because", from: "", to: why });
+
+const seedWords: Readonly<Record<Method, (from: string) => string>> = {
+  dump: (from) => `by a dump of ${from}`,
+  clone: (from) => `by cloning ${from}`,
+  file: (from) => `from ${from}`,
+  none: () => "with nothing: it stays empty",
+};

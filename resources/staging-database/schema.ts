@@ -1,0 +1,232 @@
+import { z } from "zod";
+import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
+import { refusedConfig } from "../../provider/mysql/instance/options";
+import { parseOptionFile } from "../../provider/mysql/option-file";
+import { holds, host, source } from "../../provider/schema/connection";
+import { absolutePath, databaseName, port, seconds, secretText } from "../../provider/schema/fields";
+import type { Schema } from "../../provider/schema/schema";
+import { isUnknown } from "../../provider/schema/unknown";
+
+const day = 86_400;
+
+/** Their `run`, `tmp`, `log` and `data` are not ours to change the owner of, or to remove. */
+const systemDirectories =
+  /^\/(?:bin|boot|dev|etc|home|lib\d*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|usr\/local|var|var\/lib|var\/lib\/mysql|var\/log|var\/run|var\/tmp)?$/;
+
+/** Where the first data comes from. Matters only while seeding; a later change acts at the next seeding (see `reseed`). */
+const seed = z.union([
+  z.enum(["dump", "clone", "none"]),
+  z.strictObject({
+    file: absolutePath.describe(
+      "A full backup on the staging host: .sql, .sql.gz or .sql.zst. Its position is read from it, wherever it stands.",
+    ),
+  }),
+]);
+
+export const declaration = z.strictObject({
+  host: host.describe(
+    'The machine: how to reach it by ssh, or `"local"` for the one Pulumi runs on. Another machine means another staging database.',
+  ),
+  directory: absolutePath
+    // One directory, one name: it is the object's identity and names its lock.
+    .refine((path) => layoutOf(path).directory === path, "must not end with / nor hold // or /./")
+    .refine((path) => !systemDirectories.test(path), "is a directory of the system; choose one of its own below it")
+    .max(80, "must be at most 80 characters, so that the socket's path stays below the 107 the kernel allows")
+    .describe(
+      "Directory of everything that belongs to it: data, option file, socket, logs. Must be empty or absent, or already ours.",
+    )
+    .meta({ replaces: true }),
+  port: port
+    .default(3306)
+    .describe("Port of the server; must be free on the host. A change restarts the server.")
+    .meta({ source: "MySQL default port", change: "restarts" }),
+  source: source
+    .optional()
+    .describe(
+      "The server to seed from, as the staging host reaches it. Needed by `dump` and `clone`. A change acts at the next seeding.",
+    )
+    .meta({ change: "next seeding" }),
+  seed: seed
+    .default("dump")
+    .describe(
+      "How the first data arrives: `dump` (a backup taken now), `clone` (MySQL's CLONE plugin, same series on both), a file, or `none`.",
+    )
+    .meta({
+      change: "next seeding",
+      source: "dump works between versions and with selected databases, so it is the one that always fits",
+    }),
+  databases: z
+    .union([z.literal("ALL"), z.array(databaseName).min(1, "needs at least one database")])
+    .default("ALL")
+    .describe("Databases to bring: `ALL` user databases, or a list. The filters of a channel into this server follow.")
+    .meta({ change: "next seeding" }),
+  reseed: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Any text; a changed one throws the data away and seeds again in place. Taking it out of the program changes nothing.",
+    ),
+  mode: z
+    .enum(["replication", "manual"])
+    .default("replication")
+    .describe("`replication`: fed by a channel, read-only. `manual`: filled by hand, writable. In place."),
+  readOnly: z
+    .boolean()
+    .optional()
+    .describe(
+      "Refuse writes of everybody but replication (super_read_only). Default true in mode replication, false in mode manual. In place.",
+    ),
+  serverId: z
+    .int()
+    .min(1)
+    .max(4_294_967_295)
+    .optional()
+    .describe(
+      "server_id, unique among the source and its replicas. Allocated when absent. A change restarts the server.",
+    )
+    .meta({ type: "server id", change: "restarts" }),
+  rootPassword: secretText
+    .optional()
+    .describe(
+      "Password of root@localhost. Absent: root may log in from the operating system's root account only, or not at all. In place.",
+    ),
+  baseDirectory: absolutePath
+    .optional()
+    .describe("Where MySQL is installed (holds bin/mysqld). Discovered when absent. A change restarts the server.")
+    .meta({ change: "restarts" }),
+  config: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .default({})
+    .describe("Settings of mysqld, by option name. Dynamic ones change in place, others restart the server."),
+  configFile: z
+    .string()
+    .optional()
+    .describe(
+      "Text of a starter my.cnf; its settings are kept unless `config` or this program sets them. Like `config`, in place or with a restart.",
+    ),
+  storage: z
+    .enum(["auto", "btrfs", "xfs", "zfs", "lvm", "directory"])
+    .default("auto")
+    .describe(
+      "What the directory's file system can do; detected with `auto`. A declared kind that is not there is an error.",
+    ),
+  memoryMaxBytes: z
+    .int()
+    .min(268_435_456)
+    .optional()
+    .describe("Most memory the server may use (systemd MemoryMax). A change restarts the server.")
+    .meta({ unit: "bytes", change: "restarts" }),
+  state: z.enum(["running", "stopped"]).default("running").describe("Whether the server runs. In place."),
+  allowKill: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether a server that does not stop within `stopSeconds` may be killed; it then recovers at its next start.",
+    ),
+  adopt: z
+    .boolean()
+    .default(false)
+    .describe("Take over a directory that this layout stands in and that nobody's marker is on."),
+  seedSeconds: seconds({ min: 60, max: 30 * day })
+    .default(7 * day)
+    .describe("Longest time a seeding may take.")
+    .meta({ source: "a TB at the 27 MB/s of a plain dump and load takes 11 hours (measured); a week leaves room" }),
+  startSeconds: seconds({ min: 10, max: day })
+    .default(3600)
+    .describe("Longest time a start may take, crash recovery included.")
+    .meta({ source: "recovery of a full 100 GB redo log at 100 MB/s takes 17 minutes; an hour leaves room" }),
+  stopSeconds: seconds({ min: 10, max: day })
+    .default(1800)
+    .describe("Longest time a stop may take.")
+    .meta({ source: "flushing a 128 GB buffer pool at 100 MB/s takes 22 minutes" }),
+
+  socket: absolutePath.describe("Filled in: the server's unix socket."),
+  user: z.string().default("sluice").describe("Filled in: the local management account."),
+  passwordFile: absolutePath.describe(
+    "Filled in: the management account's option file, where the server has no auth_socket.",
+  ),
+  holds: holds.describe("Filled in: what the server holds, for the filters of its channels."),
+});
+
+export type Declaration = z.output<typeof declaration>;
+/** The declaration as a program writes it: what has a default may be left out. */
+export type Written = z.input<typeof declaration>;
+
+/** What a program must not set by itself: `check` fills it in from the rest. */
+export type Derived = "socket" | "user" | "passwordFile" | "holds";
+
+export const outputs = {
+  version: "Version of the server.",
+  serverUuid: "The server's uuid.",
+  allocatedServerId: "server_id in use.",
+  seedPosition:
+    "Where the source stood when the seed was taken: { gtidSet, file, position }; what a channel starts from.",
+  sizeBytes: "Size of the data when it was seeded, as text.",
+  storageKind: "What the directory's file system is.",
+};
+
+export const schema: Schema<Declaration> = { declaration, outputs };
+
+/** What errors call it. */
+export const objectOf = ({ host: at, port: on, directory }: Declaration): string =>
+  `staging database ${baseName(directory)}@${addressOf(at)}:${String(on)}`;
+
+/** `root@stage-1:/srv/mysql/orders`: where it stands. */
+export const idOf = ({ host: at, directory }: Declaration): string => `${addressOf(at)}:${directory}`;
+
+const addressOf = (at: Declaration["host"]): string => (typeof at === "object" ? at.address : at);
+const baseName = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path;
+
+/** What follows from the rest without the network, so that a dependant's preview knows it. */
+export function derive(inputs: Readonly<Record<string, unknown>>): Record<Derived, unknown> {
+  const { directory, databases = "ALL", seed: from, reseed } = inputs;
+  const layout = typeof directory === "string" && !isUnknown(directory) ? layoutOf(directory) : undefined;
+  return {
+    socket: layout?.socket ?? directory,
+    passwordFile: layout?.accountFile ?? directory,
+    user: managementAccount,
+    holds: { databases, accounts: from === "clone", ...(typeof reseed === "string" && { seeding: reseed }) },
+  };
+}
+
+/** A `reseed` that changed asks for new data, one that was taken away asks for nothing; all else about the seed acts only then. */
+export const isSeeded = (
+  { reseed }: Pick<Declaration, "reseed">,
+  marker: { readonly phase: "claimed" | "seeded"; readonly reseed: string | null } | null,
+): boolean => marker?.phase === "seeded" && (reseed === undefined || reseed === marker.reseed);
+
+/** super_read_only as declared, or as the mode wants it. */
+export const isReadOnly = ({ readOnly, mode }: Declaration): boolean => readOnly ?? mode === "replication";
+
+/** Relations between fields. */
+export function refine(declared: Declaration): string[] {
+  const { seed: from, source: origin, mode, config, databases } = declared;
+  const needsSource = mode === "replication" && (from === "dump" || from === "clone");
+  const system = databases === "ALL" ? [] : databases.filter((name) => systemSchemas.includes(name.toLowerCase()));
+  return [
+    ...(needsSource && origin === undefined ? [`source: is needed by seed ${from}; give it, or set seed: "none"`] : []),
+    ...system.map((name) => `databases: ${name} belongs to the server itself and cannot be brought from a source`),
+    ...(from === "clone" && databases !== "ALL"
+      ? ['databases: clone brings all of them; use seed: "dump" to bring some']
+      : []),
+    ...refusedConfig(config),
+    ...passwordsIn(declared).map(
+      (where) => `${where}: is a password, and my.cnf and Pulumi's state would show it; set it on the server`,
+    ),
+  ];
+}
+
+/** `report_password` and its like; `validate_password.length` and `default_password_lifetime` hold no password. */
+function passwordsIn({ config, configFile }: Declaration): string[] {
+  const isPassword = (name: string) => /(^|_)password$/.test(name.replaceAll("-", "_").toLowerCase());
+  const inFile = parseOptionFile(configFile ?? "").lines.some(
+    (line) => line.kind === "option" && isPassword(line.name),
+  );
+  const inMap = Object.keys(config)
+    .filter(isPassword)
+    .map((name) => `config.${name}`);
+  return inFile ? [...inMap, "configFile"] : inMap;
+}
+
+const systemSchemas = ["mysql", "sys", "information_schema", "performance_schema"];

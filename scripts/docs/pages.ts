@@ -1,0 +1,96 @@
+import { codes } from "../../provider/error-codes";
+import { featureTable } from "../../provider/mysql/capabilities";
+import type { AnyRoom } from "../../provider/room";
+import { holds, host, server, source, tls } from "../../provider/schema/connection";
+import { describeFields } from "../../provider/schema/describe";
+import { renderFields } from "./fields-table";
+import { renderCode, renderPage, renderTable } from "./markdown";
+import { anchorOf, renderResourcePage } from "./resource-page";
+import { roomTexts } from "./rooms";
+
+/** Every generated page, by its path. */
+export function renderPages(root: string, rooms: readonly AnyRoom[]): ReadonlyMap<string, string> {
+  const resources = roomTexts.map((text): [string, string] => {
+    const room = rooms.find(({ kind }) => kind === text.kind);
+    if (room === undefined) throw new Error(`there is no room ${text.kind}`);
+    return [`docs/resources/${text.folder}.md`, renderResourcePage(root, room, text)];
+  });
+  return new Map([
+    ...resources,
+    ["docs/resources/connection.md", renderConnection()],
+    ["docs/errors.md", renderErrors()],
+    ["docs/compatibility.md", renderCompatibility()],
+  ]);
+}
+
+function renderConnection(): string {
+  const part = (title: string, text: string, schema: Parameters<typeof describeFields>[0]) => [
+    `## ${title}`,
+    text,
+    renderFields(describeFields(schema)),
+  ];
+  return renderPage("provider/schema/connection.ts", [
+    "# How machines and servers are reached",
+    "Values that all resources share. Put one into a constant and pass it wherever it is needed: whoever names the same machine the same way shares one ssh connection.",
+    ...part("Host", 'A machine behind ssh, or `"local"`: the machine that Pulumi runs on.', host),
+    renderCode("ts", hostExample),
+    ...part(
+      "Source",
+      "The server that rows come from. The address is the one the replica, or the staging host, uses.",
+      source,
+    ),
+    ...part("Server", "One MySQL server. `server` of a StagingDatabase is such a value.", server),
+    ...part(
+      "TLS",
+      '`"required"` encrypts and verifies nothing; an authority verifies; `"off"` must be asked for by name.',
+      tls,
+    ),
+    ...part("What it holds", "Passed from a StagingDatabase to its channels, so that their filters follow.", holds),
+  ]);
+}
+
+const hostExample = `const stage1 = {
+  address: "stage-1.example.net",
+  user: "sluice",
+  privateKey: config.requireSecret("sshKey"),
+  hostKey: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU", // leave it out once: the error prints the fingerprint
+};`;
+
+function renderErrors(): string {
+  const all = Object.entries(codes);
+  const groups = [...new Set(all.map(([code]) => groupOf(code)))];
+  return renderPage("provider/error-codes.ts", [
+    "# Errors",
+    "The first line of an error says which object, what could not be done and why, and ends with a code. Then, where they are known: what was `found`, what it `needs`, the `fix`, the `step` it happened in, and the `cause` in a program's own words.",
+    ...groups.flatMap((group) => [
+      `## ${group}`,
+      ...all
+        .filter(([code]) => groupOf(code) === group)
+        .map(([code, meaning]) => `### ${code}\n\n<a id="${anchorOf(code)}"></a>${meaning}`),
+    ]),
+  ]);
+}
+
+const groupOf = (code: string): string => code.split("_")[0] ?? code;
+
+function renderCompatibility(): string {
+  const cell = (range: { readonly since: string; readonly until?: string } | undefined): string => {
+    if (range === undefined) return "no";
+    const since = range.since === "0" ? "" : `since ${range.since}`;
+    const until = range.until === undefined ? "" : `until ${range.until}`;
+    const words = [since, until].filter((part) => part !== "").join(", ");
+    return words === "" ? "yes" : words;
+  };
+  const rows = featureTable.map(({ words, mysql, percona, mariadb }) => [
+    words,
+    cell(mysql),
+    cell(percona ?? mysql),
+    cell(mariadb),
+  ]);
+  return renderPage("provider/mysql/capabilities.ts", [
+    "# What which server can do",
+    "Sluice asks this table, and never a version number, before it uses a feature. `until` names the first version that no longer has it.",
+    "A replica must be MySQL or Percona Server 8.0.22 or newer, of its source's kind, and not older than its source. A server that Sluice runs itself must be MySQL or Percona Server 8.0 or newer.",
+    renderTable(["feature", "MySQL", "Percona Server", "MariaDB"], rows),
+  ]);
+}

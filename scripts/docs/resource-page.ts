@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { renderPlan } from "../../provider/plan/render";
+import type { Plan } from "../../provider/plan/plan";
+import { complete } from "../../provider/pulumi/border";
+import type { AnyRoom } from "../../provider/room";
+import { describeFields } from "../../provider/schema/describe";
+import { readClassComment } from "./class-comment";
+import { isFilledIn, renderFields } from "./fields-table";
+import { renderCaution, renderCode, renderNumbered, renderPage, renderTable } from "./markdown";
+import type { RoomText } from "./rooms";
+
+/** One resource: what it is, an example, its fields, what it needs, what its removal removes, what people see. */
+export function renderResourcePage(root: string, room: AnyRoom, text: RoomText): string {
+  const { intro, examples } = readClassComment(join(root, "resources", text.folder, "index.ts"));
+  const [first, ...others] = examples;
+  const fields = describeFields(room.schema.declaration);
+  const filledIn = fields.filter(isFilledIn).map(({ path }) => path);
+  const written = fields.filter(({ path }) => !filledIn.some((name) => path === name || path.startsWith(`${name}.`)));
+  return renderPage(`resources/${text.folder}/`, [
+    `# ${text.kind}`,
+    intro,
+    ...(first === undefined ? [] : ["## The smallest example", renderCode("ts", first.code)]),
+    ...others.flatMap(({ title, code }) => [title, renderCode("ts", code)]),
+    "## Fields",
+    "A change is made in place unless the last column says otherwise. What a change interrupts, the preview says before it happens.",
+    renderFields(written),
+    "## Outputs",
+    renderTable(
+      ["output", "meaning"],
+      [
+        ...Object.entries(room.schema.outputs).map(([name, meaning]) => [`\`${name}\``, meaning]),
+        ...fields
+          .filter((field) => isFilledIn(field) && !field.path.includes("."))
+          .map(({ path, meaning }) => [`\`${path}\``, meaning.replace("Filled in: ", "Known in previews: ")]),
+      ],
+    ),
+    "## Requirements",
+    "In the order in which they are checked. The first that is not met is the error; it says what was found, what is needed and what to do.",
+    renderNumbered(text.requirements.map(({ needs, code }) => `${needs} [${code}](../errors.md#${anchorOf(code)})`)),
+    "## What destroy removes",
+    renderCaution(text.removes),
+    "## What you may see",
+    "The preview of a new one:",
+    renderCode("text", previewOf(room, text.sample)),
+    ...goldensOf(root, text.folder),
+  ]);
+}
+
+export const anchorOf = (code: string): string => code.toLowerCase();
+
+/** What `pulumi preview` prints under the resource: the same functions make it here and there. */
+function previewOf(room: AnyRoom, sample: Readonly<Record<string, unknown>>): string {
+  const { inputs, problems } = complete(room, { declared: sample, urn: "urn:pulumi:dev::shop::type::orders" });
+  if (problems.length > 0) throw new Error(`the sample of ${room.kind} is not valid: ${problems.join("; ")}`);
+  const object = room.object(inputs);
+  const seen = { settled: room.blank as object, live: null };
+  const plan = room.plan(inputs, seen, { owner: "shop/dev/orders", before: null, object }) as Plan;
+  return renderPlan(object, plan, room.say);
+}
+
+/** Texts that tests hold, named `ROOM-what-it-shows.txt`. */
+function goldensOf(root: string, folder: string): string[] {
+  const golden = join(root, "test", "golden");
+  const names = existsSync(golden) ? readdirSync(golden).filter((name) => name.startsWith(`${folder}-`)) : [];
+  return names.sort().flatMap((name) => {
+    const title = name
+      .slice(folder.length + 1)
+      .replace(/\.txt$/, "")
+      .replaceAll("-", " ");
+    return [
+      `${title.charAt(0).toUpperCase()}${title.slice(1)}:`,
+      renderCode("text", readFileSync(join(golden, name), "utf8")),
+    ];
+  });
+}

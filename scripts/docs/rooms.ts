@@ -1,0 +1,89 @@
+import type { Code } from "../../provider/error-codes";
+
+/** What a reference page says that neither schema nor plan knows. */
+export interface RoomText {
+  readonly kind: string;
+  /** The room's folder and the page's name. */
+  readonly folder: string;
+  /** In the order in which they are checked; the first that is not met is the error. */
+  readonly requirements: readonly Requirement[];
+  readonly removes: string;
+  /** A declaration whose preview is shown. */
+  readonly sample: Readonly<Record<string, unknown>>;
+}
+
+export interface Requirement {
+  readonly needs: string;
+  readonly code: Code;
+}
+
+const source = { address: "db-prod-1", port: 3306, user: "sluice", password: "not shown" };
+const host = { address: "stage-1", user: "sluice", hostKey: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU" };
+
+export const roomTexts: readonly RoomText[] = [
+  {
+    kind: "StagingDatabase",
+    folder: "staging-database",
+    requirements: [
+      { needs: "The declaration is valid. Checked in `preview`, without the network.", code: "DECLARATION_INVALID" },
+      { needs: "The host answers, shows the pinned key and lets the user in.", code: "HOST_UNREACHABLE" },
+      { needs: "Nobody else works on the same directory.", code: "LOCK_TAKEN" },
+      { needs: "mysqld is installed on the host, 8.0 or newer.", code: "SERVER_BINARY_MISSING" },
+      { needs: "The directory is not another resource's.", code: "OWNERSHIP_FOREIGN" },
+      { needs: "The directory is absent, empty or ours.", code: "STORAGE_DIRECTORY_NOT_EMPTY" },
+      { needs: "The port is free.", code: "SERVER_PORT_TAKEN" },
+      { needs: "The file system is of the declared `storage`.", code: "STORAGE_KIND_DIFFERS" },
+      { needs: "To seed: the source answers, and lets the user in over TLS as declared.", code: "SOURCE_UNREACHABLE" },
+      { needs: "To seed: the source's version fits the method.", code: "SOURCE_NOT_SUPPORTED" },
+      { needs: "To seed: the source writes a binary log.", code: "SOURCE_BINLOG_OFF" },
+      { needs: "To seed: the source's server_id is not 0.", code: "SOURCE_SERVER_ID_ZERO" },
+      { needs: "To seed: the user has the privileges; the error prints the GRANT.", code: "SERVER_PRIVILEGE_MISSING" },
+      { needs: "To seed by dump: every declared database is there.", code: "SEED_DATABASE_MISSING" },
+    ],
+    removes:
+      "`pulumi destroy` stops the server, ends a seeding, and removes the systemd unit and everything of ours in the directory: **all data of the staging database**. What somebody else put there stays. The marker goes last, so an interrupted removal continues with the next run.\nThe source is not touched. A directory that carries another owner's marker is not touched either.",
+    sample: { host, directory: "/srv/mysql/orders", port: 3307, source, databases: ["orders"] },
+  },
+  {
+    kind: "ReplicationChannel",
+    folder: "replication-channel",
+    requirements: [
+      { needs: "The declaration is valid. Checked in `preview`, without the network.", code: "DECLARATION_INVALID" },
+      { needs: "The replica answers as the declared user.", code: "SERVER_NOT_ANSWERING" },
+      { needs: "A channel of this name is not another resource's.", code: "OWNERSHIP_FOREIGN" },
+      { needs: "A channel of this name that nobody marked: only with `adopt: true`.", code: "OWNERSHIP_UNMARKED" },
+      {
+        needs: "The source answers, asked through the replica's host, and lets the user in over TLS as declared.",
+        code: "SOURCE_UNREACHABLE",
+      },
+      { needs: "The replica is MySQL or Percona Server, 8.0.22 or newer.", code: "CHANNEL_REPLICA_NOT_READY" },
+      { needs: "The replica is of the source's kind and not older than it.", code: "SOURCE_NOT_SUPPORTED" },
+      { needs: "The source writes a binary log.", code: "SOURCE_BINLOG_OFF" },
+      { needs: "The source's server_id is not 0.", code: "SOURCE_SERVER_ID_ZERO" },
+      { needs: "Source and replica have different server uuids.", code: "CHANNEL_SERVER_UUID_EQUAL" },
+      { needs: "Source and replica have different server ids.", code: "CHANNEL_SERVER_ID_EQUAL" },
+      { needs: "The user may follow the source; the error prints the GRANT.", code: "SERVER_PRIVILEGE_MISSING" },
+      { needs: "By GTID: the source writes GTIDs.", code: "SOURCE_GTID_OFF" },
+      { needs: "By GTID: the source still keeps what the replica has not executed.", code: "GTID_PURGED" },
+      { needs: "By GTID: the replica executed nothing that the source never had.", code: "GTID_DIVERGED" },
+      {
+        needs: "By file and position: the source keeps that file, and has written that far.",
+        code: "CHANNEL_SOURCE_LOG_MISSING",
+      },
+      { needs: "With filters: the source logs rows.", code: "SOURCE_BINLOG_FORMAT" },
+    ],
+    removes:
+      "`pulumi destroy` stops the channel and forgets it: its settings, its position, its relay logs, its filters and our mark on it.\n**The data that arrived stays.** The source is not touched.",
+    sample: {
+      replica: {
+        host,
+        socket: "/srv/mysql/orders/run/mysqld.sock",
+        port: 3307,
+        user: "sluice",
+        holds: { databases: ["orders"], accounts: false },
+      },
+      channel: "orders",
+      source,
+    },
+  },
+];

@@ -1,0 +1,220 @@
+import type { AnyRoom } from "../../provider/room";
+import * as channel from "../../resources/replication-channel/observe";
+import type { Written as ChannelWritten } from "../../resources/replication-channel/schema";
+import * as staging from "../../resources/staging-database/observe";
+import type { Written as StagingWritten } from "../../resources/staging-database/schema";
+import { noRules } from "../../provider/mysql/channel/filters";
+import { rooms } from "../../resources/rooms";
+import { fileRoom, type FileRoomArgs, type Settled as FileSettled } from "../harness/file-room";
+
+/** What a room is tried with: declarations as programs write them, and what was seen of the object at other times. */
+export interface Sample {
+  readonly room: AnyRoom;
+  readonly written: readonly Record<string, unknown>[];
+  readonly settled: readonly object[];
+}
+
+export const owner = "shop/dev/orders";
+
+const machine = {
+  address: "stage-1",
+  port: 2222,
+  user: "admin",
+  privateKey: "secret:host.privateKey",
+  passphrase: "secret:host.passphrase",
+  password: "secret:host.password",
+  hostKey: "SHA256:47DEQpj8",
+  proxy: { address: "jump", user: "jump", privateKey: "secret:proxy.privateKey", password: "secret:proxy.password" },
+};
+const production = {
+  address: "db-1",
+  user: "sync",
+  password: "secret:source.password",
+  tls: { ca: "CA", cert: "CERT", key: "secret:tls.key", verifyIdentity: true },
+};
+
+const stagingWritten: Omit<StagingWritten, "socket" | "user" | "passwordFile" | "holds">[] = [
+  { host: "local", directory: "/srv/mysql/orders", seed: "none" },
+  { host: machine, directory: "/srv/mysql/orders", source: production, rootPassword: "secret:rootPassword" },
+  {
+    host: { address: "stage-2" },
+    directory: "/data/stock",
+    port: 3307,
+    source: { ...production, tls: "off" },
+    seed: "clone",
+    serverId: 77,
+    config: { max_connections: 50, innodb_buffer_pool_size: "1G", general_log: true },
+    state: "stopped",
+    memoryMaxBytes: 1_073_741_824,
+    reseed: "2",
+  },
+  {
+    host: machine,
+    directory: "/srv/mysql/file",
+    seed: { file: "/backup/full.sql.zst" },
+    databases: ["shop", "b`c d"],
+    mode: "manual",
+    configFile: "[mysqld]\nmax_connections = 10\n",
+    adopt: true,
+    allowKill: true,
+  },
+];
+
+const marker: staging.Marker = {
+  owner,
+  directory: "/srv/mysql/orders",
+  phase: "seeded",
+  reseed: null,
+  serverId: 1_000_001,
+  sourceVariables: { sql_mode: "STRICT_TRANS_TABLES" },
+  seedPosition: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5", file: "binlog.000002", position: "157" },
+  sizeBytes: "1048576",
+};
+const seeded: staging.Settled = {
+  directory: "ours",
+  marker,
+  storageKind: "btrfs",
+  unclaimedData: false,
+  binaries: {
+    mysqld: "/usr/sbin/mysqld",
+    server: { flavour: "mysql", version: "9.7.4" },
+    baseDirectory: null,
+    pluginDirectory: "/usr/lib/mysql/plugin",
+    hasAuthSocket: true,
+    hasClone: true,
+    notifies: true,
+    mysql: null,
+    mysqldump: null,
+  },
+  runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
+  instance: { running: true, data: "ready", optionText: "[mysqld]\nport = 3306\n", unitText: "[Service]\n" },
+  server: {
+    version: "9.7.4",
+    uuid: "22222222-2222-2222-2222-222222222222",
+    variables: { super_read_only: "ON", read_only: "ON", event_scheduler: "OFF", max_connections: "151" },
+    rootPasswordMatches: false,
+  },
+};
+const stagingSettled: staging.Settled[] = [
+  staging.blank,
+  { ...staging.blank, directory: "empty", storageKind: "directory" },
+  { ...staging.blank, directory: "foreign files", storageKind: "xfs" },
+  { ...seeded, marker: { ...marker, phase: "claimed", sizeBytes: null }, server: null },
+  seeded,
+  { ...seeded, instance: seeded.instance && { ...seeded.instance, running: false, optionText: null }, server: null },
+  { ...seeded, marker: { ...marker, owner: "other/prod/orders" } },
+  {
+    ...seeded,
+    marker: { ...marker, reseed: "2" },
+    runtime: { osUser: "me", connectedUser: "me", supervisor: "process", asRoot: false },
+  },
+];
+
+const channelWritten: (Omit<ChannelWritten, "channel"> & { channel?: string })[] = [
+  {
+    replica: {
+      host: machine,
+      socket: "/srv/mysql/orders/run/mysqld.sock",
+      port: 3307,
+      user: "sluice",
+      passwordFile: "/srv/mysql/orders/account.cnf",
+    },
+    source: production,
+    start: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5", file: "binlog.000002", position: "157" },
+  },
+  {
+    replica: {
+      address: "db-2",
+      user: "admin",
+      password: "secret:replica.password",
+      tls: { ca: "CA", key: "secret:replica.tls.key", cert: "C" },
+    },
+    source: { ...production, tls: "required" },
+    channel: "stock",
+    delaySeconds: 3600,
+    filters: {
+      doDatabases: ["shop"],
+      wildIgnoreTables: ["shop.tmp%"],
+      rewriteDatabases: [{ from: "shop", to: "shop2" }],
+    },
+    workers: 8,
+    state: "stopped",
+  },
+  {
+    replica: { host: "local", socket: "/run/a.sock", user: "root", holds: { databases: ["shop"], accounts: false } },
+    source: { address: "db-3", port: 3310, user: "repl", tls: "off" },
+    start: { file: "binlog.000009", position: 4 },
+    adopt: true,
+    catchUpSeconds: 0,
+    heartbeatSeconds: 0.5,
+  },
+];
+const running: channel.SettledChannel = {
+  address: "db-1",
+  port: 3306,
+  user: "sync",
+  passwordMatches: true,
+  tls: "required",
+  connectRetrySeconds: 10,
+  retryCount: 86_400,
+  heartbeatSeconds: 30,
+  delaySeconds: 0,
+  autoPosition: true,
+  rules: noRules,
+  filterFile: { isPossible: true, text: null },
+  workers: 4,
+  receives: true,
+  applies: true,
+  sourceUuid: "11111111-1111-1111-1111-111111111111",
+};
+const replicating: channel.Settled = {
+  server: { version: "9.7.4", uuid: "22222222-2222-2222-2222-222222222222", serverId: 2 },
+  owner,
+  note: { caughtUp: true, start: null },
+  channel: running,
+};
+const channelSettled: channel.Settled[] = [
+  channel.blank,
+  replicating,
+  { ...replicating, channel: null },
+  { ...replicating, owner: null },
+  { ...replicating, owner: "other/prod/orders" },
+  {
+    ...replicating,
+    note: { caughtUp: false, start: "binlog.000009:4" },
+    channel: { ...running, receives: false, workers: null },
+  },
+  {
+    ...replicating,
+    channel: {
+      ...running,
+      applies: false,
+      delaySeconds: 60,
+      autoPosition: false,
+      rules: { ...noRules, doDatabases: ["x"] },
+    },
+  },
+];
+
+const fileWritten: FileRoomArgs[] = [
+  { host: "local", directory: "/srv/one" },
+  { host: machine, directory: "/srv/two", parts: 3, password: "secret:password", access: { token: "secret:token" } },
+];
+const fileSettled: FileSettled[] = [
+  fileRoom.blank,
+  { owner, parts: 2, text: "hello", passwordMatches: true },
+  { owner: "other/prod/orders", parts: 0, text: null, passwordMatches: false },
+];
+
+const samples: Record<string, Omit<Sample, "room">> = {
+  StagingDatabase: { written: stagingWritten, settled: stagingSettled },
+  ReplicationChannel: { written: channelWritten, settled: channelSettled },
+  FileRoom: { written: fileWritten, settled: fileSettled },
+};
+
+/** Every room there is, and the one of the tests. A room without samples fails. */
+export const everyRoom: readonly Sample[] = [...rooms, fileRoom as AnyRoom].map((room) => {
+  const of = samples[room.kind];
+  if (of === undefined) throw new Error(`test/contract/samples.ts has no samples of ${room.kind}`);
+  return { room, ...of };
+});

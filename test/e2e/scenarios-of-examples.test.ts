@@ -1,0 +1,3 @@
+import { describeScenarios } from "../harness/scenario-suite";
+
+describeScenarios(({ settings }) => settings.program !== undefined);

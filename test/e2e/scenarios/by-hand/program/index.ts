@@ -1,0 +1,16 @@
+import * as pulumi from "@pulumi/pulumi";
+import { StagingDatabase } from "pulumi-sluice";
+
+const config = new pulumi.Config();
+const source = config.requireObject<{ address: string; port: number; user: string }>("source");
+const host = config.requireObject<{ address: string; user: string; hostKey: string }>("host");
+
+new StagingDatabase("numbers", {
+  host: { ...host, privateKey: config.requireSecret("sshKey") },
+  directory: config.require("directory"),
+  port: config.requireNumber("port"),
+  source: { ...source, password: config.requireSecret("sourcePassword") },
+  databases: ["analytics"],
+  config: { "long-query-time": 2 },
+  rootPassword: config.requireSecret("sourcePassword").apply((text) => `${text} 'with $"\\ all`),
+});

@@ -1,0 +1,2 @@
+mkdir -p "$DIRECTORY/data"
+echo precious >"$DIRECTORY/report.txt"

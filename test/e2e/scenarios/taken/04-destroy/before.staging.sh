@@ -1,0 +1,1 @@
+systemctl stop e2e-listener

@@ -1,0 +1,274 @@
+import { wordsOf } from "../../provider/errors";
+import { sh } from "../../provider/host/command";
+import type { Written } from "../../resources/replication-channel/schema";
+import { password, Stack, startServers, type Servers } from "./channel-servers";
+import { closeHosts } from "./managed-server";
+import { awaitCondition, done, waiting } from "../../provider/wait";
+
+let servers: Servers;
+
+beforeAll(async () => {
+  servers = await startServers("channel-refused", 3511);
+  await servers.source.run("CREATE DATABASE shop", "CREATE TABLE shop.items (id INT PRIMARY KEY)");
+}, 180_000);
+
+afterAll(async () => {
+  await servers.remove();
+  await closeHosts();
+}, 120_000);
+
+const source = (change: Partial<Written["source"]> = {}): Written["source"] => ({
+  address: "127.0.0.1",
+  port: servers.source.port,
+  user: "repl",
+  password,
+  ...change,
+});
+
+/** The error of an `up` that must not work, as Pulumi prints it. */
+async function refusal(change: Partial<Written> = {}, stack = new Stack()): Promise<string> {
+  try {
+    await stack.up(servers.declare(change));
+  } catch (error) {
+    const text = wordsOf(error);
+    expect(text).not.toContain(password);
+    return text;
+  }
+  throw new Error("up worked");
+}
+
+const channels = () =>
+  servers.replica.ask("SELECT COUNT(*) FROM performance_schema.replication_connection_configuration");
+
+describe("nothing is changed when", () => {
+  afterEach(async () => {
+    expect(await channels()).toBe(0);
+    expect(
+      await servers.replica.ask("SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name = 'sluice'"),
+    ).toBe(0);
+  });
+
+  test("the password is wrong", async () => {
+    const text = await refusal({ source: source({ password: "wrong-password" }) });
+    expect(text).toMatch(
+      /^channel orders@.*: cannot follow 127.0.0.1:3511: the server refuses the user repl \(SOURCE_LOGIN_REFUSED\)/,
+    );
+    expect(text).not.toContain("wrong-password");
+  });
+
+  test("nobody listens at the source's port", async () => {
+    expect(await refusal({ source: source({ port: 3599 }) })).toContain("(SOURCE_UNREACHABLE)");
+  });
+
+  test("the user may not follow", async () => {
+    await servers.source.run("REVOKE REPLICATION SLAVE ON *.* FROM repl@'%'");
+    const text = await refusal();
+    await servers.source.run("GRANT REPLICATION SLAVE ON *.* TO repl@'%'");
+    expect(text).toContain("repl@% lacks REPLICATION SLAVE (SERVER_PRIVILEGE_MISSING)");
+    expect(text).toContain("on the source: GRANT REPLICATION SLAVE ON *.* TO 'repl'@'%'");
+  });
+
+  test("both servers have the same server id", async () => {
+    await servers.replica.run(`SET GLOBAL server_id = ${String(servers.source.port)}`);
+    const text = await refusal();
+    await servers.replica.run(`SET GLOBAL server_id = ${String(servers.replica.port)}`);
+    expect(text).toContain("source and replica have the same server id (CHANNEL_SERVER_ID_EQUAL)");
+    expect(text).toContain("found   server_id 3511 on both");
+  });
+
+  test("the replica is told to follow itself", async () => {
+    await servers.replica.run("SET GLOBAL super_read_only = 0", "SET sql_log_bin = 0");
+    await servers.replica.run(`CREATE USER me@'%' IDENTIFIED BY 'me'`, "GRANT REPLICATION SLAVE ON *.* TO me@'%'");
+    const text = await refusal({ source: source({ port: servers.replica.port, user: "me", password: "me" }) });
+    await servers.replica.run("DROP USER me@'%'", "SET sql_log_bin = 1", "SET GLOBAL super_read_only = 1");
+    expect(text).toContain("source and replica have the same server uuid (CHANNEL_SERVER_UUID_EQUAL)");
+  });
+
+  test("the source's server_id is 0", async () => {
+    await servers.source.run("SET GLOBAL server_id = 0");
+    const text = await refusal();
+    await servers.source.run(`SET GLOBAL server_id = ${String(servers.source.port)}`);
+    expect(text).toContain("its server_id is 0 (SOURCE_SERVER_ID_ZERO)");
+  });
+
+  test("the source writes no binary log", async () => {
+    const { host, instance } = servers.other;
+    const options = `${instance.layout.optionDirectory}/no-log.cnf`;
+    await servers.other.stop();
+    await host.writeFile(options, "[mysqld]\nskip-log-bin\n", { mode: 0o644 });
+    await servers.other.start();
+    const text = await refusal({ source: source({ port: servers.other.port }) });
+    await servers.other.stop();
+    await host.run(sh`rm ${options}`);
+    await servers.other.start();
+    expect(text).toContain("it writes no binary log (SOURCE_BINLOG_OFF)");
+  });
+
+  test("the source logs statements and the channel filters", async () => {
+    await servers.source.run("SET GLOBAL binlog_format = 'STATEMENT'");
+    await servers.source.host.facts();
+    const text = await refusal({ filters: { ignoreTables: ["shop.log"] } });
+    await servers.source.run("SET GLOBAL binlog_format = 'ROW'");
+    expect(text).toContain("it does not log rows (SOURCE_BINLOG_FORMAT)");
+  });
+
+  test("start names a file that the source does not have, or a place behind its end", async () => {
+    const missing = await refusal({ start: { file: "binlog.000999", position: 4 } });
+    expect(missing).toContain(
+      "cannot begin at binlog.000999:4, 127.0.0.1:3511 does not keep this file (CHANNEL_SOURCE_LOG_MISSING)",
+    );
+    const behind = await refusal({ start: { file: "binlog.000001", position: 99_999_999 } });
+    expect(behind).toContain("has written less in this file (CHANNEL_SOURCE_LOG_MISSING)");
+  });
+
+  test("the replica lacks what start says that it holds", async () => {
+    const uuid = String(await servers.source.ask("SELECT @@server_uuid"));
+    const text = await refusal({ start: { gtidSet: `${uuid}:1-2`, file: "binlog.000001", position: "4" } });
+    expect(text).toContain("has not executed what start.gtidSet says (CHANNEL_REPLICA_NOT_READY)");
+  });
+
+  test("the source purged what the replica lacks", async () => {
+    await servers.source.run("FLUSH BINARY LOGS");
+    const last = String(await servers.source.ask("SELECT CONCAT('binlog.', LPAD(2, 6, '0'))"));
+    await servers.source.run(`PURGE BINARY LOGS TO '${last}'`);
+    const purged = String(await servers.source.ask("SELECT @@GLOBAL.gtid_purged"));
+    const text = await refusal();
+    expect(text).toContain("it purged transactions that the replica has not executed (error 1236) (GTID_PURGED)");
+    expect(text).toContain(`purged there, not executed here: ${purged}`);
+    await servers.replica.run(
+      `SET GLOBAL gtid_purged = '${purged}'`,
+      "SET sql_log_bin = 0",
+      "SET GLOBAL super_read_only = 0",
+    );
+    await servers.replica.run("CREATE DATABASE shop", "CREATE TABLE shop.items (id INT PRIMARY KEY)");
+    await servers.replica.run("SET GLOBAL super_read_only = 1", "SET sql_log_bin = 1");
+  });
+
+  test("somebody wrote on the replica", async () => {
+    await servers.replica.run(
+      "SET GLOBAL super_read_only = 0",
+      "CREATE DATABASE mine",
+      "SET GLOBAL super_read_only = 1",
+    );
+    const uuid = String(await servers.replica.ask("SELECT @@server_uuid"));
+    const text = await refusal();
+    expect(text).toContain("the replica executed transactions that it never had (GTID_DIVERGED)");
+    expect(text).toContain(`executed here, not there: ${uuid}:1`);
+    expect(text).toContain(`written by ${uuid}, the replica itself: somebody wrote on it`);
+    // The error's own way out: the source says that it has had them.
+    for (const server of [servers.source, servers.other])
+      await server.run(`SET GTID_NEXT = '${uuid}:1'`, "BEGIN", "COMMIT", "SET GTID_NEXT = 'AUTOMATIC'");
+  });
+});
+
+describe("a channel that runs", () => {
+  const stack = new Stack();
+
+  test("whose receiver gets no connection although its host gets one says what the source said", async () => {
+    const here = new Stack("tests/live/here");
+    // Not logged: the replica has no such account.
+    await servers.source.run("SET sql_log_bin = 0", "ALTER USER repl@'%' WITH MAX_USER_CONNECTIONS 1");
+    const text = await refusal({ channel: "here" }, here);
+    await servers.source.run("ALTER USER repl@'%' WITH MAX_USER_CONNECTIONS 0", "SET sql_log_bin = 1");
+    expect(text).toContain("cannot connect, the source has no free connection for repl (SOURCE_UNREACHABLE)");
+    expect(text).toContain("error 1226, reported by the receiver");
+    expect(text).toContain(
+      "step 3 of 4, start-channel; steps 1-2 are done and will not be repeated".replace("step ", "step    "),
+    );
+    await here.destroy(servers.declare({ channel: "here" }));
+  });
+
+  test("two channels from two sources flow into one replica", async () => {
+    await servers.other.run("CREATE DATABASE stock", "CREATE TABLE stock.items (id INT PRIMARY KEY)");
+    await stack.up(servers.declare());
+    const second = new Stack("tests/live/stock");
+    await second.up(servers.declare({ channel: "stock", source: source({ port: servers.other.port }) }));
+    expect(await servers.replica.ask("SELECT COUNT(*) FROM stock.items")).toBe(0);
+    expect(await stack.up(servers.declare())).toEqual([]);
+    expect(
+      await second.up(servers.declare({ channel: "stock", source: source({ port: servers.other.port }) })),
+    ).toEqual([]);
+    // Neither source knows the other's transactions, and that is no divergence.
+    expect(
+      (await stack.up(servers.declare({ source: source({ user: "repl" }), heartbeatSeconds: 5 }))).length,
+    ).toBeGreaterThan(0);
+    await second.destroy(servers.declare({ channel: "stock", source: source({ port: servers.other.port }) }));
+    expect(await servers.replica.ask("SELECT COUNT(*) FROM sluice.ownership")).toBe(1);
+  });
+
+  test("and stops on a row that is already there says the row, the transaction and the way out, which works", async () => {
+    await servers.replica.run(
+      "SET sql_log_bin = 0",
+      "SET GLOBAL super_read_only = 0",
+      "INSERT INTO shop.items VALUES (7)",
+    );
+    await servers.replica.run("SET GLOBAL super_read_only = 1", "SET sql_log_bin = 1");
+    const uuid = String(await servers.source.ask("SELECT @@server_uuid"));
+    await servers.source.run("INSERT INTO shop.items VALUES (7)");
+    const during = await refusal({ heartbeatSeconds: 6 }, stack);
+    expect(during).toContain("is already there on the replica (1062) (CHANNEL_APPLIER_FAILED)");
+    expect(during).toContain("Duplicate entry '7' for key 'items.PRIMARY'");
+    const again = await refusal({ heartbeatSeconds: 7 }, stack);
+    expect(again).toContain("(CHANNEL_APPLIER_FAILED)");
+    expect((await stack.refresh(servers.declare()))?.["state"]).toBe("stopped");
+    const statements = /then start: (.*)/.exec(again)?.[1]?.split("; ") ?? [];
+    expect(statements[1]).toMatch(`SET GTID_NEXT = '${uuid}:`);
+    await servers.replica.run(...statements);
+    await stack.up(servers.declare());
+    expect((await stack.refresh(servers.declare()))?.["state"]).toBe("running");
+  });
+
+  test("and lost the source's log while it stood still says so", async () => {
+    await servers.replica.run("STOP REPLICA FOR CHANNEL 'orders'");
+    await servers.source.run(
+      "INSERT INTO shop.items VALUES (8)",
+      "FLUSH BINARY LOGS",
+      "PURGE BINARY LOGS TO 'binlog.000003'",
+    );
+    await stack.refresh(servers.declare());
+    expect(await refusal({}, stack)).toContain("(GTID_PURGED)");
+    await servers.replica.run("START REPLICA FOR CHANNEL 'orders'");
+    const error = await awaitCondition({
+      object: "channel orders",
+      what: "the receiver to hear from its source that the log is gone",
+      withinSeconds: 30,
+      everyMillis: 200,
+      check: async () => {
+        const { live } = await stack.observe(servers.declare());
+        const seen = live?.kind === "seen" ? live.channel?.receiver.error : null;
+        return seen === null || seen === undefined ? waiting("it has no error yet") : done(seen);
+      },
+    });
+    expect(error).toMatchObject({ errno: 13114 });
+    await stack.destroy(servers.declare());
+  });
+
+  test("from a source without GTIDs begins at file and position, and is not moved by an old place", async () => {
+    for (const mode of ["ON_PERMISSIVE", "OFF_PERMISSIVE", "OFF"])
+      await servers.other.run(`SET GLOBAL gtid_mode = '${mode}'`);
+    const from = source({ port: servers.other.port });
+    expect(await refusal({ channel: "stock", source: from })).toContain("(SOURCE_GTID_OFF)");
+    await servers.other.run("FLUSH BINARY LOGS", "INSERT INTO stock.items VALUES (5)");
+    const file = String(
+      await servers.other.ask(
+        "SELECT SUBSTRING_INDEX(FILE_NAME, '/', -1) FROM performance_schema.file_instances WHERE FILE_NAME REGEXP 'binlog[.][0-9]+$' ORDER BY FILE_NAME DESC LIMIT 1",
+      ),
+    );
+    const stock = new Stack("tests/live/stock");
+    const declared = servers.declare({ channel: "stock", source: from, start: { file, position: 4 } });
+    await stack.refresh(declared);
+    await stock.up(declared);
+    expect(await servers.replica.ask("SELECT COUNT(*) FROM stock.items")).toBe(1);
+    expect(await stock.up(declared)).toEqual([]);
+    await stock.up(servers.declare({ channel: "stock", source: from, start: { file, position: 4 }, retryCount: 7 }));
+    await servers.other.run("INSERT INTO stock.items VALUES (6)");
+    await stock.up(servers.declare({ channel: "stock", source: from, start: { file, position: 4 }, delaySeconds: 1 }));
+    expect(await servers.replica.ask("SELECT COUNT(*) FROM stock.items")).toBe(2);
+    const moved = await refusal(
+      { channel: "stock", source: { ...from, address: "localhost." }, start: { file, position: 4 } },
+      stock,
+    );
+    expect(moved).toContain("start still names the place in the old source's log");
+    await stock.destroy(declared);
+  });
+});

@@ -1,0 +1,204 @@
+import { sh } from "../../provider/host/command";
+import { openDrivers } from "../../provider/drivers";
+import { converge, look, remove, type Operation } from "../../provider/lifecycle";
+import type { MysqlClient } from "../../provider/mysql/client";
+import * as lifecycle from "../../provider/mysql/instance/lifecycle";
+import { secret, sql } from "../../provider/mysql/sql";
+import { reportPlan } from "../../provider/plan/render";
+import { absent } from "../../provider/plan/plan";
+import type { Report } from "../../provider/report";
+import type { AnyRoom } from "../../provider/room";
+import { rooms } from "../../resources/rooms";
+import type { Live, Settled } from "../../resources/replication-channel/observe";
+import { declaration, type Declaration, type Written } from "../../resources/replication-channel/schema";
+import { addressOf, makeServer, requireLab, type ManagedServer } from "./managed-server";
+
+export const room = rooms.find(({ kind }) => kind === "ReplicationChannel") as AnyRoom;
+
+/** Quotes, `$`, backslash, space and unicode: 32 characters are all that a channel holds. */
+export const password = `p'w"$\\ ü%;\`--`;
+
+/** Three servers of one staging host: two write, one follows. Small, because they run side by side. */
+export interface Servers {
+  readonly source: ServerUnderTest;
+  readonly other: ServerUnderTest;
+  readonly replica: ServerUnderTest;
+  /** A declaration of a channel from `source` into `replica`. */
+  declare(change?: Partial<Written>): Declaration;
+  remove(): Promise<void>;
+}
+
+export interface ServerUnderTest extends ManagedServer {
+  readonly port: number;
+  /** Runs statements with the management account, one after another. */
+  run(...statements: readonly string[]): Promise<void>;
+  /** The first column of the first row. */
+  ask(query: string): Promise<unknown>;
+}
+
+export async function startServers(folder: string, firstPort: number): Promise<Servers> {
+  const staging = (await requireLab()).host("staging");
+  const host = await addressOf(staging);
+  const make = async (name: string, port: number): Promise<ServerUnderTest> => {
+    const server = await makeServer(staging, { directory: `/srv/${folder}/${name}`, port });
+    return { ...server, port, ...speaking(server) };
+  };
+  const source = await make("source", firstPort);
+  const other = await make("other", firstPort + 1);
+  const replica = await make("replica", firstPort + 2);
+  await prepare(source);
+  await lifecycle.initialiseData(source.host, source.instance);
+  for (const server of [other, replica]) {
+    await prepare(server);
+    await copyData(source, server);
+  }
+  await Promise.all([source, other, replica].map((server) => server.start(120)));
+  for (const server of [source, other]) {
+    const mysql = await server.connect();
+    await mysql.execute(sql`CREATE USER repl@${"%"} IDENTIFIED BY ${secret(password)}`);
+    await mysql.execute(sql`GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO repl@${"%"}`);
+  }
+  return {
+    source,
+    other,
+    replica,
+    declare: (change = {}) =>
+      declaration.parse({
+        replica: {
+          host,
+          socket: replica.instance.layout.socket,
+          port: replica.port,
+          user: "sluice",
+          ...change.replica,
+        },
+        channel: "orders",
+        source: { address: "127.0.0.1", port: source.port, user: "repl", password, ...change.source },
+        connectRetrySeconds: 1,
+        catchUpSeconds: 60,
+        ...without(change, "replica", "source"),
+      }),
+    remove: async () => {
+      await Promise.all([replica, other, source].map((server) => server.remove()));
+    },
+  };
+}
+
+async function prepare(server: ServerUnderTest): Promise<void> {
+  const { host, instance, report } = server;
+  await lifecycle.ensureOsUser(host, instance, report);
+  await lifecycle.ensureDirectories(host, instance);
+  const config = {
+    innodb_buffer_pool_size: "32M",
+    innodb_redo_log_capacity: "16M",
+    binlog_expire_logs_seconds: 86_400,
+  };
+  await server.configure({ readOnly: instance.layout.directory.endsWith("/replica"), config });
+}
+
+/** Data that was made and never started, without what makes a server this server: three of them cost one initialisation. */
+async function copyData(from: ServerUnderTest, to: ServerUnderTest): Promise<void> {
+  const data = to.instance.layout.data;
+  await to.host.run(sh`
+    [ -d ${data} ] || cp -a --reflink=auto ${from.instance.layout.data} ${data}
+    rm -f ${data}/auto.cnf ${data}/ca.pem ${data}/ca-key.pem ${data}/server-cert.pem ${data}/server-key.pem ${data}/client-cert.pem ${data}/client-key.pem ${data}/private_key.pem ${data}/public_key.pem`);
+}
+
+const without = (change: Partial<Written>, ...keys: readonly (keyof Written)[]): Partial<Written> =>
+  Object.fromEntries(Object.entries(change).filter(([key]) => !keys.includes(key as keyof Written)));
+
+function speaking(server: ManagedServer): Pick<ServerUnderTest, "run" | "ask"> {
+  const text = (statement: string) => sql([statement] as unknown as TemplateStringsArray);
+  let open: Promise<MysqlClient> | undefined;
+  const client = async (): Promise<MysqlClient> => {
+    open ??= server.connect();
+    try {
+      await (await open).query(text("SELECT 1"));
+    } catch {
+      open = server.connect();
+    }
+    return open;
+  };
+  return {
+    run: async (...statements) => {
+      const mysql = await client();
+      for (const statement of statements) await mysql.execute(text(statement));
+    },
+    ask: async (query) => Object.values((await (await client()).queryRow(text(query))) ?? {})[0],
+  };
+}
+
+/** One stack's view of one channel: what Pulumi would do, with the state it would keep. */
+export class Stack {
+  readonly lines: string[] = [];
+  before: Operation["before"] = null;
+
+  constructor(readonly owner = "tests/live/orders") {}
+
+  /** `up`; gives the lines that were said. */
+  async up(declared: Declaration): Promise<string[]> {
+    const from = this.lines.length;
+    const settled = await this.operate(declared, converge);
+    this.before = { declared, settled };
+    return this.lines.slice(from);
+  }
+
+  /** An `up` or `destroy` that ends behind its step `steps`: connections are cut, and Pulumi learns nothing of it. */
+  async crash(declared: Declaration, steps: number, work: typeof converge | typeof remove = converge): Promise<void> {
+    const crash = new AbortController();
+    const say = (text: string) => {
+      if (text.startsWith(`${String(steps)}/`)) crash.abort(new Error("crashed"));
+    };
+    await this.operate<unknown>(declared, work, { ...this.report(), say }, crash.signal).catch((error: unknown) => {
+      if (!crash.signal.aborted) throw error;
+    });
+  }
+
+  /** `refresh`: what is really there in the program's words, or undefined. */
+  async refresh(declared: Declaration): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const settled = await this.operate(declared, look);
+    if (settled === undefined) return undefined;
+    this.before = { declared: { ...declared, ...room.asDeclared(declared, settled) }, settled };
+    return room.asDeclared(declared, settled);
+  }
+
+  async destroy(declared: Declaration): Promise<void> {
+    await this.operate(declared, remove);
+    this.before = null;
+  }
+
+  async observe(declared: Declaration): Promise<{ settled: Settled; live: Live }> {
+    return this.operate(
+      declared,
+      ({ drivers }) => room.observe(declared, drivers, null) as Promise<{ settled: Settled; live: Live }>,
+    );
+  }
+
+  /** The preview: from remembered facts only. */
+  preview(declared: Declaration | typeof absent): string {
+    const said: string[] = [];
+    const known = (declared === absent ? this.before?.declared : declared) as Declaration;
+    const object = room.object(known);
+    const seen = { settled: (this.before?.settled ?? room.blank) as object, live: null };
+    const plan = room.plan(declared, seen, { owner: this.owner, before: this.before?.declared ?? null, object });
+    reportPlan({ ...this.report(), say: (text) => void said.push(text) }, object, plan, room.say);
+    return said.join("\n");
+  }
+
+  private async operate<T>(
+    declared: Declaration,
+    work: (operation: Operation) => Promise<T>,
+    report = this.report(),
+    signal = new AbortController().signal,
+  ): Promise<T> {
+    const drivers = openDrivers({ owner: this.owner, signal, report });
+    try {
+      return await work({ room, declared, before: this.before, drivers });
+    } finally {
+      await drivers.close();
+    }
+  }
+
+  private report(): Report {
+    return { say: (text) => void this.lines.push(text), debug: () => undefined, progress: () => undefined };
+  }
+}

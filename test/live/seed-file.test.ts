@@ -1,0 +1,128 @@
+import { sh } from "../../provider/host/command";
+import { readSeed, seedFromFile } from "../../provider/mysql/seed/seed";
+import { sql } from "../../provider/mysql/sql";
+import type { ManagedServer } from "./managed-server";
+import { beginAgain, dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
+
+const lab = useSeedingLab();
+const folder = "/srv/backups";
+
+/** As an administrator would take it: everything, with the source's accounts and an active position, at once compressed. */
+async function takeBackup(server: ManagedServer): Promise<void> {
+  const options = [
+    "--single-transaction",
+    "--source-data=1",
+    "--routines",
+    "--triggers",
+    "--events",
+    "--all-databases",
+  ];
+  const source = ["--host", lab.address.address, "--user", lab.address.user, "--ssl-mode=REQUIRED"];
+  await server.host.run(
+    sh`
+    mkdir -p ${folder} && cd ${folder} && umask 077 && cat >password.cnf || exit
+    mysqldump --defaults-extra-file=password.cnf ${source} ${options} >full.sql && rm password.cnf || exit
+    gzip -k full.sql && zstd -q full.sql
+    size=$(wc -c <full.sql)
+    head -c $((size / 2)) full.sql >half.sql
+    head -c $(($(wc -c <full.sql.gz) / 2)) full.sql.gz >half.sql.gz
+    { head -c $((size / 2)) full.sql; echo; echo "this is no SQL;"; tail -n 2 full.sql; } | gzip >garbled.sql.gz
+    head -n $(($(wc -l <full.sql) - 1)) full.sql | gzip >endless.sql.gz
+    xz -k half.sql 2>/dev/null || printf '\375\067\172\130\132\000' >half.sql.xz
+    : >empty.sql`,
+    { stdin: `[client]\npassword = "${lab.address.password}"\n`, withinSeconds: 120 },
+  );
+}
+
+const accountsOf = async (server: ManagedServer): Promise<string> => {
+  const mysql = await server.connect();
+  const rows = await mysql.query<{ name: string }>(
+    sql`SELECT CONCAT(user, '@', host) AS name FROM mysql.user WHERE user NOT LIKE 'mysql.%' ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name).join(", ");
+};
+
+test("a backup of everything brings the user databases and its position, and no account; broken ones are told apart", async () => {
+  const server = await lab.emptyServer("file", 3521);
+  await takeBackup(server);
+  const from = (name: string, databases: "ALL" | string[] = "ALL") =>
+    seedFromFile(seedingOf(server), { path: `${folder}/${name}`, databases });
+
+  // Known before anything is touched.
+  await expect(from("nothing.sql")).rejects.toMatchObject({ code: "SEED_FILE_MISSING" });
+  await expect(from("half.sql")).rejects.toMatchObject({ code: "SEED_FILE_INCOMPLETE" });
+  await expect(from("empty.sql")).rejects.toMatchObject({ code: "SEED_FILE_CORRUPT" });
+  await expect(from("half.sql.xz")).rejects.toMatchObject({
+    code: "SEED_FILE_CORRUPT",
+    problem: { found: "a file in the format xz" },
+  });
+  expect(await readSeed(server.host, server.instance.layout)).toEqual({ state: "none" });
+
+  // Known when it has been read.
+  await expect(from("half.sql.gz")).rejects.toMatchObject({
+    code: "SEED_FILE_CORRUPT",
+    problem: { detail: expect.stringContaining("unexpected end of file") as string },
+  });
+  expect(await readSeed(server.host, server.instance.layout)).toEqual({ state: "failed" });
+  await dropEverything(server);
+  await expect(from("garbled.sql.gz")).rejects.toMatchObject({
+    code: "SEED_FILE_CORRUPT",
+    problem: { detail: expect.stringContaining("ERROR 1064") as string },
+  });
+  await dropEverything(server);
+  await expect(from("endless.sql.gz")).rejects.toMatchObject({ code: "SEED_FILE_INCOMPLETE" });
+  await dropEverything(server);
+  await expect(from("full.sql.gz", ["shop", "warehouse"])).rejects.toMatchObject({
+    code: "SEED_FILE_NOT_FULL",
+    problem: { what: expect.stringContaining("does not hold warehouse") as string },
+  });
+  await beginAgain(server);
+
+  const accounts = await accountsOf(server);
+  const result = await from("full.sql.gz");
+  expect(result).toMatchObject({ method: "file", databases: ["analytics", "shop"], sourceUuid: null });
+  await requireSeeded(server, result);
+  expect(await accountsOf(server)).toBe(accounts);
+});
+
+test("plain and zstd files, a part of them, and the dump of one database are taken too", async () => {
+  const server = await lab.emptyServer("file-kinds", 3522, { user: "sluice" });
+  // Only root may read it: the connected user is let in by sudo.
+  const [zstd, only] = [`${folder}/full.sql.zst`, `${folder}/only.sql`];
+  const result = await seedFromFile(seedingOf(server), { path: zstd, databases: ["shop"] });
+  expect(result.databases).toEqual(["shop"]);
+  await requireSeeded(server, result);
+  await beginAgain(server);
+
+  await server.host.run(
+    sh`sed -n '1,/^-- Current Database/p; /^USE .shop.;/,/^-- Current Database/p' ${folder}/full.sql | grep -v '^USE \|^-- Current Database\|^CREATE DATABASE' >/tmp/only.sql; echo '-- Dump completed' >>/tmp/only.sql; mv /tmp/only.sql ${only}`,
+    { asRoot: true },
+  );
+  await expect(seedFromFile(seedingOf(server), { path: only, databases: "ALL" })).rejects.toMatchObject({
+    code: "SEED_FILE_NOT_FULL",
+  });
+  const single = await seedFromFile(seedingOf(server), { path: only, databases: ["bazaar"] });
+  expect(single.databases).toEqual(["bazaar"]);
+  await server.host.run(sh`rm -r ${folder}`, { asRoot: true });
+});
+
+test("a file system that fills up while a file is loaded is named", async () => {
+  const directory = "/mnt/full-seed";
+  const server = await lab.emptyServer("file-full", 3523);
+  await takeBackup(server);
+  const { host } = server;
+  await server.remove();
+  await host.run(sh`mkdir -p ${directory} && mount -t tmpfs -o size=300M none ${directory}`);
+  try {
+    const full = await lab.emptyServer("file-full", 3523, { directory });
+    await host.run(
+      sh`free=$(df -kP ${directory} | awk 'NR == 2 { print $4 }'); head -c $(((free - 9000) * 1024)) /dev/zero >${`${directory}/ballast`}`,
+    );
+    await expect(seedFromFile(seedingOf(full), { path: `${folder}/full.sql`, databases: "ALL" })).rejects.toMatchObject(
+      { code: "STORAGE_FULL" },
+    );
+    await full.remove();
+  } finally {
+    await host.run(sh`umount ${directory} && rmdir ${directory}; rm -rf ${folder}`);
+  }
+});

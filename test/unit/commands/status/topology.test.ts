@@ -1,0 +1,204 @@
+import type { Sight } from "../../../../commands/status/look";
+import { renderTopology, wrapWords } from "../../../../commands/status/render";
+import { planTopology } from "../../../../commands/status/topology";
+import { SluiceError } from "../../../../provider/errors";
+import { endpointOf, unseen, type Health, type ServerSeen } from "../../../../provider/status";
+import { expectGolden } from "../../../harness/golden";
+
+const well = (words = "running"): Health => ({ isWell: true, words });
+const seen = (endpoint: string, isReadOnly = true, version = "9.7.4"): ServerSeen => ({
+  endpoint,
+  version,
+  isReadOnly,
+  binlogFormat: "ROW",
+  hasGtids: true,
+});
+
+const staging = (name: string, endpoint: string, health = well(), problem: SluiceError | null = null): Sight => ({
+  name,
+  kind: "StagingDatabase",
+  object: `staging database ${name}@${endpoint}`,
+  status: { is: "server", server: problem === null ? seen(endpoint) : unseen(endpoint), health },
+  problem,
+});
+
+const channel = (
+  name: string,
+  from: ServerSeen,
+  into: string,
+  {
+    lagSeconds = 0,
+    health = well(`running, lag ${String(lagSeconds)} s`),
+    problem = null,
+  }: { lagSeconds?: number | null; health?: Health; problem?: SluiceError | null } = {},
+): Sight => ({
+  name,
+  kind: "ReplicationChannel",
+  object: `channel ${name}@${into}`,
+  status: { is: "channel", channel: name, source: from, replica: unseen(into), lagSeconds, health },
+  problem,
+});
+
+const production = seen("db-prod-1:3306", false);
+const quickstart = [
+  staging("shop", "198.19.188.21:3307"),
+  channel("shop", seen("198.19.188.11:3306", false), "198.19.188.21:3307"),
+];
+
+const unreachable = (object: string) =>
+  new SluiceError({
+    code: "HOST_UNREACHABLE",
+    object: "host stage-2.example.net",
+    what: "no connection within 20 s",
+    found: `looking at ${object}`,
+    fix: "look whether the machine runs and its port 22 is open to here",
+  });
+
+const badDay: Sight[] = [
+  staging("orders", "stage-1.example.net:3307"),
+  channel("orders", production, "stage-1.example.net:3307", { lagSeconds: 3 }),
+  channel("billing", seen("db-prod-2.example.net:3306", false, "8.0.43"), "stage-1.example.net:3307", {
+    lagSeconds: null,
+    health: {
+      isWell: false,
+      words: "applier-failed: 1062 Duplicate entry '4711' for key 'invoice.PRIMARY' in billing.invoice",
+      fix: "remove the row that should not be there, then run `pulumi up`: it starts the applier again",
+    },
+  }),
+  staging("search", "stage-2.example.net:3307", well(), unreachable("stage-2")),
+  channel("search", production, "stage-2.example.net:3307", { lagSeconds: null, problem: unreachable("stage-2") }),
+  staging("archive", "stage-3.example.net:3310", {
+    isWell: false,
+    words: "stopped, declared running",
+    fix: "run `pulumi up`: it starts it",
+  }),
+];
+
+describe("the topology", () => {
+  test.each([80, 100, 200])("of the quick start, %i columns wide, is the golden one", (columns) => {
+    expectGolden(`topology-quickstart-${String(columns)}.txt`, renderTopology(planTopology(quickstart), columns));
+  });
+
+  test.each([80, 100, 200])("of a bad day, %i columns wide, is the golden one", (columns) => {
+    const text = renderTopology(planTopology(badDay), columns);
+    expectGolden(`topology-bad-day-${String(columns)}.txt`, text);
+    const tooLong = text.split("\n").filter((line) => line.length > columns);
+    expect(tooLong).toEqual([]);
+  });
+
+  test("shows a server with channels from two sources under both, each channel once", () => {
+    const { roots } = planTopology([
+      staging("reports", "stage-1:3307"),
+      channel("shop", seen("db-1:3306", false), "stage-1:3307"),
+      channel("billing", seen("db-2:3306", false), "stage-1:3307"),
+    ]);
+    const tree = roots.map((root) => [
+      root.server.endpoint,
+      root.replicas.map((node) => [node.name, node.channels.map((one) => one.channel)]),
+    ]);
+    expect(tree).toEqual([
+      ["db-1:3306", [["reports", ["shop"]]]],
+      ["db-2:3306", [["reports", ["billing"]]]],
+    ]);
+  });
+
+  test("says once what is wrong with a server that stands under two sources", () => {
+    const health = { isWell: false, words: "stopped, declared running", fix: "start it" };
+    const text = renderTopology(
+      planTopology([
+        staging("reports", "stage-1:3307", health),
+        channel("shop", seen("db-1:3306", false), "stage-1:3307"),
+        channel("billing", seen("db-2:3306", false), "stage-1:3307"),
+      ]),
+      100,
+    );
+    expect(text.match(/stopped, declared running/g)).toHaveLength(1);
+    expect(text.match(/fix: start it/g)).toHaveLength(1);
+    expect(text).toMatch(/^- stage-1:3307 .* as above$/m);
+  });
+
+  test("hangs a staging database that feeds another one below its own source", () => {
+    const { roots } = planTopology([
+      staging("near", "stage-1:3307"),
+      staging("far", "stage-2:3307"),
+      channel("in", production, "stage-1:3307"),
+      channel("out", unseen("stage-1:3307"), "stage-2:3307"),
+    ]);
+    expect(roots.map(({ server }) => server.endpoint)).toEqual(["db-prod-1:3306"]);
+    expect(roots[0]?.replicas[0]?.replicas[0]?.name).toBe("far");
+  });
+
+  test("of servers that follow each other in a ring ends, and shows every channel", () => {
+    const { roots } = planTopology([
+      channel("there", unseen("a:3306"), "b:3306"),
+      channel("back", unseen("b:3306"), "a:3306"),
+    ]);
+    const text = renderTopology({ roots, strangers: [], isWell: true, summary: "" }, 100);
+    expect(text).toContain("channel there");
+    expect(text).toContain("channel back");
+  });
+
+  test("knows a source's facts from any of its channels, where another could not see them", () => {
+    const { roots } = planTopology([
+      channel("blind", unseen("db-1:3306"), "a:3306"),
+      channel("seeing", seen("db-1:3306", false), "b:3306"),
+    ]);
+    expect(roots[0]?.server).toEqual(seen("db-1:3306", false));
+  });
+
+  test("does not hide an object of a kind that this version does not know", () => {
+    const problem = new SluiceError({ code: "STATE_TOO_NEW", object: "Snapshot daily", what: "cannot be looked at" });
+    const topology = planTopology([
+      { name: "daily", kind: "Snapshot", object: "Snapshot daily", status: null, problem },
+    ]);
+    expect(topology.isWell).toBe(false);
+    expect(renderTopology(topology, 100)).toContain("- Snapshot daily  cannot be looked at (STATE_TOO_NEW)");
+  });
+});
+
+describe("the closing sentence", () => {
+  const summary = (...sights: Sight[]) => planTopology(sights).summary;
+
+  test("says what the healthy state is, with the longest lag", () => {
+    const into = "stage-1:3307";
+    expect(summary()).toBe("This stack holds nothing of Sluice.");
+    expect(summary(staging("a", into))).toBe("All servers are as declared.");
+    expect(summary(staging("a", into), channel("c", production, into))).toBe("The channel is running, its lag is 0 s.");
+    expect(
+      summary(channel("c", production, into, { lagSeconds: 4 }), channel("d", production, into, { lagSeconds: 61 })),
+    ).toBe("All channels are running, the longest lag is 61 s.");
+  });
+
+  test("does not call a channel running that is declared stopped", () => {
+    const stopped = channel("c", production, "stage-1:3307", {
+      lagSeconds: null,
+      health: well("stopped, as declared"),
+    });
+    expect(summary(stopped)).toBe("All servers and channels are as declared.");
+  });
+
+  test("counts what needs a look, and the topology is then not well", () => {
+    expect(summary(...badDay)).toBe("Of 3 servers and 3 channels, 4 need a look.");
+    expect(planTopology(badDay).isWell).toBe(false);
+  });
+});
+
+describe("the name of a server", () => {
+  test("is the same however it is reached on its own host", () => {
+    const host = { address: "stage-1", port: 22, user: "root" };
+    for (const reach of [
+      { host, port: 3307 },
+      { host, address: "127.0.0.1", port: 3307 },
+      { host, address: "localhost", port: 3307 },
+    ])
+      expect(endpointOf(reach)).toBe("stage-1:3307");
+    expect(endpointOf({ host: "local", port: 3307 })).toBe("local:3307");
+    expect(endpointOf({ host, address: "db-1" })).toBe("db-1:3306");
+  });
+});
+
+describe("words", () => {
+  test("break at spaces, and one that is longer than a line stays whole", () => {
+    expect(wrapWords("aa bb /a/very/long/path cc", 6)).toEqual(["aa bb", "/a/very/long/path", "cc"]);
+  });
+});

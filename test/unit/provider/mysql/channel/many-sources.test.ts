@@ -1,0 +1,45 @@
+import { requireReady, type Situation } from "../../../../../provider/mysql/channel/requirements";
+import { parseGtidSet } from "../../../../../provider/mysql/gtid";
+import { otherUuid, replica, replicaUuid, source, sourceUuid } from "../../../resources/replication-channel/samples";
+
+/** A channel that is made for the first time, on a server that was seeded from two sources. */
+const situation = (executed: string, seedGtids: string | null): Situation => ({
+  names: {
+    object: "channel shop@stage-1:3308",
+    channel: "shop",
+    source: "db-1:3306",
+    user: "repl",
+    server: { flavour: "mysql", version: "9.7.4" },
+  },
+  replica: replica({ executed: parseGtidSet(executed) }),
+  source: source(),
+  channel: null,
+  points: true,
+  position: { by: "gtid" },
+  seedGtids,
+  hasFilters: true,
+});
+
+describe("the first of two channels into a server that was seeded from two sources", () => {
+  const both = `${sourceUuid}:1-50,${otherUuid}:1-70`;
+
+  test("does not take the other source's transactions for divergence: they came with the seed", () => {
+    expect(() => requireReady(situation(both, both))).not.toThrow();
+  });
+
+  test("takes them for divergence where no seed says where they come from", () => {
+    expect(() => requireReady(situation(both, null))).toThrow(/GTID_DIVERGED/);
+  });
+
+  test("takes what was executed after the seed for divergence", () => {
+    expect(() => requireReady(situation(`${both},${replicaUuid}:1`, both))).toThrow(
+      /written by 22222222.*the replica itself/,
+    );
+    expect(() => requireReady(situation(`${sourceUuid}:1-50,${otherUuid}:1-71`, both))).toThrow(/GTID_DIVERGED/);
+  });
+
+  test("takes transactions that the source has lost for divergence, seeded or not", () => {
+    const lost = `${sourceUuid}:1-101`; // the source has executed 1-100
+    expect(() => requireReady(situation(lost, lost))).toThrow(/the source, which has lost them/);
+  });
+});

@@ -1,0 +1,68 @@
+import { healthOf, stateOf } from "../../../../../provider/mysql/channel/status";
+import { channelFacts } from "../../../resources/replication-channel/samples";
+
+const names = {
+  object: "channel orders@stage-1:3307",
+  channel: "orders",
+  source: "db-1:3306",
+  user: "repl",
+  server: { flavour: "mysql", version: "9.7.4" },
+} as const;
+
+const { receiver, applier } = channelFacts();
+const error = { errno: 1062, message: "Duplicate entry '1' for key 't.PRIMARY'", transaction: "" };
+
+describe("the state of a channel", () => {
+  test.each([
+    ["running", {}, {}],
+    ["connecting", { state: "connecting" }, {}],
+    ["receiver-stopped", { state: "stopped" }, {}],
+    ["applier-stopped", {}, { state: "stopped" }],
+    ["receiver-failed", { state: "stopped", error }, {}],
+    ["applier-failed", {}, { state: "stopped", error }],
+    ["stopped", { state: "stopped" }, { state: "stopped" }],
+  ] as const)("is %s", (state, ofReceiver, ofApplier) => {
+    expect(stateOf({ receiver: { ...receiver, ...ofReceiver }, applier: { ...applier, ...ofApplier } })).toBe(state);
+  });
+});
+
+describe("the health of a channel", () => {
+  test("is good where it runs, with its lag and what of it is declared", () => {
+    expect(healthOf(channelFacts(), "running", names)).toEqual({ isWell: true, words: "running, lag 0 s" });
+    const late = channelFacts({ delaySeconds: 3600, applier: { ...applier, lagSeconds: 3601 } });
+    expect(healthOf(late, "running", names).words).toBe("running, lag 3601 s, declared 3600 s behind");
+    const unknown = channelFacts({ applier: { ...applier, lagSeconds: null } });
+    expect(healthOf(unknown, "running", names).words).toBe("running");
+  });
+
+  test("is good where it is declared stopped and is", () => {
+    const stopped = channelFacts({
+      receiver: { ...receiver, state: "stopped" },
+      applier: { ...applier, state: "stopped" },
+    });
+    expect(healthOf(stopped, "stopped", names)).toEqual({ isWell: true, words: "stopped, as declared" });
+    expect(healthOf(stopped, "running", names)).toMatchObject({ isWell: false, words: "stopped, declared running" });
+    expect(healthOf(channelFacts(), "stopped", names)).toMatchObject({
+      isWell: false,
+      words: "running, declared stopped",
+    });
+  });
+
+  test("says of a failed thread what the error of `up` says, with its code and its fix", () => {
+    const failed = channelFacts({ applier: { ...applier, state: "stopped", error } });
+    const health = healthOf(failed, "running", names);
+    expect(health.isWell).toBe(false);
+    expect(health.words).toMatch(/^applier-failed: .* \(CHANNEL_APPLIER_FAILED\)$/);
+    expect(health.fix).not.toBe("");
+  });
+
+  test("says why it still connects", () => {
+    const refused = { errno: 1045, message: "Access denied for user 'repl'@'stage-1'", transaction: "" };
+    const connecting = channelFacts({ receiver: { ...receiver, state: "connecting", error: refused } });
+    expect(healthOf(connecting, "running", names).words).toMatch(/^connecting: .*\(SOURCE_LOGIN_REFUSED\)$/);
+  });
+
+  test("is bad where the channel is gone", () => {
+    expect(healthOf(null, "running", names)).toMatchObject({ isWell: false, words: "not there" });
+  });
+});

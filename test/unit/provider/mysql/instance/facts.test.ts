@@ -1,0 +1,120 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  orphanFunction,
+  parseLook,
+  requireFreePort,
+  requireReadable,
+} from "../../../../../provider/mysql/instance/facts";
+import { instanceOf } from "./builders";
+
+const encoded = (text: string) => Buffer.from(text).toString("base64");
+const look = (...lines: readonly string[]) => parseLook([...lines, "free 1024"].join("\n"), instanceOf());
+
+test("nothing is there", () => {
+  expect(look()).toEqual({
+    directory: "absent",
+    strangers: [],
+    markerText: null,
+    data: "absent",
+    optionText: null,
+    initText: null,
+    unitText: null,
+    enabled: false,
+    running: false,
+    pid: null,
+    exit: null,
+    portListener: null,
+    freeBytes: 1_048_576,
+  });
+});
+
+test("a server that runs", () => {
+  const facts = look(
+    "directory yes",
+    `entries ${encoded("sluice.json\nmy.cnf\ndata\nlost+found\n")}`,
+    `marker ${encoded("{}")}`,
+    `option ${encoded("[mysqld]\n# ü\n")}`,
+    "data ready",
+    "MainPID=4711",
+    "ActiveState=active",
+    "Result=success",
+    "ExecMainStatus=0",
+    "UnitFileState=enabled",
+    "listener 4711 ours",
+  );
+  expect(facts).toMatchObject({
+    directory: "ours",
+    strangers: [],
+    markerText: "{}",
+    optionText: "[mysqld]\n# ü\n",
+    data: "ready",
+    running: true,
+    pid: 4711,
+    exit: null,
+    enabled: true,
+    portListener: { pid: 4711, ours: true },
+  });
+});
+
+test.each([
+  ["an empty directory, also one with a file system's lost+found", "lost+found\n", "empty", []],
+  ["files of somebody", "report.xls\nmy.cnf\n", "foreign files", ["report.xls"]],
+  ["our marker beside a file of somebody", "sluice.json\nnotes.txt\n", "ours", ["notes.txt"]],
+])("%s", (_, entries, directory, strangers) => {
+  expect(look("directory yes", `entries ${encoded(entries)}`)).toMatchObject({ directory, strangers });
+});
+
+test.each([
+  ["never started", ["MainPID=0", "ActiveState=inactive", "Result=success", "ExecMainStatus=0"], null],
+  ["stopped in order", ["MainPID=0", "ActiveState=inactive", "Result=success", "ExecMainStatus=0"], null],
+  [
+    "ended by itself",
+    ["MainPID=0", "ActiveState=failed", "Result=exit-code", "ExecMainStatus=1"],
+    "exit code 1, exit-code",
+  ],
+  ["about to be started again", ["MainPID=0", "ActiveState=activating", "Result=signal", "ExecMainStatus=9"], null],
+  ["left by its supervisor", ["ActiveState=failed", "Result=lost"], "its supervisor is gone"],
+  ["ended under a plain supervisor", ["ActiveState=inactive", "ExecMainStatus=2"], "exit code 2"],
+])("a server %s", (_, lines, exit) => {
+  expect(look(...lines)).toMatchObject({ running: false, exit });
+});
+
+test("a port of somebody else's is refused, ours and a free one are not", () => {
+  const require = (listener: string) => () => {
+    requireFreePort(look(listener), "server x", 3307);
+  };
+  expect(require("listener 99 /usr/sbin/nginx -g daemon")).toThrow(
+    /cannot listen on port 3307.*SERVER_PORT_TAKEN\)\n +found +process 99: \/usr\/sbin\/nginx -g daemon/,
+  );
+  expect(require("listener - ")).toThrow(/a process of another user/);
+  expect(require("listener 4711 ours")).not.toThrow();
+  expect(require("")).not.toThrow();
+});
+
+test("what may not be read is an error, not an absent server", () => {
+  const host = { name: "sluice@stage-1:22" };
+  expect(() =>
+    requireReadable("directory yes\nunreadable /srv/mysql/orders/sluice.json\n", host, instanceOf()),
+  ).toThrow(/may not read \/srv\/mysql\/orders\/sluice\.json \(HOST_SUDO_REFUSED\)/);
+  expect(() => requireReadable("directory yes\nmarker e30=\n", host, instanceOf())).not.toThrow();
+});
+
+test("a mysqld that has outlived its supervisor is told by its option file", async () => {
+  const child = spawn(process.execPath, [
+    "-e",
+    "setTimeout(() => {}, 60_000)",
+    "--",
+    "--defaults-file=/srv/a b/my.cnf",
+  ]);
+  try {
+    await once(child, "spawn");
+    const isOrphan = (optionFile: string): boolean =>
+      spawnSync("sh", ["-c", `${orphanFunction(optionFile).text}\norphan ${String(child.pid)}`]).status === 0;
+    expect(isOrphan("/srv/a b/my.cnf")).toBe(true);
+    expect(isOrphan("/srv/other/my.cnf")).toBe(false);
+  } finally {
+    child.kill("SIGKILL");
+    await once(child, "close");
+  }
+});

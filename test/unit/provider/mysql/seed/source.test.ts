@@ -1,0 +1,142 @@
+import { chooseDatabases, requireSource } from "../../../../../provider/mysql/seed/requirements";
+import { inheritedVariables, planServerId } from "../../../../../provider/mysql/seed/source";
+import type { SourceFacts } from "../../../../../provider/mysql/seed/source-facts";
+import { parseGrants } from "../../../../../provider/mysql/privileges";
+
+const source = (changes: Partial<SourceFacts> & { readonly grant?: string } = {}): SourceFacts => {
+  const { grant = "SELECT, RELOAD, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER", ...rest } =
+    changes;
+  return {
+    endpoint: "db-1:3306",
+    server: { flavour: "mysql", version: "8.0.36" },
+    account: { user: "sluice", host: "%" },
+    grants: parseGrants([`GRANT ${grant} ON *.* TO \`sluice\`@\`%\``]),
+    serverId: 1001,
+    serverUuid: "9274c30e-e4ef-11f1-b566-beb70df38d8d",
+    binlogOn: true,
+    gtidOn: true,
+    databases: [
+      { name: "analytics", bytes: 10 },
+      { name: "Shop", bytes: 20 },
+    ],
+    foreignTables: [],
+    replicaIds: [1002],
+    plugins: { clone: "mysql_clone.so" },
+    variables: { lower_case_table_names: "0" },
+    ...rest,
+  };
+};
+
+const replica = { flavour: "mysql", version: "8.0.36" } as const;
+const dump = { method: "dump", databases: "ALL", object: "server x", replica } as const;
+const clone = { method: "clone", databases: "ALL", object: "server x", replica } as const;
+
+test("a source that has everything is taken", () => {
+  expect(() => {
+    requireSource(source(), dump);
+    requireSource(source({ grant: "BACKUP_ADMIN, REPLICATION CLIENT, REPLICATION SLAVE" }), clone);
+    requireSource(source({ grant: "USAGE", databases: [] }), { ...dump, method: "none" });
+  }).not.toThrow();
+});
+
+test.each([
+  ["no binary log", { binlogOn: false }, dump, "SOURCE_BINLOG_OFF", "log_bin = OFF"],
+  ["a server id of 0", { serverId: 0 }, dump, "SOURCE_SERVER_ID_ZERO", "server_id = 0"],
+  [
+    "a later series",
+    { server: { flavour: "mysql", version: "8.4.1" } },
+    dump,
+    "SOURCE_NOT_SUPPORTED",
+    "source db-1:3306 is mysql 8.4.1",
+  ],
+  [
+    "another series, for CLONE",
+    { server: { flavour: "mysql", version: "5.7.44" } },
+    clone,
+    "SOURCE_NOT_SUPPORTED",
+    "source db-1:3306 is mysql 5.7.44",
+  ],
+  ["no clone plugin", { plugins: {} }, clone, "SOURCE_NOT_SUPPORTED", "source db-1:3306 is mysql 8.0.36"],
+  [
+    "tables that CLONE leaves empty",
+    { foreignTables: ["shop.log (MyISAM)"] },
+    clone,
+    "SOURCE_NOT_SUPPORTED",
+    "shop.log (MyISAM)",
+  ],
+  ["no database", { databases: [] }, dump, "SEED_DATABASE_MISSING", undefined],
+] as const)("a source with %s is refused", (_, changes, needs, code, found) => {
+  expect(() => {
+    requireSource(source(changes), needs);
+  }).toThrow(
+    expect.objectContaining({ code, problem: expect.objectContaining(found === undefined ? {} : { found }) as object }),
+  );
+});
+
+test("missing privileges are listed with why, and with the statement that gives them", () => {
+  const error = ((): unknown => {
+    try {
+      requireSource(source({ grant: "SELECT, REPLICATION SLAVE" }), { ...dump, databases: ["Shop"] });
+    } catch (thrown) {
+      return thrown;
+    }
+    return undefined;
+  })();
+  expect(String(error)).toMatchInlineSnapshot(`
+   "server x: cannot be filled from db-1:3306, the account sluice@% lacks privileges (SERVER_PRIVILEGE_MISSING)
+     needs   SHOW VIEW on Shop, to read the definitions of views
+             TRIGGER on Shop, to read triggers
+             EVENT on Shop, to read events
+             RELOAD, to hold writes for the moment in which the position is read
+             REPLICATION CLIENT, to read the position of the binary log
+     fix     on the source:
+             GRANT SHOW VIEW, TRIGGER, EVENT ON \`Shop\`.* TO 'sluice'@'%';
+             GRANT RELOAD, REPLICATION CLIENT ON *.* TO 'sluice'@'%';"
+  `);
+});
+
+test("SELECT on everything shows the bodies of routines: no other privilege is asked for", () => {
+  const without = source({ grant: "RELOAD, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER" });
+  expect(() => {
+    requireSource(without, dump);
+  }).toThrow(/SHOW_ROUTINE/);
+});
+
+test("databases are found as the source compares names, and taken as it writes them", () => {
+  const choose = (lower: string, ...databases: readonly string[]) =>
+    chooseDatabases(source({ variables: { lower_case_table_names: lower } }), { databases, object: "server x" });
+  expect(choose("0", "Shop")).toEqual([{ name: "Shop", bytes: 20 }]);
+  expect(choose("1", "shop", "ANALYTICS").map(({ name }) => name)).toEqual(["Shop", "analytics"]);
+  expect(() => choose("0", "shop", "nothing")).toThrow(
+    /it has no databases shop, nothing \(SEED_DATABASE_MISSING\)\n +found +analytics, Shop/,
+  );
+});
+
+test("what a copy must share is taken over, without what the server no longer takes", () => {
+  const variables = {
+    lower_case_table_names: "1",
+    sql_mode: "ONLY_FULL_GROUP_BY,NO_AUTO_CREATE_USER,STRICT_TRANS_TABLES",
+    time_zone: "+02:00",
+  };
+  expect(inheritedVariables(source({ variables }))).toEqual({
+    lower_case_table_names: "1",
+    sql_mode: "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES",
+    default_time_zone: "+02:00",
+  });
+  expect(inheritedVariables(source({ variables: { time_zone: "SYSTEM" } }))).toEqual({});
+  expect(inheritedVariables(source({ variables: { time_zone: "Europe/Berlin" } }))).toEqual({});
+});
+
+test("a server id is kept when declared, found when not, and never one that is in use", () => {
+  const own = planServerId(undefined, source(), "shop/dev/orders stage-1 /srv/orders");
+  expect(planServerId(undefined, source(), "shop/dev/orders stage-1 /srv/orders")).toBe(own);
+  expect(planServerId(undefined, null, "shop/dev/orders stage-1 /srv/orders")).toBe(own);
+  expect(own).toBeGreaterThanOrEqual(1_000_000);
+  expect(planServerId(undefined, source({ replicaIds: [own, own + 1] }), "shop/dev/orders stage-1 /srv/orders")).toBe(
+    own + 2,
+  );
+  expect(planServerId(undefined, source(), "another")).not.toBe(own);
+  expect(planServerId(7, source(), "x")).toBe(7);
+  expect(() => planServerId(1001, source(), "x")).toThrow(/CHANNEL_SERVER_ID_EQUAL/);
+  expect(() => planServerId(1002, source(), "x")).toThrow(/has a replica with the declared server id/);
+});

@@ -1,0 +1,107 @@
+import { complete, outs, valid } from "../../../../provider/pulumi/border";
+import { replacedBy } from "../../../../provider/pulumi/preview";
+import { strangers, takeApart } from "../../../../provider/pulumi/state";
+import type { AnyRoom } from "../../../../provider/room";
+import { unknownValue } from "../../../../provider/schema/unknown";
+import { fileRoom } from "../../../harness/file-room";
+
+const room = fileRoom as AnyRoom;
+const urn = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/sluice:FileRoom::one";
+const secret = (value: unknown) => ({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value });
+const seen = { owner: "shop/dev/one", parts: 2, text: null, passwordMatches: true };
+
+describe("what the engine sends", () => {
+  test("is taken apart: declaration, URN, provider, what was seen", () => {
+    const bag = takeApart(room, {
+      host: "local",
+      text: null,
+      password: secret("P"),
+      count: "2",
+      __provider: "code",
+      __urn: urn,
+      __sluice: { stateVersion: 1, owner: "shop/dev/one", settled: JSON.stringify(seen) },
+    });
+    expect(bag).toEqual({
+      declared: { host: "local", password: "P" },
+      urn,
+      provider: "code",
+      remembered: { stateVersion: 1, owner: "shop/dev/one", settled: seen },
+    });
+  });
+
+  test("may be nothing at all, or have nothing of ours", () => {
+    const empty = { declared: {}, urn: "", provider: undefined, remembered: null };
+    for (const bag of [undefined, null, {}, { __urn: unknownValue }, { __sluice: "text" }, { __sluice: {} }])
+      expect(takeApart(room, bag)).toEqual(empty);
+  });
+
+  test("a property that nobody knows is a stranger; an output is one too, where a program sets it", () => {
+    expect(strangers(room, { host: "local", prats: 1, count: "3", text64: null, __urn: urn })).toEqual({
+      prats: 1,
+      count: "3",
+    });
+  });
+});
+
+describe("what is sent back", () => {
+  const bag = { declared: {}, urn, provider: "code", remembered: null };
+
+  test("holds declaration, outputs and what was seen, and can be taken apart again", () => {
+    const sent = outs(room, bag, { host: "local", directory: "/a", password: "P" }, seen);
+    expect(sent).toEqual({
+      host: "local",
+      directory: "/a",
+      password: secret("P"),
+      count: "2",
+      text64: "",
+      __urn: urn,
+      __sluice: { stateVersion: 1, owner: "shop/dev/one", settled: JSON.stringify(seen) },
+    });
+    expect(takeApart(room, sent).remembered?.settled).toEqual(seen);
+  });
+
+  test("has no outputs where nothing could be seen", () => {
+    expect(outs(room, bag, { host: "local" }, null)).toEqual({
+      host: "local",
+      __urn: urn,
+      __sluice: { stateVersion: 1, owner: "shop/dev/one", settled: null },
+    });
+  });
+});
+
+describe("a declaration from the state", () => {
+  const stored = (declared: Record<string, unknown>) => ({ declared, urn, provider: "", remembered: null });
+
+  test("gets what has a default today, and what is filled in", () => {
+    expect(complete(room, stored({ host: "local", directory: "/srv/a" })).inputs).toMatchObject({
+      parts: 2,
+      label: "a",
+    });
+  });
+
+  test("that is not valid any more is refused for work, with every problem", () => {
+    expect(() => valid(room, stored({ host: "local", directory: "a", parts: 99 }))).toThrow(
+      "files a@local: its declaration is not valid (DECLARATION_INVALID)\n" +
+        "  found   directory: must be an absolute path\n" +
+        "          parts: must be at most 20\n" +
+        "  fix     correct the properties in the program",
+    );
+  });
+});
+
+describe("replacedBy", () => {
+  const machine = { address: "stage-1", port: 22, user: "root" };
+  const before = { host: machine, directory: "/a" };
+
+  test.each([
+    [{ host: machine, directory: "/a" }, []],
+    [{ host: { ...machine, user: "admin", privateKey: "KEY" }, directory: "/a" }, []],
+    [{ host: { ...machine, address: "stage-2" }, directory: "/b" }, ["host.address", "directory"]],
+    [{ host: machine, directory: unknownValue }, ["directory"]],
+    [{ host: { ...machine, address: unknownValue }, directory: "/a" }, ["host.address"]],
+    [{ host: "local", directory: "/a" }, expect.arrayContaining(["host"])],
+    [{ host: unknownValue, directory: "/a" }, expect.arrayContaining(["host"])],
+  ])("%j: %j", (after, paths) => {
+    expect(replacedBy(room, before, after)).toEqual(paths);
+  });
+});

@@ -1,0 +1,262 @@
+import { absent } from "../../../../provider/plan/plan";
+import { renderPlan } from "../../../../provider/plan/render";
+import { unknownValue } from "../../../../provider/schema/unknown";
+import { blank } from "../../../../resources/replication-channel/observe";
+import { plan, say } from "../../../../resources/replication-channel/plan";
+import type { Declaration, Written } from "../../../../resources/replication-channel/schema";
+import type { SettledChannel } from "../../../../resources/replication-channel/observe";
+import { context, declared, live, owner, seen, settled, settledChannel, channelFacts, source } from "./samples";
+
+const render = (wanted: Declaration, observed: ReturnType<typeof seen>, before: Declaration | null = null): string =>
+  renderPlan("channel", plan(wanted, observed, context({ before })), say);
+
+const kinds = (wanted: Declaration, observed: ReturnType<typeof seen>): string[] =>
+  plan(wanted, observed, context()).steps.map(({ kind }) => kind);
+
+/** The channel runs as it was declared; what would `up` do for another declaration? */
+function changeTo(change: Partial<Written>, was: Partial<SettledChannel> = {}): string {
+  const before = declared();
+  return render(declared(change), seen(settled(settledChannel(before, was))), before);
+}
+
+describe("a new channel", () => {
+  test("is claimed before anything else, pointed, started and waited for", () => {
+    expect(render(declared(), seen(blank))).toMatchInlineSnapshot(`
+      "channel: 4 steps
+        1. claim channel orders
+        2. point it at db-1:3306, by GTID
+        3. start it
+        4. wait until it has applied what the source has executed by then, at most 24h00m"
+    `);
+  });
+
+  test("gets filters that follow from what the replica holds, before it starts", () => {
+    const wanted = declared({
+      replica: { ...declared().replica, holds: { databases: ["shop", "my_db"], accounts: false } },
+    });
+    expect(render(wanted, seen(blank))).toMatchInlineSnapshot(`
+      "channel: 5 steps
+        1. claim channel orders
+        2. point it at db-1:3306, by GTID
+        3. set its filters                          filters.wildDoTables nothing → my\\_db.%, shop.%
+                                                    filters.wildIgnoreTables nothing → mysql.%
+        4. start it
+        5. wait until it has applied what the source has executed by then, at most 24h00m"
+    `);
+  });
+
+  test("that is declared stopped is made and not started", () => {
+    expect(kinds(declared({ state: "stopped" }), seen(blank))).toEqual(["claim-channel", "point-channel"]);
+  });
+
+  test("is not waited for with catchUpSeconds 0", () => {
+    expect(kinds(declared({ catchUpSeconds: 0 }), seen(blank))).toEqual([
+      "claim-channel",
+      "point-channel",
+      "start-channel",
+    ]);
+  });
+
+  test("goes on after a crash behind the claim", () => {
+    expect(kinds(declared(), seen(settled(null)))).toEqual(["point-channel", "start-channel", "await-applied"]);
+  });
+
+  test.each([
+    ["auto", "auto" as const, "ON", "by GTID"],
+    ["a seed with a GTID set", { gtidSet: "", file: "binlog.000002", position: "157" }, "ON", "by GTID"],
+    [
+      "a seed of a source without GTIDs",
+      { gtidSet: "", file: "binlog.000002", position: "157" },
+      "OFF",
+      "at binlog.000002:157",
+    ],
+    ["a file and a position", { file: "binlog.000002", position: 157 }, "ON", "at binlog.000002:157"],
+  ])("begins where %s says", (_what, start, gtidMode, words) => {
+    const grants = ["GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `repl`@`%`"];
+    const now = live({ source: source({ gtidMode, grants }) });
+    expect(render(declared({ start }), seen(blank, now))).toContain(`point it at db-1:3306, ${words}`);
+  });
+
+  test("can be previewed with nothing known", () => {
+    const wanted = {
+      ...declared(),
+      replica: unknownValue,
+      source: unknownValue,
+      start: unknownValue,
+      filters: unknownValue,
+    };
+    expect(render(wanted as unknown as Declaration, seen(blank))).toMatchInlineSnapshot(`
+      "channel: 5 steps
+        1. claim channel orders
+        2. point it at (known during up):(known during up), its place known during up
+        3. set its filters (known during up)
+        4. start it
+        5. wait until it has applied what the source has executed by then, at most 24h00m"
+    `);
+  });
+});
+
+describe("a running channel", () => {
+  test("that is as declared needs nothing", () => {
+    expect(kinds(declared(), seen(settled(settledChannel(declared())), live({ channel: channelFacts() })))).toEqual([]);
+  });
+
+  test("is re-pointed with both threads stopped", () => {
+    expect(changeTo({ source: { address: "db-2", user: "repl", password: "pw" } })).toMatchInlineSnapshot(`
+      "channel: 4 steps
+        1. stop the channel                         ! rows stop arriving until step 3
+        2. point it at db-2:3306, by GTID           source.address db-1 → db-2
+        3. start it
+        4. wait until it has applied what the source has executed by then, at most 24h00m"
+    `);
+  });
+
+  test("is delayed with only the applier stopped", () => {
+    expect(changeTo({ delaySeconds: 3600 })).toMatchInlineSnapshot(`
+      "channel: 4 steps
+        1. stop the applier                         ! rows stop being applied until step 3; they go on being fetched
+        2. change its settings                      delaySeconds 0 → 3600
+        3. start it
+        4. wait until it has received what the source has executed by then, and only its delay is left, at most 24h00m"
+    `);
+  });
+
+  test("gets another password with only the receiver stopped, and the password is not shown", () => {
+    const text = changeTo({ source: { address: "db-1", user: "repl", password: "other" } });
+    expect(text).toContain("1. stop the receiver");
+    expect(text).toContain("source.password changed");
+    expect(text).not.toContain("other");
+  });
+
+  test("gets other filters with only the applier stopped", () => {
+    expect(changeTo({ filters: { ignoreTables: ["shop.log"] } })).toMatchInlineSnapshot(`
+      "channel: 4 steps
+        1. stop the applier                         ! rows stop being applied until step 3; they go on being fetched
+        2. set its filters                          filters.ignoreTables nothing → shop.log
+        3. start it
+        4. wait until it has applied what the source has executed by then, at most 24h00m"
+    `);
+  });
+
+  test("stops both threads for changes of both", () => {
+    expect(changeTo({ delaySeconds: 60, retryCount: 5 })).toContain("1. stop the channel");
+  });
+
+  test("is stopped for good by its state", () => {
+    expect(changeTo({ state: "stopped" })).toMatchInlineSnapshot(`
+      "channel: 1 step
+        1. stop the channel                         ! rows stop arriving for good"
+    `);
+  });
+
+  test("is started with the declared workers, and not touched where the number fits", () => {
+    expect(changeTo({ workers: 8 })).toContain("start it with 8 workers                  workers 4 → 8");
+    expect(changeTo({ workers: 4 })).toBe("channel: 0 steps");
+  });
+
+  test("is moved from a file to GTIDs by start auto", () => {
+    expect(changeTo({}, { autoPosition: false })).toContain("point it at db-1:3306, by GTID");
+  });
+
+  test("stays at its file while start names one", () => {
+    const start = { file: "binlog.000002", position: 157 };
+    expect(changeTo({ start }, { autoPosition: false })).toBe("channel: 0 steps");
+  });
+
+  test("is waited for when an earlier up ended before it had caught up", () => {
+    const of = settled(settledChannel(declared()), { note: { caughtUp: false, start: null } });
+    expect(kinds(declared(), seen(of, live({ channel: channelFacts() })))).toEqual(["await-applied"]);
+  });
+
+  test("keeps running with a source that is down when only the delay changes", () => {
+    const now = live({ source: null, sourceProblem: null, channel: channelFacts() });
+    const of = settled(settledChannel(declared()));
+    expect(kinds(declared({ delaySeconds: 5 }), seen(of, now))).toEqual([
+      "stop-channel",
+      "change-channel",
+      "start-channel",
+    ]);
+  });
+
+  test("whose option file lacks the filters gets it written without an interruption", () => {
+    const wanted = declared({ filters: { ignoreTables: ["shop.log"] } });
+    const of = settled(settledChannel(wanted, { filterFile: { isPossible: true, text: null } }));
+    expect(render(wanted, seen(of))).toMatchInlineSnapshot(`
+      "channel: 1 step
+        1. write its filters into its option file"
+    `);
+  });
+});
+
+describe("a channel that somebody changed by hand", () => {
+  test.each<[string, Partial<SettledChannel>, string[]]>([
+    ["the delay", { delaySeconds: 9 }, ["stop-channel", "change-channel", "start-channel", "await-applied"]],
+    ["the user", { user: "root" }, ["stop-channel", "change-channel", "start-channel", "await-applied"]],
+    ["the password", { passwordMatches: false }, ["stop-channel", "change-channel", "start-channel", "await-applied"]],
+    ["TLS", { tls: "off" }, ["stop-channel", "change-channel", "start-channel", "await-applied"]],
+    ["the source", { port: 3309 }, ["stop-channel", "point-channel", "start-channel", "await-applied"]],
+    ["the applier, stopped", { applies: false, workers: null }, ["start-channel", "await-applied"]],
+    ["both threads, stopped", { applies: false, receives: false, workers: null }, ["start-channel", "await-applied"]],
+  ])("is put right: %s", (_what, was, steps) => {
+    expect(kinds(declared(), seen(settled(settledChannel(declared(), was))))).toEqual(steps);
+  });
+});
+
+describe("ownership", () => {
+  const there = settledChannel(declared());
+  test.each([
+    ["somebody else's channel", "other/dev/x", false, "OWNERSHIP_FOREIGN"],
+    ["somebody else's channel, adopt or not", "other/dev/x", true, "OWNERSHIP_FOREIGN"],
+    ["a channel without a mark", null, false, "OWNERSHIP_UNMARKED"],
+  ])("refuses %s", (_what, found, adopt, code) => {
+    const of = settled(there, { owner: found });
+    expect(() => plan(declared({ adopt }), seen(of, live()), context())).toThrow(expect.objectContaining({ code }));
+  });
+
+  test("takes over an unmarked channel with adopt, and changes only what differs", () => {
+    const of = settled({ ...there, delaySeconds: 7 }, { owner: null });
+    expect(kinds(declared({ adopt: true }), seen(of))).toEqual([
+      "claim-channel",
+      "stop-channel",
+      "change-channel",
+      "start-channel",
+      "await-applied",
+    ]);
+  });
+});
+
+describe("removal", () => {
+  const remove = (observed: ReturnType<typeof seen>): string[] =>
+    plan(absent, observed, context({ before: declared() })).steps.map(({ kind }) => kind);
+
+  test("stops, forgets and unmarks the channel", () => {
+    expect(
+      renderPlan(
+        "channel",
+        plan(absent, seen(settled(settledChannel(declared()))), context({ before: declared() })),
+        say,
+      ),
+    ).toMatchInlineSnapshot(`
+      "channel: 3 steps
+        1. stop the channel                         ! rows stop arriving for good
+        2. forget channel orders; the data stays
+        3. remove our mark on channel orders"
+    `);
+  });
+
+  test("of a channel that is gone only removes the mark", () => {
+    expect(remove(seen(settled(null)))).toEqual(["release-channel"]);
+  });
+
+  test("touches nothing that is not ours", () => {
+    expect(remove(seen(settled(settledChannel(declared()), { owner: "other/dev/x" })))).toEqual([]);
+    expect(remove(seen(blank))).toEqual([]);
+  });
+});
+
+test("every plan is plain data", () => {
+  const { steps } = plan(declared(), seen(blank), context());
+  expect(JSON.parse(JSON.stringify(steps))).toEqual(steps);
+  expect(JSON.stringify(steps)).not.toContain("pw");
+  expect(owner).toBe(context().owner);
+});

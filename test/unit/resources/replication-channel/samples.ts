@@ -1,0 +1,121 @@
+import type { ReplicaFacts, SourceFacts, ChannelFacts } from "../../../../provider/mysql/channel/facts";
+import { noRules, planRules } from "../../../../provider/mysql/channel/filters";
+import { parseGtidSet } from "../../../../provider/mysql/gtid";
+import type { PlanContext } from "../../../../provider/room";
+import type { Live, Observed, Settled, SettledChannel } from "../../../../resources/replication-channel/observe";
+import { declaration, type Declaration, type Written } from "../../../../resources/replication-channel/schema";
+
+export const sourceUuid = "11111111-1111-1111-1111-111111111111";
+export const replicaUuid = "22222222-2222-2222-2222-222222222222";
+export const otherUuid = "33333333-3333-3333-3333-333333333333";
+
+export const owner = "shop/dev/orders";
+
+const host = { address: "stage-1", hostKey: "SHA256:x", agent: true } as const;
+
+export function declared(change: Partial<Written> = {}): Declaration {
+  return declaration.parse({
+    replica: { host, socket: "/srv/orders/run/mysqld.sock", port: 3307, user: "sluice" },
+    channel: "orders",
+    source: { address: "db-1", user: "repl", password: "pw" },
+    ...change,
+  });
+}
+
+export const context = (change: Partial<PlanContext<Declaration>> = {}): PlanContext<Declaration> => ({
+  owner,
+  before: null,
+  object: "channel orders@stage-1:3307",
+  ...change,
+});
+
+/** The channel as `wanted` describes it, running. */
+export function settledChannel(wanted: Declaration, change: Partial<SettledChannel> = {}): SettledChannel {
+  return {
+    address: wanted.source.address,
+    port: wanted.source.port,
+    user: wanted.source.user,
+    passwordMatches: true,
+    tls: "required",
+    connectRetrySeconds: wanted.connectRetrySeconds,
+    retryCount: wanted.retryCount,
+    heartbeatSeconds: wanted.heartbeatSeconds,
+    delaySeconds: wanted.delaySeconds,
+    autoPosition: true,
+    rules: planRules(wanted.filters, wanted.replica.holds),
+    filterFile: { isPossible: false, text: null },
+    workers: 4,
+    receives: true,
+    applies: true,
+    sourceUuid,
+    ...change,
+  };
+}
+
+export const settled = (channel: SettledChannel | null, change: Partial<Settled> = {}): Settled => ({
+  server: { version: "9.7.4", uuid: replicaUuid, serverId: 2 },
+  owner,
+  note: { caughtUp: true, start: null },
+  channel,
+  ...change,
+});
+
+export const source = (change: Partial<SourceFacts> = {}): SourceFacts => ({
+  server: { flavour: "mysql", version: "9.7.4" },
+  uuid: sourceUuid,
+  serverId: 1,
+  isReadOnly: false,
+  logsBinary: true,
+  binlogFormat: "ROW",
+  gtidMode: "ON",
+  executed: parseGtidSet(`${sourceUuid}:1-100`),
+  purged: parseGtidSet(`${sourceUuid}:1-10`),
+  grants: ["GRANT REPLICATION SLAVE ON *.* TO `repl`@`%`"],
+  account: "repl@%",
+  logs: null,
+  ...change,
+});
+
+export const replica = (change: Partial<ReplicaFacts> = {}): ReplicaFacts => ({
+  server: { flavour: "mysql", version: "9.7.4" },
+  uuid: replicaUuid,
+  serverId: 2,
+  gtidMode: "ON",
+  executed: parseGtidSet(`${sourceUuid}:1-50`),
+  isReadOnly: true,
+  binlogFormat: "ROW",
+  dataDirectory: "/srv/orders/data/",
+  workers: 4,
+  otherChannels: [],
+  ...change,
+});
+
+export const channelFacts = (change: Partial<ChannelFacts> = {}): ChannelFacts => ({
+  address: "db-1",
+  port: 3306,
+  user: "repl",
+  passwordHash: "",
+  autoPosition: true,
+  tls: { isOn: true, caPath: "", certPath: "", keyPath: "", verifiesIdentity: false, asksPublicKey: false },
+  connectRetrySeconds: 10,
+  retryCount: 86_400,
+  heartbeatSeconds: 30,
+  delaySeconds: 0,
+  rules: noRules,
+  workers: 4,
+  sourceUuid,
+  receiver: { state: "running", error: null, received: parseGtidSet("") },
+  applier: { state: "running", error: null, remainingDelaySeconds: null, lagSeconds: 0, file: "", position: "" },
+  ...change,
+});
+
+export const live = (change: Partial<Extract<Live, { kind: "seen" }>> = {}): Live => ({
+  kind: "seen",
+  replica: replica(),
+  channel: null,
+  source: source(),
+  sourceProblem: null,
+  ...change,
+});
+
+export const seen = (of: Settled, now: Live | null = null): Observed => ({ settled: of, live: now });

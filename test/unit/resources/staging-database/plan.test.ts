@@ -1,0 +1,377 @@
+import { SluiceError } from "../../../../provider/errors";
+import type { Binaries } from "../../../../provider/mysql/instance/binaries";
+import { absent } from "../../../../provider/plan/plan";
+import { renderPlan } from "../../../../provider/plan/render";
+import { checkInputs } from "../../../../provider/schema/check";
+import {
+  asDeclared,
+  blank,
+  type Live,
+  type Marker,
+  type Observed,
+  type Settled,
+} from "../../../../resources/staging-database/observe";
+import { desiredFor, plan, say } from "../../../../resources/staging-database/plan";
+import { derive, objectOf, refine, schema, type Declaration } from "../../../../resources/staging-database/schema";
+
+const owner = "shop/dev/orders";
+const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+function declare(written: Record<string, unknown> = {}): Declaration {
+  const given = {
+    host: { address: "stage-1", user: "root" },
+    directory: "/srv/mysql/orders",
+    source: { address: "db-1", user: "sync", password: "s3cret" },
+    ...written,
+  };
+  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
+  expect(problems).toEqual([]);
+  return inputs as Declaration;
+}
+
+const binaries: Binaries = {
+  mysqld: "/usr/sbin/mysqld",
+  server: { flavour: "mysql", version: "9.7.4" },
+  baseDirectory: null,
+  pluginDirectory: "/usr/lib/mysql/plugin",
+  hasAuthSocket: true,
+  hasClone: true,
+  notifies: true,
+  mysql: null,
+  mysqldump: null,
+};
+
+const marker: Marker = {
+  owner,
+  directory: "/srv/mysql/orders",
+  phase: "seeded",
+  reseed: null,
+  serverId: 1_000_001,
+  sourceVariables: { sql_mode: "STRICT_TRANS_TABLES" },
+  seedPosition: { gtidSet: null, file: null, position: null },
+  sizeBytes: "1024",
+};
+
+/** A server that is as `declared` wants it. */
+function converged(declared: Declaration, changes: Partial<Settled> = {}): Settled {
+  const settled: Settled = {
+    ...blank,
+    directory: "ours",
+    marker,
+    storageKind: "btrfs",
+    binaries,
+    runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
+  };
+  const desired = desiredFor(declared, objectOf(declared), settled);
+  return {
+    ...settled,
+    instance: {
+      running: true,
+      data: "ready",
+      optionText: desired?.optionText ?? null,
+      unitText: desired?.unitText ?? null,
+    },
+    server: {
+      version: "9.7.4",
+      uuid: "u",
+      rootPasswordMatches: declared.rootPassword !== undefined,
+      variables: { super_read_only: "ON", read_only: "ON", event_scheduler: "OFF", server_id: "1000001", port: "3306" },
+    },
+    ...changes,
+  };
+}
+
+const quiet: Live = {
+  seed: { state: "none" },
+  strangers: [],
+  portListener: null,
+  source: null,
+  sourceProblem: null,
+};
+
+const kinds = (wanted: Declaration | typeof absent, seen: Observed, before: Declaration | null = null): string[] =>
+  plan(wanted, seen, { owner, before, object: "orders" }).steps.map(({ kind }) => kind);
+
+describe("a new staging database", () => {
+  test("is claimed before anything else is done", () => {
+    expect(kinds(declare(), { settled: blank, live: quiet })).toEqual([
+      "claim-directory",
+      "configure",
+      "initialise-data",
+      "start-server",
+      "seed",
+    ]);
+  });
+
+  test("gets its root password only after the seed, which may bring accounts", () => {
+    expect(kinds(declare({ rootPassword: "x" }), { settled: blank, live: null }).slice(-2)).toEqual([
+      "seed",
+      "set-root-password",
+    ]);
+  });
+
+  test("reads as a DBA would say it", () => {
+    const declared = declare();
+    const text = renderPlan(
+      objectOf(declared),
+      plan(declared, { settled: blank, live: null }, { owner, before: null, object: "orders" }),
+      say,
+    );
+    expect(text).toMatchInlineSnapshot(`
+     "staging database orders@stage-1:3306: 5 steps
+       1. claim directory /srv/mysql/orders
+       2. write my.cnf, init file and unit
+       3. initialise an empty data directory
+       4. start the server and wait until it answers
+       5. seed by a dump of db-1:3306"
+    `);
+  });
+
+  test.each([["host"], ["directory"], ["source"], ["seed"], ["port"]])("can be planned while %s is unknown", (key) => {
+    const given = { host: "local", directory: "/srv/a", source: { address: "db-1", user: "u" }, [key]: unknown };
+    const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
+    expect(problems).toEqual([]);
+    expect(kinds(inputs as Declaration, { settled: blank, live: null })).toContain("seed");
+  });
+});
+
+describe("a crash while seeding", () => {
+  const half = (data: "absent" | "ready", running: boolean): Settled => ({
+    ...converged(declare()),
+    marker: { ...marker, phase: "claimed" },
+    instance: { running, data, optionText: null, unitText: null },
+  });
+
+  test("before the data directory was made goes on without throwing anything away", () => {
+    expect(kinds(declare(), { settled: half("absent", false), live: quiet })).toEqual([
+      "configure",
+      "initialise-data",
+      "start-server",
+      "seed",
+    ]);
+  });
+
+  test("with a dead seed begins with empty data", () => {
+    const live: Live = { ...quiet, seed: { state: "failed" } };
+    expect(kinds(declare(), { settled: half("ready", true), live })).toEqual([
+      "stop-server",
+      "empty-data",
+      "configure",
+      "initialise-data",
+      "start-server",
+      "seed",
+    ]);
+  });
+
+  test.each(["running", "finished"] as const)("with a seed that is %s waits for it and touches nothing", (state) => {
+    const live: Live = { ...quiet, seed: { state } };
+    expect(kinds(declare(), { settled: half("ready", true), live })).toEqual(["seed"]);
+  });
+});
+
+describe("a seeded staging database", () => {
+  test("that is as declared needs nothing, in preview and in up", () => {
+    const declared = declare({ rootPassword: "x" });
+    const settled = converged(declared);
+    expect(kinds(declared, { settled, live: null }, declared)).toEqual([]);
+    expect(kinds(declared, { settled, live: quiet }, declared)).toEqual([]);
+  });
+
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ["a dynamic setting", { config: { max_connections: 99 } }, ["configure"]],
+    ["a setting fixed at start", { config: { innodb_buffer_pool_instances: 2 } }, ["configure", "restart-server"]],
+    ["another port", { port: 3307 }, ["configure", "restart-server"]],
+    ["another server id", { serverId: 5 }, ["configure", "restart-server"]],
+    ["a memory limit", { memoryMaxBytes: 2 ** 30 }, ["configure", "restart-server"]],
+    ["writable", { readOnly: false }, ["configure", "set-variables"]],
+    ["stopped", { state: "stopped" }, ["stop-server"]],
+    [
+      "another source, databases and seed: only the next seeding",
+      { source: { address: "db-2", user: "u" }, databases: ["a"], seed: "dump" },
+      [],
+    ],
+  ])("%s", (_name, change, expected) => {
+    expect(kinds(declare(change), { settled: converged(declare()), live: quiet }, declare())).toEqual(expected);
+  });
+
+  test("a dynamic setting taken out goes back to the server's own before the file forgets it; a start-only one restarts", () => {
+    const [old, next] = [declare({ config: { max_connections: 99 } }), declare()];
+    const steps = plan(next, { settled: converged(old), live: quiet }, { owner, before: old, object: "orders" }).steps;
+    expect(steps.map(({ kind }) => kind)).toEqual(["set-variables", "configure"]);
+    expect(steps[0]).toMatchObject({ because: [{ property: "max_connections", from: "99", to: "default" }] });
+    const plugged = declare({ config: { "plugin-load-add": "x.so" } });
+    expect(kinds(plugged, { settled: converged(next), live: quiet }, next)).toEqual(["configure", "restart-server"]);
+  });
+
+  test("with a new reseed is emptied and seeded again, and says what that costs", () => {
+    const wanted = declare({ reseed: "2026-11" });
+    const seen = { settled: converged(declare()), live: quiet };
+    expect(kinds(wanted, seen, declare())).toEqual([
+      "stop-server",
+      "empty-data",
+      "configure",
+      "initialise-data",
+      "start-server",
+      "seed",
+    ]);
+    const text = renderPlan("orders", plan(wanted, seen, { owner, before: declare(), object: "orders" }), say);
+    expect(text).toContain("! its data is gone until it is seeded again");
+  });
+
+  test("keeps its data when the reseed text is taken out of the program", () => {
+    const settled = { ...converged(declare()), marker: { ...marker, reseed: "2026-11" } };
+    expect(kinds(declare(), { settled, live: quiet }, declare({ reseed: "2026-11" }))).toEqual([]);
+  });
+
+  test("takes no result of an earlier seeding for that of the new one", () => {
+    const seen = { settled: converged(declare()), live: { ...quiet, seed: { state: "finished" as const } } };
+    expect(kinds(declare({ reseed: "2" }), seen, declare())).toContain("empty-data");
+  });
+
+  test("is as declared with what the server makes of a value, and not with what somebody set", () => {
+    const declared = declare({ config: { innodb_buffer_pool_size: "300M" } });
+    const adjusted = { innodb_buffer_pool_size: { asked: "300M", got: "402653184" } };
+    const running = (bytes: string): Settled => {
+      const settled = converged(declared);
+      const server = settled.server && {
+        ...settled.server,
+        variables: { ...settled.server.variables, innodb_buffer_pool_size: bytes },
+      };
+      return { ...settled, marker: { ...marker, adjusted }, server };
+    };
+    expect(kinds(declared, { settled: running("402653184"), live: quiet })).toEqual([]);
+    expect(asDeclared(declared, running("402653184"))).toMatchObject({ config: declared.config });
+    expect(kinds(declared, { settled: running("134217728"), live: quiet })).toEqual(["set-variables"]);
+    expect(asDeclared(declared, running("134217728"))).toMatchObject({
+      config: { innodb_buffer_pool_size: "134217728" },
+    });
+  });
+
+  test("that runs and does not answer is waited for", () => {
+    const settled = { ...converged(declare()), server: null };
+    expect(kinds(declare(), { settled, live: quiet })).toEqual(["start-server"]);
+  });
+
+  test("is not stopped for a port that another process has", () => {
+    const live = { ...quiet, portListener: { pid: 7, command: "nginx", ours: false } };
+    expect(() => kinds(declare({ port: 3307 }), { settled: converged(declare()), live })).toThrow(/port 3307/);
+    expect(kinds(declare(), { settled: converged(declare()), live })).toEqual([]);
+  });
+
+  test("that somebody stopped is started, and one that somebody made writable is made read-only", () => {
+    const declared = declare();
+    const settled = converged(declared);
+    const stopped = {
+      ...settled,
+      instance: {
+        running: false,
+        data: "ready" as const,
+        optionText: settled.instance?.optionText ?? null,
+        unitText: settled.instance?.unitText ?? null,
+      },
+    };
+    expect(kinds(declared, { settled: stopped, live: quiet })).toEqual(["start-server"]);
+    const writable = converged(declared, {
+      server: { version: "9.7.4", uuid: "u", rootPasswordMatches: false, variables: { super_read_only: "OFF" } },
+    });
+    expect(kinds(declared, { settled: writable, live: quiet })).toEqual(["set-variables"]);
+  });
+
+  test("with another password: a preview compares declarations, up asks the server", () => {
+    const [old, next] = [declare({ rootPassword: "a" }), declare({ rootPassword: "b" })];
+    expect(kinds(next, { settled: converged(old), live: null }, old)).toEqual(["set-root-password"]);
+    expect(kinds(next, { settled: converged(old), live: quiet }, old)).toEqual([]);
+  });
+});
+
+describe("what is not ours", () => {
+  const code = (settled: Settled, live: Live = quiet, change: Record<string, unknown> = {}): string => {
+    try {
+      plan(declare(change), { settled, live }, { owner, before: null, object: "orders" });
+    } catch (error) {
+      if (error instanceof SluiceError) return error.code;
+      throw error;
+    }
+    return "accepted";
+  };
+
+  test("a directory with files, another owner's, a taken port, another storage are refused by name", () => {
+    expect(code({ ...blank, directory: "foreign files" })).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
+    expect(code({ ...converged(declare()), marker: { ...marker, owner: "else/dev/x" } })).toBe("OWNERSHIP_FOREIGN");
+    expect(code(blank, { ...quiet, portListener: { pid: 7, command: "nginx", ours: false } })).toBe(
+      "SERVER_PORT_TAKEN",
+    );
+    expect(code({ ...blank, storageKind: "btrfs" }, quiet, { storage: "zfs" })).toBe("STORAGE_KIND_DIFFERS");
+  });
+
+  test("data that is there already is refused, and with adopt taken over without ever being emptied or seeded", () => {
+    const found: Settled = { ...blank, directory: "foreign files", unclaimedData: true };
+    expect(code(found)).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
+    expect(code({ ...found, directory: "ours" })).toBe("OWNERSHIP_UNMARKED");
+    expect(code({ ...found, unclaimedData: false }, quiet, { adopt: true })).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
+    const preview = plan(
+      declare({ adopt: true }),
+      { settled: blank, live: null },
+      { owner, before: null, object: "orders" },
+    );
+    expect(renderPlan("orders", preview, say)).toContain(
+      "where data is in it already, take that over and seed nothing",
+    );
+    expect(kinds(declare({ adopt: true }), { settled: found, live: quiet })).toEqual([
+      "claim-directory",
+      "configure",
+      "start-server",
+    ]);
+  });
+
+  test("another owner's is not removed either", () => {
+    const foreign = { ...converged(declare()), marker: { ...marker, owner: "else/dev/x" } };
+    expect(kinds(absent, { settled: foreign, live: quiet })).toEqual([]);
+    expect(kinds(absent, { settled: converged(declare()), live: quiet })).toEqual(["stop-server", "remove-server"]);
+    expect(kinds(absent, { settled: blank, live: quiet })).toEqual([]);
+  });
+});
+
+describe("a declaration", () => {
+  test.each([
+    ["/"],
+    ["/var"],
+    ["/var/lib/mysql"],
+    ["/srv"],
+    ["/srv/mysql/"],
+    ["/srv//mysql"],
+    ["/srv/./mysql"],
+    ["/srv/../etc"],
+    ["srv/mysql"],
+  ])("refuses the directory %s", (directory) => {
+    const { problems } = checkInputs(schema, { ...derive({ directory }), host: "local", directory, seed: "none" });
+    expect(problems.join("\n")).toMatch(/^directory: /);
+  });
+
+  test.each([["/data"], ["/srv/mysql"], ["/var/lib/mysql-staging"]])("takes the directory %s", (directory) => {
+    expect(checkInputs(schema, { ...derive({ directory }), host: "local", directory, seed: "none" }).problems).toEqual(
+      [],
+    );
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ["a dump without a source", { source: undefined }, "source: is needed by seed dump"],
+    ["clone with selected databases", { seed: "clone", databases: ["a"] }, "clone brings all"],
+    ["a system schema", { databases: ["mysql"] }, "belongs to the server itself"],
+    ["a port in config", { config: { port: 1 } }, "config.port"],
+    ["a password in config", { config: { "report-password": "x" } }, "config.report-password: is a password"],
+    ["a password in configFile", { configFile: "[mysqld]\nreport_password=x\n" }, "configFile: is a password"],
+    ["the data directory in config", { config: { datadir: "/x" } }, "config.datadir"],
+  ])("with %s is refused with the property's name", (_name, change, words) => {
+    expect(refine(declare(change)).join("\n")).toContain(words);
+  });
+
+  test("knows socket, account and what it holds without the network", () => {
+    expect(derive({ directory: "/srv/mysql/orders", seed: "clone" })).toEqual({
+      socket: "/srv/mysql/orders/run/mysqld.sock",
+      passwordFile: "/srv/mysql/orders/sluice-account.cnf",
+      user: "sluice",
+      holds: { databases: "ALL", accounts: true },
+    });
+  });
+});
