@@ -4,12 +4,12 @@ import { connectMysql, type MysqlClient } from "./mysql/client";
 import type { ServerRole } from "./mysql/fault";
 import { parseAccountFile } from "./mysql/instance/account";
 import { canonicalText } from "./plan/plan";
+import type { Owner } from "./ownership";
 import type { Report } from "./report";
 import type { Drivers } from "./room";
 import type { ServerReach } from "./schema/connection";
 
-export interface Operation {
-  readonly owner: string;
+export interface Operation extends Owner {
   readonly signal: AbortSignal;
   readonly report: Report;
 }

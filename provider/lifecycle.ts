@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { asProblem, SluiceError } from "./errors";
 import { absent, isSame, saying, type Absent, type Plan } from "./plan/plan";
 import { count, renderDifference } from "./plan/render";
 import { runPlan } from "./plan/run";
-import type { AnyRoom, Drivers, Observed } from "./room";
+import type { AnyRoom, Before, Drivers, Observed } from "./room";
 
 type Seen = Observed<object, object>;
 
@@ -10,8 +11,8 @@ type Seen = Observed<object, object>;
 export interface Operation {
   readonly room: AnyRoom;
   readonly declared: object;
-  /** What state holds: the last declaration and what was seen then. Null on create. */
-  readonly before: { readonly declared: object; readonly settled: object | null } | null;
+  /** What state holds. Null on create. */
+  readonly before: Before<object, object> | null;
   readonly drivers: Drivers;
 }
 
@@ -20,6 +21,8 @@ export class PartlyDone extends Error {
   constructor(
     readonly failure: SluiceError,
     readonly settled: object | null,
+    /** For state to keep already now: whoever completes the object will use it. */
+    readonly seal: string | null,
   ) {
     super(failure.message, { cause: failure });
     this.name = "PartlyDone";
@@ -30,12 +33,30 @@ export class PartlyDone extends Error {
 const rounds = 3; // a started server shows what a stopped one could not; more would only repeat
 const lockSeconds = 120; // an orphaned provider stops within seconds (engine.ts); a living one is somebody's `up`
 
-/** create and update: lock, observe, plan, run, observe again, until the plan is empty. Returns what is then there. */
-export async function converge(operation: Operation): Promise<object> {
+/** What is there after create or update, for state to keep. */
+export interface Converged {
+  readonly settled: object;
+  readonly seal: string;
+}
+
+/** create and update: lock, observe, plan, run, observe again, until the plan is empty. Then it is complete, and sealed as such. */
+export async function converge(operation: Operation): Promise<Converged> {
   return locked(operation, async (drivers) => {
     const seen = await towards(operation.declared, { ...operation, drivers });
-    return seen.settled;
+    return sealed(seen, { ...operation, drivers });
   });
+}
+
+async function sealed(seen: Seen, { room, declared, drivers }: Operation): Promise<Converged> {
+  const seal = drivers.seal ?? randomUUID();
+  if (room.seal.of(seen.settled) === seal) return { settled: seen.settled, seal };
+  const object = room.object(declared);
+  try {
+    drivers.signal.throwIfAborted();
+    return { settled: (await room.seal.write(seal, { ...drivers, declared, seen, object })) as object, seal };
+  } catch (error) {
+    throw new PartlyDone(asProblem(object, error), seen.settled, seal);
+  }
 }
 
 /** delete: the same flow, planned towards absence. */
@@ -82,14 +103,16 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
     const settled = await settledNow(operation, seen);
     // Nothing was made yet: nothing is left for Pulumi to keep.
     if (before === null && settled.isCurrent && settled.value !== null && !room.exists(settled.value)) throw failure;
-    throw new PartlyDone(failure, settled.value);
+    const isUnsealed = settled.value !== null && room.seal.of(settled.value) === null;
+    throw new PartlyDone(failure, settled.value, drivers.seal ?? (isUnsealed ? randomUUID() : null));
   }
 }
 
 function planFor(wanted: object | Absent, seen: Seen, { room, drivers, before, declared }: Operation): Plan {
   return room.plan(wanted, seen, {
     owner: drivers.owner,
-    before: before?.declared ?? null,
+    seal: drivers.seal,
+    before,
     object: room.object(declared),
   });
 }

@@ -1,4 +1,5 @@
 import type { Host, HostAddress, HostReader } from "./host/host";
+import type { Owner } from "./ownership";
 import type { MysqlClient, MysqlReader } from "./mysql/client";
 import type { ServerRole } from "./mysql/fault";
 import type { Absent, Plan, Sayings, Step } from "./plan/plan";
@@ -17,12 +18,11 @@ export interface Observed<Settled, Live> {
 }
 
 /** Hosts and servers by their address; everything is closed when the operation ends. */
-export interface Readers {
+export interface Readers extends Owner {
   /** The host; the connection is shared by all resources of the update. */
   host(address: HostAddress): Promise<HostReader>;
   /** A server through its host (or straight from here where it has none). Opened at the first call, kept for the operation. */
   mysql(server: ServerReach, role?: ServerRole): Promise<MysqlReader>;
-  readonly owner: string;
   readonly signal: AbortSignal;
   readonly report: Report;
 }
@@ -71,11 +71,13 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   observe(declared: Declared, look: Readers, remembered: Settled | null): Promise<Observed<Settled, Live>>;
   /** False when nothing of the object is left. */
   exists(settled: Settled): boolean;
+  /** What `converge` puts on the marker of an object that is complete. */
+  readonly seal: Seal<Declared, Settled, Live>;
   /**
    * Pure. Throws SluiceError for what is refused. `live` is null in `diff`: requirements that need it wait for `up`.
    * In a preview a field of the declaration may hold the unknown sentinel string in place of any value.
    */
-  plan(wanted: Declared | Absent, seen: Observed<Settled, Live>, context: PlanContext<Declared>): Plan<S>;
+  plan(wanted: Declared | Absent, seen: Observed<Settled, Live>, context: PlanContext<Declared, Settled>): Plan<S>;
   readonly say: Sayings<S>;
   readonly perform: Performers<Declared, Settled, Live, S>;
   /** Longest time one step may take, in seconds. */
@@ -88,12 +90,24 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   status?(declared: Declared, seen: Observed<Settled, Live>): Status;
 }
 
-export interface PlanContext<Declared> {
-  /** `project/stack/name`. */
-  readonly owner: string;
-  /** The declaration that state holds, secrets included: the last that was tried. Null on create. For "did the password change". */
-  readonly before: Declared | null;
+export interface Seal<Declared, Settled, Live> {
+  /** The one the marker holds, or null. */
+  of(settled: Settled): string | null;
+  /** Writes it, and answers with what is then there. */
+  write(seal: string, context: StepContext<Declared, Settled, Live>): Promise<Settled>;
+}
+
+export interface PlanContext<Declared, Settled = unknown> extends Owner {
+  /** What state holds. Null on create. */
+  readonly before: Before<Declared, Settled> | null;
   readonly object: string;
+}
+
+export interface Before<Declared, Settled> {
+  /** The declaration that was tried last, secrets included: for "did the password change". */
+  readonly declared: Declared;
+  /** What was seen last; null where state was never told. */
+  readonly settled: Settled | null;
 }
 
 export interface Urn {

@@ -1,6 +1,7 @@
 export interface Floor {
   readonly name: string;
   readonly needsLab: boolean;
+  readonly needsPulumi?: boolean;
 }
 
 export interface Counts {

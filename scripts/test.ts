@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startTestLab, stopTestLab, whyNoLab } from "../test/harness/lab";
+import { requirePulumi } from "./pulumi-cli/cli";
 import { addResults, renderFloor, renderTotals, type Floor, type FloorResult } from "./test-totals";
 
 const root = resolve(__dirname, "..");
@@ -13,7 +14,7 @@ const floors: readonly Floor[] = [
   { name: "contract", needsLab: false },
   { name: "host", needsLab: false },
   { name: "live", needsLab: true },
-  { name: "e2e", needsLab: true },
+  { name: "e2e", needsLab: true, needsPulumi: true },
 ];
 
 /** jest itself complains after 1 second; a loaded machine gets ten times that. */
@@ -37,7 +38,8 @@ async function main(args: readonly string[]): Promise<number> {
     for (const floor of wanted) {
       if (interrupted) return 130;
       if (floor.needsLab) lab ??= await openLab();
-      const obstacle = floor.needsLab ? lab?.obstacle : undefined;
+      const obstacle =
+        (floor.needsLab ? lab?.obstacle : undefined) ?? (floor.needsPulumi ? await openCli() : undefined);
       console.error(`\n== ${floor.name}${obstacle === undefined ? "" : `: not run, ${obstacle.reason}`}`);
       results.push(await runFloor(floor, options, obstacle));
     }
@@ -71,6 +73,17 @@ async function openLab(): Promise<Lab> {
   } catch (error) {
     console.error(error);
     return { obstacle: { reason: "the lab did not start", isFailure: true } };
+  }
+}
+
+/** Building it the first time takes longer than any test may. */
+async function openCli(): Promise<Obstacle | undefined> {
+  try {
+    await requirePulumi((text) => console.error(`sluice: ${text}`));
+    return undefined;
+  } catch (error) {
+    console.error(error);
+    return { reason: "there is no Pulumi CLI", isFailure: true };
   }
 }
 

@@ -3,6 +3,7 @@ import { asProblem, SluiceError } from "../../provider/errors";
 import { complete } from "../../provider/pulumi/border";
 import { ownerIn, takeApart } from "../../provider/pulumi/state";
 import { parseUrn } from "../../provider/pulumi/urn";
+import type { Owner } from "../../provider/ownership";
 import { scrub, silent } from "../../provider/report";
 import type { AnyRoom, Observed } from "../../provider/room";
 import { secretsOf } from "../../provider/schema/schema";
@@ -65,10 +66,10 @@ async function observe(
   room: AnyRoom,
   declared: object,
   remembered: object | null,
-  owner: string,
+  owner: Owner,
 ): Promise<Observed<object, object>> {
   const limit = new AbortController();
-  const drivers = openDrivers({ owner, signal: limit.signal, report: silent });
+  const drivers = openDrivers({ ...owner, signal: limit.signal, report: silent });
   try {
     const seen = room.observe(declared, drivers, remembered) as Promise<Observed<object, object>>;
     return await within(lookSeconds, seen, () => {

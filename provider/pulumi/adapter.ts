@@ -10,7 +10,7 @@ import { complete, leaving, Left, outs, secretsIn, valid, wired, type Properties
 import { startCost } from "./cost";
 import { atWork, engineReport } from "./engine";
 import { noteOperation, previewChange, previewCreate, replacedBy } from "./preview";
-import { ownerIn, strangers, takeApart, type Bag } from "./state";
+import { beforeOf, ownerIn, strangers, takeApart, type Bag } from "./state";
 import { parseUrn } from "./urn";
 
 type Provider = Required<Omit<pulumi.dynamic.ResourceProvider, "configure">>;
@@ -87,17 +87,17 @@ async function make(
   const declared = valid(room, bag);
   const made = { id: id ?? room.id(declared) };
   try {
-    const settled = await within(
+    const converged = await within(
       room,
       { operation: id === undefined ? "create" : "update", bag, declared, before, signal },
       converge,
     );
-    return { ...made, outs: outs(room, bag, declared, settled) };
+    return { ...made, outs: outs(room, bag, declared, converged) };
   } catch (error) {
     if (!(error instanceof PartlyDone)) throw error;
     const text = scrub(error.message, secretsIn(room, declared, before?.declared));
     // Pulumi adds `__provider` to results, but not to this (dynamic-provider/index.js grpcResponseFromError).
-    const properties = { ...outs(room, bag, declared, error.settled), __provider: bag.provider };
+    const properties = { ...outs(room, bag, declared, error), __provider: bag.provider };
     throw Object.assign(new Left(text), { ...made, properties, reasons: [text] });
   }
 }
@@ -112,7 +112,7 @@ async function read(
   const declared = complete(room, bag).inputs;
   const settled = await within(room, { operation: "read", bag, declared, before: bag, signal }, look);
   if (settled !== undefined)
-    return { id, props: outs(room, bag, { ...declared, ...room.asDeclared(declared, settled) }, settled) };
+    return { id, props: outs(room, bag, { ...declared, ...room.asDeclared(declared, settled) }, { settled }) };
   if (bag.remembered === null) throw absentError(room, declared);
   return {};
 }
@@ -143,11 +143,8 @@ interface Call {
 async function within<T>(room: AnyRoom, call: Call, work: (operation: Operation) => Promise<T>): Promise<T> {
   const { bag, declared, signal } = call;
   const report = scrubbing(engineReport(bag.urn), secretsIn(room, declared, call.before?.declared));
-  const drivers = openDrivers({ owner: ownerIn(bag), signal, report });
-  const before = call.before && {
-    declared: complete(room, call.before).inputs,
-    settled: call.before.remembered?.settled ?? null,
-  };
+  const drivers = openDrivers({ ...ownerIn(bag), signal, report });
+  const before = call.before && beforeOf(complete(room, call.before).inputs, call.before);
   const renderCost = startCost();
   try {
     return await work({ room, declared, before, drivers });

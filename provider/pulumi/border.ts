@@ -29,11 +29,18 @@ export function valid(room: AnyRoom, bag: Bag): Properties {
   });
 }
 
-/** What Pulumi stores: the declaration, the outputs, and what was seen. */
-export function outs(room: AnyRoom, bag: Bag, declared: Properties, settled: object | null): Properties {
+/** What Pulumi stores: the declaration, the outputs, whose it is, and what was seen. */
+export function outs(
+  room: AnyRoom,
+  bag: Bag,
+  declared: Properties,
+  { settled, seal }: { readonly settled: object | null; readonly seal?: string | null },
+): Properties {
   const outputs = settled === null ? {} : room.outputs(declared, settled);
   // As one text: the engine and withoutNulls drop nulls inside objects, and what was seen must come back as it was.
-  const remembered = { stateVersion, owner: ownerIn(bag), settled: settled === null ? null : JSON.stringify(settled) };
+  const text = settled === null ? null : JSON.stringify(settled);
+  const owner = ownerIn(bag);
+  const remembered = { stateVersion, ...owner, seal: seal ?? owner.seal, settled: text };
   return wired(room, { ...declared, ...outputs, __urn: bag.urn, [rememberedKey]: remembered });
 }
 

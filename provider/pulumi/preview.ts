@@ -7,7 +7,7 @@ import { pathsWith, valueAt } from "../schema/schema";
 import { hasUnknown, sayUnknowns, unknownPaths, unknownValue } from "../schema/unknown";
 import { secretsIn, type Properties } from "./border";
 import { engineReport } from "./engine";
-import { ownerIn, previewKey, type Bag } from "./state";
+import { beforeOf, ownerIn, previewKey, type Bag } from "./state";
 import { parseUrn } from "./urn";
 
 /**
@@ -24,7 +24,7 @@ export function noteOperation(news: Properties): void {
 export function previewCreate(room: AnyRoom, inputs: Properties, bag: Bag): string[] {
   if (operation === "up") return []; // preview has said it, and the steps themselves say what they do
   const object = room.object(inputs);
-  const context = { owner: ownerIn(bag), before: null, object };
+  const context = { ...ownerIn(bag), before: null, object };
   try {
     const plan: Plan = room.plan(inputs, { settled: room.blank, live: null }, context);
     reportPlan(reportOn(room, bag.urn, inputs), object, plan, room.say);
@@ -41,13 +41,16 @@ export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: 
   const settled = before.remembered?.settled ?? room.blank;
   const owner = ownerIn(before.remembered === null ? after : before);
   if (replaced.length > 0) {
-    if (operation === "preview")
-      sayReplacement(room, before.declared, after.declared, settled, owner, replaced, report);
+    if (operation === "preview") sayReplacement(room, before, after.declared, replaced, report);
     return true;
   }
   const object = room.object(after.declared);
   try {
-    const plan: Plan = room.plan(after.declared, { settled, live: null }, { owner, before: before.declared, object });
+    const plan: Plan = room.plan(
+      after.declared,
+      { settled, live: null },
+      { ...owner, before: beforeOf(before.declared, before), object },
+    );
     if (operation === "preview") {
       reportPlan(report, object, plan, room.say);
       if (!saysUnknown(object, plan, room)) sayWhatIsUnknown(room, after, object, report);
@@ -83,22 +86,16 @@ export function replacedBy(room: AnyRoom, before: Properties, after: Properties)
 
 const isObject = (value: unknown): boolean => value !== null && typeof value === "object" && !Array.isArray(value);
 
-function sayReplacement(
-  room: AnyRoom,
-  before: Properties,
-  after: Properties,
-  settled: object,
-  owner: string,
-  replaced: readonly string[],
-  report: Report,
-): void {
-  const object = room.object(before);
+function sayReplacement(room: AnyRoom, bag: Bag, after: Properties, replaced: readonly string[], report: Report): void {
+  const before = beforeOf(bag.declared, bag);
+  const settled = before.settled ?? (room.blank as object);
+  const object = room.object(before.declared);
   const because = replaced.map((path) =>
     hasUnknown(valueAt(after, path)) ? `${path} may change (known during up)` : `${path} changes`,
   );
   const title = `${object} is removed and made anew, because ${because.join(" and ")}`;
   try {
-    const plan: Plan = room.plan(absent, { settled, live: null }, { owner, before, object });
+    const plan: Plan = room.plan(absent, { settled, live: null }, { ...ownerIn(bag), before, object });
     report.say(renderPlan(title, plan, room.say));
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;

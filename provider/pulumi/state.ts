@@ -1,15 +1,14 @@
 import { SluiceError } from "../errors";
 import { isUnknown } from "../schema/unknown";
 import { withoutNulls } from "../schema/check";
-import type { AnyRoom } from "../room";
+import type { Owner } from "../ownership";
+import type { AnyRoom, Before } from "../room";
 import { ownerOf, parseUrn } from "./urn";
 import { unwrapSecrets } from "./wire";
 
 /** What every resource keeps beside its inputs and outputs, under a key that Pulumi hides from displays. */
-export interface Remembered {
+export interface Remembered extends Owner {
   readonly stateVersion: number;
-  /** What the markers of the object say. */
-  readonly owner: string;
   readonly settled: object | null;
 }
 
@@ -40,8 +39,16 @@ export function takeApart(room: AnyRoom, bag: unknown): Bag {
 }
 
 /** Whose object it is: a rename of the resource, its stack or its project leaves the markers as they were when it was made. */
-export const ownerIn = ({ remembered, urn }: Pick<Bag, "remembered" | "urn">): string =>
-  remembered === null || remembered.owner === "" ? ownerOf(parseUrn(urn)) : remembered.owner;
+export const ownerIn = ({ remembered, urn }: Pick<Bag, "remembered" | "urn">): Owner =>
+  remembered === null || remembered.owner === ""
+    ? { owner: ownerOf(parseUrn(urn)), seal: null }
+    : { owner: remembered.owner, seal: remembered.seal };
+
+/** What a room may know of the time before. */
+export const beforeOf = (declared: Record<string, unknown>, { remembered }: Bag): Before<object, object> => ({
+  declared,
+  settled: remembered?.settled ?? null,
+});
 
 /** What a program wrote that is no property: for "did you mean". */
 export function strangers(room: AnyRoom, bag: unknown): Record<string, unknown> {
@@ -55,7 +62,7 @@ type Stored = Omit<Remembered, "settled"> & { readonly settled: string | null };
 
 function readRemembered(value: unknown): Remembered | null {
   if (value === null || typeof value !== "object") return null;
-  const { stateVersion: version, owner = "", settled } = value as Partial<Stored>;
+  const { stateVersion: version, owner = "", seal = null, settled } = value as Partial<Stored>;
   if (typeof version !== "number") return null;
   if (version > stateVersion)
     throw new SluiceError({
@@ -69,6 +76,7 @@ function readRemembered(value: unknown): Remembered | null {
   return {
     stateVersion: version,
     owner,
+    seal,
     settled: typeof settled === "string" ? (JSON.parse(settled) as object) : null,
   };
 }

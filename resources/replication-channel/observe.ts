@@ -37,6 +37,8 @@ export interface Note {
   readonly caughtUp: boolean;
   /** The place in a log that the channel was pointed at; null where GTIDs find it. */
   readonly start: string | null;
+  /** Of its owner. */
+  readonly seal: string | null;
 }
 
 export interface SettledChannel extends SeenSettings {
@@ -70,7 +72,7 @@ export type Live =
 
 export type Observed = ObservedOf<Settled, Live>;
 
-const nothingNoted: Note = { caughtUp: false, start: null };
+export const nothingNoted: Note = { caughtUp: false, start: null, seal: null };
 
 export const blank: Settled = { server: null, owner: null, note: nothingNoted, channel: null };
 

@@ -20,12 +20,14 @@ import {
 } from "../../provider/mysql/channel/settings";
 import { sayDuration } from "../../provider/duration";
 import { containsGtidSet, isGtidSet, parseGtidSet } from "../../provider/mysql/gtid";
-import { requireOurs } from "../../provider/ownership";
+import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
-import type { PlanContext } from "../../provider/room";
+import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { hasUnknown, isUnknown, unknownValue } from "../../provider/schema/unknown";
 import type { Live, Observed, Settled, SettledChannel } from "./observe";
 import { channelOf, type Declaration } from "./schema";
+
+type PlanContext = PlanContextOf<Declaration, Settled>;
 
 export type Threads = "both" | "receiver" | "applier";
 
@@ -64,7 +66,7 @@ type Seen = Extract<Live, { kind: "seen" }>;
 export function plan(
   declared: Declaration | Absent,
   { settled, live }: Observed,
-  context: PlanContext<Declaration>,
+  context: PlanContext,
 ): Plan<ChannelStep> {
   if (declared === absent) return planRemoval(settled, live, context);
   if (live?.kind === "silent") throw silence(live.problem, context.object);
@@ -77,31 +79,32 @@ export function plan(
 }
 
 /** A preview knows the channel from before the replica's data was thrown away: it goes with it. */
-const isSeededAnew = ({ replica }: Declaration, { before }: PlanContext<Declaration>): boolean =>
+const isSeededAnew = ({ replica }: Declaration, { before }: PlanContext): boolean =>
   before !== null &&
   !hasUnknown(replica.holds) &&
   replica.holds?.seeding !== undefined &&
-  replica.holds.seeding !== before.replica.holds?.seeding;
+  replica.holds.seeding !== before.declared.replica.holds?.seeding;
 
 const exists = ({ channel, owner }: Settled): boolean => channel !== null || owner !== null;
 
-const claimOf = (wanted: Declaration, settled: Settled, { owner, object }: PlanContext<Declaration>) => ({
-  object,
-  owner,
-  found: settled.owner,
+/** What the channel's mark says. */
+const foundOn = ({ owner, note }: Settled): Owner | null => (owner === null ? null : { owner, seal: note.seal });
+
+const claimOf = (wanted: Declaration, settled: Settled, context: PlanContext) => ({
+  object: context.object,
+  owner: context,
+  found: foundOn(settled),
   adopt: wanted.adopt,
   thing: `channel ${channelOf(wanted)}`,
 });
 
 /** What is not ours stays untouched, and to us it is gone. */
-function planRemoval(
-  { owner, channel }: Settled,
-  live: Live | null,
-  context: PlanContext<Declaration>,
-): Plan<ChannelStep> {
-  if (owner !== context.owner) return inOrder();
+function planRemoval(settled: Settled, live: Live | null, context: PlanContext): Plan<ChannelStep> {
+  const { channel } = settled;
+  const found = foundOn(settled);
+  if (found === null || !isOurs(found, context)) return inOrder();
   if (live?.kind === "silent") throw silence(live.problem, context.object);
-  const name = context.before === null ? "" : channelOf(context.before);
+  const name = context.before === null ? "" : channelOf(context.before.declared);
   const threads = channel === null ? null : threadsOf(channel.receives, channel.applies);
   return inOrder<ChannelStep>(
     threads !== null && { kind: "stop-channel", threads, untilStep: null },
@@ -120,12 +123,7 @@ function silence(problem: SluiceError, object: string): SluiceError {
   });
 }
 
-function planNew(
-  wanted: Declaration,
-  settled: Settled,
-  live: Seen | null,
-  context: PlanContext<Declaration>,
-): Plan<ChannelStep> {
+function planNew(wanted: Declaration, settled: Settled, live: Seen | null, context: PlanContext): Plan<ChannelStep> {
   const rules = rulesOf(wanted);
   const position = positionOf(wanted, live);
   if (live !== null) requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, rules, context });
@@ -144,7 +142,7 @@ function planChange(
   settled: Settled,
   channel: SettledChannel,
   live: Seen | null,
-  context: PlanContext<Declaration>,
+  context: PlanContext,
 ): Plan<ChannelStep> {
   const runs = isUnknown(wanted.state) ? channel.receives && channel.applies : wanted.state === "running";
   const rules = rulesOf(wanted);
@@ -216,9 +214,9 @@ function receiverDifferences(
   wanted: Declaration,
   channel: SettledChannel,
   live: Seen | null,
-  { before }: PlanContext<Declaration>,
+  { before }: PlanContext,
 ): Difference[] {
-  const rotated = live === null && before !== null && before.source.password !== wanted.source.password;
+  const rotated = live === null && before !== null && before.declared.source.password !== wanted.source.password;
   return compareReceiver(wanted, channel, rotated || !channel.passwordMatches);
 }
 
@@ -269,7 +267,7 @@ interface Ends {
   readonly position: Position;
   readonly points: boolean;
   readonly rules: FilterRules | null;
-  readonly context: PlanContext<Declaration>;
+  readonly context: PlanContext;
 }
 
 function requireEnds(wanted: Declaration, live: Seen, { position, points, rules, context }: Ends): void {

@@ -19,8 +19,8 @@ import { sql, type Statement } from "../../provider/mysql/sql";
 import { requireOurs } from "../../provider/ownership";
 import { resetReplicaAll, startReplica, stopReplica, variableName } from "../../provider/mysql/terms";
 import { setVariable } from "../../provider/mysql/variables";
-import type { Performers, StepContext } from "../../provider/room";
-import type { Live, Note, Settled } from "./observe";
+import type { Performers, Seal, StepContext } from "../../provider/room";
+import { nothingNoted, type Live, type Note, type Settled } from "./observe";
 import { keptFilters, type ChannelStep } from "./plan";
 import { channelOf, markOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
@@ -112,6 +112,15 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
   "release-channel": async (_step, context) => removeMark(await replicaIn(context), markOf(context.declared)),
 };
 
+export const seal: Seal<Declaration, Settled, Live> = {
+  of: ({ note: { seal: found } }) => found,
+  write: async (text, context) => {
+    await note(context, { seal: text });
+    const { settled } = context.seen;
+    return { ...settled, owner: context.owner, note: { ...settled.note, seal: text } };
+  },
+};
+
 const startWithinSeconds = 120; // two attempts to connect, at mysqld's replica_net_timeout of 60 s each
 const otherWithinSeconds = 300; // a few statements of at most 60 s (provider/mysql/client.ts) and files
 const spareSeconds = 30; // so that the work's own limit is reached first, with its own words
@@ -134,12 +143,11 @@ async function note(context: Context, change: Partial<Note>): Promise<void> {
   const object = markOf(context.declared);
   const mark = await readMark(mysql, object);
   // Somebody who came in through another host or stack may have claimed it since it was looked at.
-  if (mark !== null)
-    requireOurs({ object: context.object, owner: context.owner, found: mark.owner, adopt: false, thing: object });
-  await writeMark(mysql, object, {
-    owner: context.owner,
-    note: { caughtUp: false, start: null, ...mark?.note, ...change },
-  });
+  const noted = { ...nothingNoted, ...(mark?.note as Partial<Note> | undefined) };
+  const found = mark && { owner: mark.owner, seal: noted.seal };
+  const { adopt } = context.declared;
+  if (found !== null) requireOurs({ object: context.object, owner: context, found, adopt, thing: object });
+  await writeMark(mysql, object, { owner: context.owner, note: { ...noted, ...change } });
 }
 
 async function prepareTls(context: Context, { dataDirectory }: ReplicaFacts): Promise<TlsFiles | null> {

@@ -16,6 +16,7 @@ import {
   selectVariables,
   type Adjusted,
 } from "../../provider/mysql/variables";
+import type { Owner } from "../../provider/ownership";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import type { ServerReach } from "../../provider/schema/connection";
 import { endpointOf, type ServerStatus } from "../../provider/status";
@@ -23,8 +24,7 @@ import { readStorageKind } from "../../provider/storage/kind";
 import { isReadOnly, isSeeded, objectOf, type Declaration } from "./schema";
 
 /** The file that makes a directory ours; written first, removed last. */
-export interface Marker {
-  readonly owner: string;
+export interface Marker extends Owner {
   readonly directory: string;
   readonly phase: "claimed" | "seeded";
   /** The `reseed` text the data was seeded under. */
@@ -142,7 +142,7 @@ export function parseMarker(text: string | null | undefined, object: string): Ma
     const read = JSON.parse(text) as Partial<Marker> | null;
     if (typeof read?.owner !== "string" || typeof read.serverId !== "number")
       throw new Error("it names no owner or server id");
-    return read as Marker;
+    return { seal: null, ...read } as Marker;
   } catch (error) {
     throw new SluiceError({
       code: "OWNERSHIP_MARKER_UNREADABLE",

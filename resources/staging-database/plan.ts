@@ -6,12 +6,14 @@ import { parseOptionFile, readSettings } from "../../provider/mysql/option-file"
 import { renderUnit } from "../../provider/mysql/instance/unit";
 import { isDrifted, isSameValue, needsRestart } from "../../provider/mysql/variables";
 import { requireSource } from "../../provider/mysql/seed/source";
-import { requireOurs } from "../../provider/ownership";
+import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
-import type { PlanContext } from "../../provider/room";
+import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { isUnknown } from "../../provider/schema/unknown";
 import type { Observed, Settled } from "./observe";
 import { isReadOnly, isSeeded, type Declaration } from "./schema";
+
+type PlanContext = PlanContextOf<Declaration, Settled>;
 
 export type StagingStep =
   | { readonly kind: "claim-directory"; readonly directory: string; readonly adopts: Adopts }
@@ -31,11 +33,7 @@ type Adopts = boolean | "where data is there";
 
 export type Method = "dump" | "clone" | "file" | "none";
 
-export function plan(
-  wanted: Declaration | Absent,
-  seen: Observed,
-  context: PlanContext<Declaration>,
-): Plan<StagingStep> {
+export function plan(wanted: Declaration | Absent, seen: Observed, context: PlanContext): Plan<StagingStep> {
   const { settled } = seen;
   if (wanted === absent) return planRemoval(settled, context);
   refuse(wanted, seen, context);
@@ -44,18 +42,19 @@ export function plan(
 }
 
 /** What is not ours stays untouched, and to us it is gone. */
-function planRemoval({ directory, marker, instance }: Settled, { owner }: PlanContext<Declaration>): Plan<StagingStep> {
-  if (directory !== "ours" || marker?.owner !== owner) return inOrder();
+function planRemoval({ marker, instance }: Settled, owner: Owner): Plan<StagingStep> {
+  if (marker === null || !isOurs(marker, owner)) return inOrder();
   return inOrder(instance?.running === true && ({ kind: "stop-server", why: "it is removed" } as const), {
     kind: "remove-server",
     directory: marker.directory,
   });
 }
 
-function refuse(wanted: Declaration, { settled, live }: Observed, { owner, object }: PlanContext<Declaration>): void {
+function refuse(wanted: Declaration, { settled, live }: Observed, context: PlanContext): void {
+  const { object } = context;
   const thing = `directory ${wanted.directory}`;
   if (settled.directory === "ours")
-    requireOurs({ object, owner, found: settled.marker?.owner ?? null, adopt: wanted.adopt, thing });
+    requireOurs({ object, owner: context, found: settled.marker, adopt: wanted.adopt, thing });
   if (settled.directory === "foreign files" && !(wanted.adopt && settled.unclaimedData))
     throw new SluiceError({
       code: "STORAGE_DIRECTORY_NOT_EMPTY",
@@ -148,11 +147,7 @@ function seedFrom(wanted: Declaration): string {
   return source === undefined ? "" : `${source.address}:${String(source.port)}`;
 }
 
-function planChange(
-  wanted: Declaration,
-  seen: Observed,
-  { before, object }: PlanContext<Declaration>,
-): Plan<StagingStep> {
+function planChange(wanted: Declaration, seen: Observed, { before, object }: PlanContext): Plan<StagingStep> {
   const { settled } = seen;
   const because = optionDifferences(wanted, object, settled);
   const running = settled.instance?.running === true;
@@ -250,9 +245,9 @@ export function desiredFor(
 }
 
 /** In a preview the old and the new password are compared; during `up` the server was asked. */
-function passwordDiffers(wanted: Declaration, { settled, live }: Observed, before: Declaration | null): boolean {
+function passwordDiffers(wanted: Declaration, { settled, live }: Observed, before: PlanContext["before"]): boolean {
   if (wanted.rootPassword === undefined) return false;
-  if (live === null && before !== null && before.rootPassword !== wanted.rootPassword) return true;
+  if (live === null && before !== null && before.declared.rootPassword !== wanted.rootPassword) return true;
   return settled.server !== null && !settled.server.rootPasswordMatches;
 }
 

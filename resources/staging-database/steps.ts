@@ -30,7 +30,7 @@ import { isSame, type Difference } from "../../provider/plan/plan";
 import { sh } from "../../provider/host/command";
 import type { Host } from "../../provider/host/host";
 import type { MysqlClient, MysqlReader } from "../../provider/mysql/client";
-import type { Performers, StepContext } from "../../provider/room";
+import type { Performers, Seal, StepContext } from "../../provider/room";
 import { parseMarker, serverOf, type Live, type Marker, type Settled } from "./observe";
 import { byDefault, desiredFor, methodOf, type Desired, type StagingStep } from "./plan";
 import type { Declaration } from "./schema";
@@ -168,6 +168,16 @@ async function start(context: Context): Promise<void> {
   });
 }
 
+export const seal: Seal<Declaration, Settled, Live> = {
+  of: ({ marker }) => marker?.seal ?? null,
+  write: async (text, context) => {
+    const { host, instance, marker } = await claimed(context);
+    const sealed = { ...marker, owner: context.owner, seal: text };
+    await writeMarker(host, instance, sealed);
+    return { ...context.seen.settled, marker: sealed };
+  },
+};
+
 async function seedBy(context: Context, host: Host, instance: Instance): Promise<SeedResult> {
   const { declared, report, signal } = context;
   const seeding: Seeding = {
@@ -230,6 +240,7 @@ function desiredOf({ declared, object, seen }: Context, marker: Marker): Desired
 
 const newMarker = ({ declared, owner }: Context): Marker => ({
   owner,
+  seal: null,
   directory: declared.directory,
   phase: "claimed",
   reseed: null,

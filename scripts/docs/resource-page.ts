@@ -55,7 +55,7 @@ function previewOf(room: AnyRoom, sample: Readonly<Record<string, unknown>>): st
   if (problems.length > 0) throw new Error(`the sample of ${room.kind} is not valid: ${problems.join("; ")}`);
   const object = room.object(inputs);
   const seen = { settled: room.blank as object, live: null };
-  const plan = room.plan(inputs, seen, { owner: "shop/dev/orders", before: null, object }) as Plan;
+  const plan = room.plan(inputs, seen, { owner: "shop/dev/orders", seal: null, before: null, object }) as Plan;
   return renderPlan(object, plan, room.say);
 }
 

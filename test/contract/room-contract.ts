@@ -24,10 +24,11 @@ export function describeRoom({ room, written, settled }: Sample): void {
   const declarations = written.map((raw) => check(raw).inputs);
 
   /** The plan, or the refusal. Anything else that is thrown is a bug. */
-  const planOf = (wanted: Bag | Absent, seen: object, before: Bag | null): Plan | SluiceError => {
-    const object = room.object(wanted === absent ? (before ?? declarations[0]) : wanted);
+  const planOf = (wanted: Bag | Absent, seen: object, declaredBefore: Bag | null): Plan | SluiceError => {
+    const object = room.object(wanted === absent ? (declaredBefore ?? declarations[0]) : wanted);
+    const before = declaredBefore && { declared: declaredBefore, settled: seen };
     try {
-      return room.plan(wanted, { settled: seen, live: null }, { owner, before, object });
+      return room.plan(wanted, { settled: seen, live: null }, { ...owner, before, object });
     } catch (error) {
       if (error instanceof SluiceError) return error;
       throw error;
@@ -178,7 +179,9 @@ export function describeRoom({ room, written, settled }: Sample): void {
 
     test("are marked in what Pulumi stores, at every place", () => {
       for (const declared of declarations) {
-        const stored = JSON.stringify(outs(room, takeApart(room, { __urn: urn }), declared, settled[0] ?? null));
+        const stored = JSON.stringify(
+          outs(room, takeApart(room, { __urn: urn }), declared, { settled: settled[0] ?? null }),
+        );
         const marked = /"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270","value":"[^"]*"/g;
         expect(stored.replaceAll(marked, "")).not.toContain("secret:");
       }
@@ -189,8 +192,11 @@ export function describeRoom({ room, written, settled }: Sample): void {
     test("is plain data that comes back from the state as it was", () => {
       for (const seen of [room.blank as object, ...settled]) {
         expect(JSON.parse(JSON.stringify(seen))).toEqual(seen);
-        const stored = outs(room, takeApart(room, { __urn: urn }), declarations[0] ?? {}, seen);
-        expect(takeApart(room, stored).remembered).toEqual({ stateVersion: 1, owner, settled: seen });
+        const stored = outs(room, takeApart(room, { __urn: urn }), declarations[0] ?? {}, {
+          seal: owner.seal,
+          settled: seen,
+        });
+        expect(takeApart(room, stored).remembered).toEqual({ stateVersion: 1, ...owner, settled: seen });
       }
     });
 

@@ -14,7 +14,7 @@ export interface Sample {
   readonly settled: readonly object[];
 }
 
-export const owner = "shop/dev/orders";
+export const owner = { owner: "shop/dev/orders", seal: "one" };
 
 const machine = {
   address: "stage-1",
@@ -61,7 +61,7 @@ const stagingWritten: Omit<StagingWritten, "socket" | "user" | "passwordFile" | 
 ];
 
 const marker: staging.Marker = {
-  owner,
+  ...owner,
   directory: "/srv/mysql/orders",
   phase: "seeded",
   reseed: null,
@@ -103,6 +103,7 @@ const stagingSettled: staging.Settled[] = [
   seeded,
   { ...seeded, instance: seeded.instance && { ...seeded.instance, running: false, optionText: null }, server: null },
   { ...seeded, marker: { ...marker, owner: "other/prod/orders" } },
+  { ...seeded, marker: { ...marker, seal: "of another state" } },
   {
     ...seeded,
     marker: { ...marker, reseed: "2" },
@@ -169,8 +170,8 @@ const running: channel.SettledChannel = {
 };
 const replicating: channel.Settled = {
   server: { version: "9.7.4", uuid: "22222222-2222-2222-2222-222222222222", serverId: 2 },
-  owner,
-  note: { caughtUp: true, start: null },
+  owner: owner.owner,
+  note: { caughtUp: true, start: null, seal: owner.seal },
   channel: running,
 };
 const channelSettled: channel.Settled[] = [
@@ -179,9 +180,10 @@ const channelSettled: channel.Settled[] = [
   { ...replicating, channel: null },
   { ...replicating, owner: null },
   { ...replicating, owner: "other/prod/orders" },
+  { ...replicating, note: { ...replicating.note, seal: "of another state" } },
   {
     ...replicating,
-    note: { caughtUp: false, start: "binlog.000009:4" },
+    note: { caughtUp: false, start: "binlog.000009:4", seal: null },
     channel: { ...running, receives: false, workers: null },
   },
   {
@@ -202,8 +204,8 @@ const fileWritten: FileRoomArgs[] = [
 ];
 const fileSettled: FileSettled[] = [
   fileRoom.blank,
-  { owner, parts: 2, text: "hello", passwordMatches: true },
-  { owner: "other/prod/orders", parts: 0, text: null, passwordMatches: false },
+  { ...owner, parts: 2, text: "hello", passwordMatches: true },
+  { owner: "other/prod/orders", seal: null, parts: 0, text: null, passwordMatches: false },
 ];
 
 const samples: Record<string, Omit<Sample, "room">> = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { SluiceError } from "../../provider/errors";
 import { sh } from "../../provider/host/command";
-import { requireOurs } from "../../provider/ownership";
+import { isOurs, requireOurs } from "../../provider/ownership";
 import { absent, compare, inOrder, type Difference, type Sayings } from "../../provider/plan/plan";
 import { defineRoom, type Observed as ObservedOf, type Performers } from "../../provider/room";
 import { host } from "../../provider/schema/connection";
@@ -44,6 +44,7 @@ export type FileRoomArgs = Omit<z.input<typeof declaration>, "label">;
 
 export interface Settled {
   readonly owner: string | null;
+  readonly seal: string | null;
   readonly parts: number;
   readonly text: string | null;
   readonly passwordMatches: boolean;
@@ -142,13 +143,14 @@ export const fileRoom = defineRoom<Declaration, Settled, Live, FileStep>({
     return typeof directory === "string" ? { label: last(directory) } : {};
   },
   refine: ({ text, password }) => (text === password ? ["text: must not be the password"] : []),
-  blank: { owner: null, parts: 0, text: null, passwordMatches: false },
+  blank: { owner: null, seal: null, parts: 0, text: null, passwordMatches: false },
   observe: async ({ host, directory, password, gate }, look) => {
     const machine = await look.host(host);
     const read = (name: string) => machine.readFile(`${directory}/${name}`);
     const count = await machine.query(sh`find ${directory} -maxdepth 1 -name ${"part-*"} 2>/dev/null | wc -l`);
     const settled = {
       owner: (await read("marker")) ?? null,
+      seal: (await read("seal")) ?? null,
       parts: Number(count.stdout.trim()),
       text: (await read("text")) ?? null,
       passwordMatches: (await read("password")) === password,
@@ -156,17 +158,28 @@ export const fileRoom = defineRoom<Declaration, Settled, Live, FileStep>({
     return { settled, live: { hasGate: gate !== undefined && (await machine.inspect(gate)).kind !== "absent" } };
   },
   exists: ({ owner }) => owner !== null,
-  plan: (wanted, seen: Observed, { owner, object, before }) => {
+  seal: {
+    of: ({ seal }) => seal,
+    write: async (seal, { host, declared, seen }) => {
+      const machine = await host(declared.host);
+      await machine.writeFile(`${declared.directory}/seal`, seal, { mode: 0o600 });
+      return { ...seen.settled, seal };
+    },
+  },
+  plan: (wanted, seen: Observed, context) => {
+    const { object, before } = context;
     const { settled, live } = seen;
-    if (wanted === absent) return inOrder(settled.owner === owner && ({ kind: "remove", directory: object } as const));
-    if (settled.owner !== null)
-      requireOurs({ object, owner, found: settled.owner, adopt: false, thing: `directory ${wanted.directory}` });
+    const found = settled.owner === null ? null : { owner: settled.owner, seal: settled.seal };
+    if (wanted === absent)
+      return inOrder(found !== null && isOurs(found, context) && ({ kind: "remove", directory: object } as const));
+    if (found !== null)
+      requireOurs({ object, owner: context, found, adopt: false, thing: `directory ${wanted.directory}` });
     const parts = typeof wanted.parts === "number" ? wanted.parts : settled.parts;
     const missing = Array.from({ length: Math.max(0, parts - settled.parts) }, (_, index) => settled.parts + index + 1);
     const because = compare({ text: wanted.text }, { text: settled.text });
     const passwordChanged =
       wanted.password !== undefined &&
-      (live === null && before !== null ? wanted.password !== before.password : !settled.passwordMatches);
+      (live === null && before !== null ? wanted.password !== before.declared.password : !settled.passwordMatches);
     return inOrder<FileStep>(
       settled.owner === null && { kind: "claim" },
       ...missing.map((part) => ({ kind: "add-part", part }) as const),

@@ -52,6 +52,8 @@ describe("a resource's life", () => {
     const inputs = await inputsOf({ directory, password: "hunter2" });
     const created = await host.create(bag(inputs));
     expect(created.id).toBe(`local:${directory}`);
+    const { seal } = created.properties["__sluice"] as { seal: string };
+    expect(seal).toMatch(/^[0-9a-f-]{36}$/);
     expect(created.properties).toEqual({
       ...inputs,
       count: "2",
@@ -59,7 +61,8 @@ describe("a resource's life", () => {
       __sluice: {
         stateVersion: 1,
         owner: "shop/dev/one",
-        settled: JSON.stringify({ owner: "shop/dev/one", parts: 2, text: "hello", passwordMatches: true }),
+        seal,
+        settled: JSON.stringify({ owner: "shop/dev/one", seal, parts: 2, text: "hello", passwordMatches: true }),
       },
     });
     expect(readdirSync(directory).sort()).toEqual(["marker", "part-1", "part-2", "password", "text"]);
@@ -225,7 +228,7 @@ describe("preview", () => {
   const remembered = (seen: object) => ({
     stateVersion: 1,
     owner: "shop/dev/one",
-    settled: JSON.stringify({ owner: "shop/dev/one", parts: 2, passwordMatches: false, ...seen }),
+    settled: JSON.stringify({ owner: "shop/dev/one", seal: null, parts: 2, passwordMatches: false, ...seen }),
   });
   const olds = {
     host: "local",

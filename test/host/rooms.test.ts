@@ -67,7 +67,7 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
     for (const raw of written) {
       const inputs = plain(await inputsOf(kind, raw)) as Record<string, unknown>;
       for (const seen of settled) {
-        const state = { ...inputs, __sluice: { stateVersion: 1, owner, settled: JSON.stringify(seen) } };
+        const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, settled: JSON.stringify(seen) } };
         const answer = await host.diff("id", state, inputs).catch((error: unknown) => String(error));
         if (typeof answer !== "string") expect(answer).toMatchObject({ replaces: [], deleteBeforeReplace: false });
         else expect(answer).toMatch(/\([A-Z]+_[A-Z_]+\)/);
@@ -78,7 +78,7 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
 
   test("another identity replaces, one that is not known yet too", async () => {
     const inputs = plain(await inputsOf(kind, written[0] ?? {})) as Record<string, unknown>;
-    const state = { ...inputs, __sluice: { stateVersion: 1, owner, settled: JSON.stringify(settled[0]) } };
+    const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, settled: JSON.stringify(settled[0]) } };
     const identity = kind === "StagingDatabase" ? "directory" : "channel";
     for (const value of [unknown, kind === "StagingDatabase" ? "/srv/elsewhere" : "elsewhere"])
       expect(await host.diff("id", state, { ...inputs, [identity]: value })).toEqual({

@@ -130,15 +130,17 @@ function speaking(server: ManagedServer): Pick<ServerUnderTest, "run" | "ask"> {
 /** One stack's view of one channel: what Pulumi would do, with the state it would keep. */
 export class Stack {
   readonly lines: string[] = [];
-  before: Operation["before"] = null;
+  before: { declared: object; settled: object } | null = null;
+  private seal: string | null = null;
 
   constructor(readonly owner = "tests/live/orders") {}
 
   /** `up`; gives the lines that were said. */
   async up(declared: Declaration): Promise<string[]> {
     const from = this.lines.length;
-    const settled = await this.operate(declared, converge);
+    const { settled, seal } = await this.operate(declared, converge);
     this.before = { declared, settled };
+    this.seal = seal;
     return this.lines.slice(from);
   }
 
@@ -164,6 +166,7 @@ export class Stack {
   async destroy(declared: Declaration): Promise<void> {
     await this.operate(declared, remove);
     this.before = null;
+    this.seal = null;
   }
 
   async observe(declared: Declaration): Promise<{ settled: Settled; live: Live }> {
@@ -179,7 +182,7 @@ export class Stack {
     const known = (declared === absent ? this.before?.declared : declared) as Declaration;
     const object = room.object(known);
     const seen = { settled: (this.before?.settled ?? room.blank) as object, live: null };
-    const plan = room.plan(declared, seen, { owner: this.owner, before: this.before?.declared ?? null, object });
+    const plan = room.plan(declared, seen, { owner: this.owner, seal: this.seal, before: this.before, object });
     reportPlan({ ...this.report(), say: (text) => void said.push(text) }, object, plan, room.say);
     return said.join("\n");
   }
@@ -190,7 +193,7 @@ export class Stack {
     report = this.report(),
     signal = new AbortController().signal,
   ): Promise<T> {
-    const drivers = openDrivers({ owner: this.owner, signal, report });
+    const drivers = openDrivers({ owner: this.owner, seal: this.seal, signal, report });
     try {
       return await work({ room, declared, before: this.before, drivers });
     } finally {

@@ -11,7 +11,7 @@ test("a clone brings the accounts too, and nothing that dials out or belongs to 
     CHANGE REPLICATION SOURCE TO SOURCE_HOST = '198.18.0.1', SOURCE_USER = 'upstream', SOURCE_PASSWORD = 'x' FOR CHANNEL 'upstream';
     CREATE USER sluice@localhost IDENTIFIED BY 'an account of the source';
     CREATE DATABASE sluice; CREATE TABLE sluice.books (id INT PRIMARY KEY);`);
-  const server = await lab.emptyServer("clone", 3511);
+  const server = await lab.emptyServer("clone", 3551);
   const before = await server.host.readFile(server.instance.layout.optionFile);
   const result = await seedFromClone(seedingOf(server), { source: lab.address });
   expect(result).toMatchObject({ method: "clone", databases: ["analytics", "shop"] });
@@ -34,7 +34,7 @@ test("a clone brings the accounts too, and nothing that dials out or belongs to 
 });
 
 test("a clone is verified with the source's authority, needs no systemd, and a wrong authority is refused", async () => {
-  const server = await lab.emptyServer("clone-plain", 3512, { runtime: { supervisor: "process" } });
+  const server = await lab.emptyServer("clone-plain", 3552, { runtime: { supervisor: "process" } });
   const ca = await readFile(lab.source.mysql?.caPath ?? "", "utf8");
   const source = { ...lab.address, tls: { ca, verifyIdentity: false } };
   const { stdout: own } = await server.host.run(sh`cat ${`${server.instance.layout.data}/ca.pem`}`);
@@ -49,7 +49,7 @@ test("a password that CLONE must quote works, and a privilege that is missing is
   await lab.onSource(
     `CREATE USER IF NOT EXISTS cloner@'%'; ALTER USER cloner@'%' IDENTIFIED BY ${JSON.stringify(password)}; GRANT BACKUP_ADMIN, REPLICATION CLIENT, REPLICATION SLAVE, SELECT ON *.* TO cloner@'%';`,
   );
-  const server = await lab.emptyServer("clone-quoted", 3513);
+  const server = await lab.emptyServer("clone-quoted", 3553);
   const source = { ...lab.address, user: "cloner", password };
   await requireSeeded(server, await seedFromClone(seedingOf(server), { source }));
   const shown = await server.host.run(

@@ -19,7 +19,7 @@ beforeAll(() =>
 afterAll(() => lab.onSource("DROP TABLE shop.bulk"));
 
 test("a dump brings every user database, the source's GTIDs and the position, and leaves no secret behind", async () => {
-  const server = await lab.emptyServer("dump", 3501, {}, (facts) => ({ sourceVariables: inheritedVariables(facts) }));
+  const server = await lab.emptyServer("dump", 3541, {}, (facts) => ({ sourceVariables: inheritedVariables(facts) }));
   const result = await seedFromDump(seedingOf(server), { source: lab.address, databases: "ALL" });
   expect(result).toMatchObject({ method: "dump", databases: ["analytics", "shop"] });
   expect(result.sourceUuid).toBe((await lab.onSource("SELECT @@server_uuid")).trim());
@@ -45,7 +45,7 @@ test("a dump brings every user database, the source's GTIDs and the position, an
 });
 
 test("a seeding outlives whoever started it: a cut connection and another caller find the same job", async () => {
-  const server = await lab.emptyServer("attach", 3502);
+  const server = await lab.emptyServer("attach", 3542);
   const gone = new AbortController();
   const first = seedFromDump(seedingOf(server, { signal: gone.signal }), { source: lab.address, databases: ["shop"] });
   await awaitProgress(server);
@@ -62,7 +62,7 @@ test("a seeding outlives whoever started it: a cut connection and another caller
 });
 
 test("what breaks a dump is named, and the next one begins with empty data", async () => {
-  const server = await lab.emptyServer("broken", 3503);
+  const server = await lab.emptyServer("broken", 3543);
   const seeding = seedingOf(server);
   const wanted = { source: lab.address, databases: "ALL" } as const;
   await expect(seedFromDump(seeding, { source: lab.address, databases: ["shop", "nothing"] })).rejects.toMatchObject({

@@ -43,7 +43,7 @@ const accountsOf = async (server: ManagedServer): Promise<string> => {
 };
 
 test("a backup of everything brings the user databases and its position, and no account; broken ones are told apart", async () => {
-  const server = await lab.emptyServer("file", 3521);
+  const server = await lab.emptyServer("file", 3561);
   await takeBackup(server);
   const from = (name: string, databases: "ALL" | string[] = "ALL") =>
     seedFromFile(seedingOf(server), { path: `${folder}/${name}`, databases });
@@ -86,7 +86,7 @@ test("a backup of everything brings the user databases and its position, and no 
 });
 
 test("plain and zstd files, a part of them, and the dump of one database are taken too", async () => {
-  const server = await lab.emptyServer("file-kinds", 3522, { user: "sluice" });
+  const server = await lab.emptyServer("file-kinds", 3562, { user: "sluice" });
   // Only root may read it: the connected user is let in by sudo.
   const [zstd, only] = [`${folder}/full.sql.zst`, `${folder}/only.sql`];
   const result = await seedFromFile(seedingOf(server), { path: zstd, databases: ["shop"] });
@@ -108,13 +108,13 @@ test("plain and zstd files, a part of them, and the dump of one database are tak
 
 test("a file system that fills up while a file is loaded is named", async () => {
   const directory = "/mnt/full-seed";
-  const server = await lab.emptyServer("file-full", 3523);
+  const server = await lab.emptyServer("file-full", 3563);
   await takeBackup(server);
   const { host } = server;
   await server.remove();
   await host.run(sh`mkdir -p ${directory} && mount -t tmpfs -o size=300M none ${directory}`);
   try {
-    const full = await lab.emptyServer("file-full", 3523, { directory });
+    const full = await lab.emptyServer("file-full", 3563, { directory });
     await host.run(
       sh`free=$(df -kP ${directory} | awk 'NR == 2 { print $4 }'); head -c $(((free - 9000) * 1024)) /dev/zero >${`${directory}/ballast`}`,
     );

@@ -1,7 +1,7 @@
 import { SluiceError } from "../../../provider/errors";
 import type { Host } from "../../../provider/host/host";
 import { converge, look, PartlyDone, remove, type Operation } from "../../../provider/lifecycle";
-import { requireOurs } from "../../../provider/ownership";
+import { isOurs, requireOurs } from "../../../provider/ownership";
 import { absent, compare, inOrder, type Difference } from "../../../provider/plan/plan";
 import { silent } from "../../../provider/report";
 import { defineRoom, type AnyRoom, type Drivers } from "../../../provider/room";
@@ -13,6 +13,7 @@ interface Declared {
 }
 interface Thing {
   owner: string;
+  seal: string | null;
   parts: number;
   text: string;
   running: boolean;
@@ -75,11 +76,17 @@ function roomOf(world: World): AnyRoom {
       return Promise.resolve({ settled: { thing: thing === undefined ? null : { ...thing } }, live: {} });
     },
     exists: ({ thing }) => thing !== null,
+    seal: {
+      of: ({ thing }) => thing?.seal ?? null,
+      write: (seal, { declared: { name } }) => {
+        world.thing(name).seal = seal;
+        return Promise.resolve({ thing: { ...world.thing(name) } });
+      },
+    },
     plan: (wanted, { settled: { thing } }, context) => {
-      if (wanted === absent)
-        return inOrder<Step>(thing !== null && thing.owner === context.owner && { kind: "remove" });
+      if (wanted === absent) return inOrder<Step>(thing !== null && isOurs(thing, context) && { kind: "remove" });
       if (thing !== null)
-        requireOurs({ object: context.object, owner: context.owner, found: thing.owner, adopt: false, thing: "it" });
+        requireOurs({ object: context.object, owner: context, found: thing, adopt: false, thing: "it" });
       const missing = Array.from(
         { length: wanted.parts - (thing?.parts ?? 0) },
         (_, index) => (thing?.parts ?? 0) + index + 1,
@@ -102,7 +109,7 @@ function roomOf(world: World): AnyRoom {
     perform: {
       claim: act(
         (_step, { declared, owner: by }) =>
-          void world.things.set(declared.name, { owner: by, parts: 0, text: "", running: false }),
+          void world.things.set(declared.name, { owner: by, seal: null, parts: 0, text: "", running: false }),
       ),
       "add-part": act(
         (step: { number: number }, { declared }) => void (world.thing(declared.name).parts = step.number),
@@ -123,7 +130,7 @@ const declared: Declared = { name: "a", parts: 2, text: "hello" };
 
 function operation(
   world: World,
-  changes: Partial<Operation> & { signal?: AbortSignal; owner?: string } = {},
+  changes: Partial<Operation> & { signal?: AbortSignal; owner?: string; seal?: string } = {},
 ): Operation {
   const host = {
     withLock: async <T>(name: string, _options: unknown, work: (lost: AbortSignal) => Promise<T>): Promise<T> => {
@@ -137,6 +144,7 @@ function operation(
   } as unknown as Host;
   const drivers: Drivers = {
     owner: changes.owner ?? owner,
+    seal: changes.seal ?? null,
     signal: changes.signal ?? new AbortController().signal,
     report: silent,
     host: () => Promise.resolve(host),
@@ -146,7 +154,7 @@ function operation(
   return { room: roomOf(world), declared, before: null, drivers, ...changes };
 }
 
-const finished = { owner, parts: 2, text: "hello", running: true };
+const finished = { owner, seal: expect.any(String) as string, parts: 2, text: "hello", running: true };
 const allSteps = ["claim", "add-part 1", "add-part 2", "set-text", "start"];
 
 const errorOf = async (work: Promise<unknown>): Promise<unknown> =>
@@ -158,7 +166,8 @@ const errorOf = async (work: Promise<unknown>): Promise<unknown> =>
 describe("create and update", () => {
   test("run the plan, look again, and go on until nothing is left", async () => {
     const world = new World();
-    expect(await converge(operation(world))).toEqual({ thing: finished });
+    const { settled, seal } = await converge(operation(world));
+    expect(settled).toEqual({ thing: { ...finished, seal } });
     expect(world.done).toEqual(allSteps);
     expect(world.observed).toBe(3);
     expect(world.locks).toEqual(["lock thing:a", "free thing:a"]);
@@ -166,18 +175,18 @@ describe("create and update", () => {
 
   test("a second time runs no step", async () => {
     const world = new World();
-    const settled = await converge(operation(world));
+    const { settled, seal } = await converge(operation(world));
     world.done.length = 0;
-    expect(await converge(operation(world, { before: { declared, settled } }))).toEqual(settled);
+    expect(await converge(operation(world, { before: { declared, settled }, seal }))).toEqual({ settled, seal });
     expect(world.done).toEqual([]);
   });
 
   test("repair what somebody changed, and only that", async () => {
     const world = new World();
-    const settled = await converge(operation(world));
+    const { settled, seal } = await converge(operation(world));
     world.thing("a").text = "changed";
     world.done.length = 0;
-    await converge(operation(world, { before: { declared, settled } }));
+    await converge(operation(world, { before: { declared, settled }, seal }));
     expect(world.done).toEqual(["set-text"]);
   });
 
@@ -215,12 +224,32 @@ describe("create and update", () => {
 
   test("refuse what is somebody else's before anything is done", async () => {
     const world = new World();
-    world.things.set("a", { ...finished, owner: "other/stack/b" });
+    world.things.set("a", { ...finished, seal: "one", owner: "other/stack/b" });
     const error = await errorOf(converge(operation(world)));
     expect(error).toBeInstanceOf(SluiceError);
     expect((error as SluiceError).code).toBe("OWNERSHIP_FOREIGN");
     expect(world.done).toEqual([]);
     expect(world.locks).toEqual(["lock thing:a", "free thing:a"]);
+  });
+
+  test("refuse what is complete and what this state does not know: two people's stacks may have one name", async () => {
+    const world = new World();
+    await converge(operation(world));
+    const error = await errorOf(converge(operation(world)));
+    expect((error as SluiceError).code).toBe("OWNERSHIP_OTHER_STATE");
+    await remove(operation(world));
+    expect(world.thing("a")).toEqual(finished);
+  });
+
+  test("are not complete when they are stopped behind the last step", async () => {
+    const world = new World();
+    const stop = new AbortController();
+    world.afterStep = ({ kind }) => {
+      if (kind === "start") stop.abort(new Error("gone"));
+    };
+    expect(await errorOf(converge(operation(world, { signal: stop.signal })))).toBeInstanceOf(PartlyDone);
+    expect(world.thing("a").seal).toBeNull();
+    expect((await converge(operation(world))).seal).toEqual(expect.any(String));
   });
 
   test("do not begin, not even to lock, when already stopped", async () => {
@@ -255,7 +284,7 @@ describe("a failure half-way", () => {
     failAt(world, "set-text");
     const error = (await errorOf(converge(operation(world)))) as PartlyDone;
     expect(error).toBeInstanceOf(PartlyDone);
-    expect(error.settled).toEqual({ thing: { owner, parts: 2, text: "", running: false } });
+    expect(error.settled).toEqual({ thing: { owner, seal: null, parts: 2, text: "", running: false } });
     expect(error.message).toBe(
       "disk: is full (STORAGE_FULL)\n  step    4 of 4, set-text; steps 1-3 are done and will not be repeated",
     );
@@ -294,16 +323,16 @@ describe("a failure half-way", () => {
 describe("delete", () => {
   test("removes, and a second time finds nothing to do", async () => {
     const world = new World();
-    await converge(operation(world));
-    await remove(operation(world));
-    await remove(operation(world));
+    const { seal } = await converge(operation(world));
+    await remove(operation(world, { seal }));
+    await remove(operation(world, { seal }));
     expect(world.things.size).toBe(0);
     expect(world.done).toEqual([...allSteps, "remove"]);
   });
 
   test("leaves what carries somebody else's marker", async () => {
     const world = new World();
-    world.things.set("a", { ...finished, owner: "other/stack/b" });
+    world.things.set("a", { ...finished, seal: "one", owner: "other/stack/b" });
     const said: string[] = [];
     const { drivers } = operation(world);
     const report = { ...silent, say: (text: string) => said.push(text) };
@@ -315,11 +344,11 @@ describe("delete", () => {
 
   test("that fails says so plainly: Pulumi keeps what it could not delete", async () => {
     const world = new World();
-    await converge(operation(world));
+    const { seal } = await converge(operation(world));
     world.beforeStep = () => {
       throw new SluiceError({ code: "HOST_UNREACHABLE", object: "host", what: "is away" });
     };
-    const error = await errorOf(remove(operation(world)));
+    const error = await errorOf(remove(operation(world, { seal })));
     expect(error).toBeInstanceOf(SluiceError);
     expect(error).not.toBeInstanceOf(PartlyDone);
   });

@@ -1,19 +1,33 @@
-import { requireOurs } from "../../../provider/ownership";
+import { isOurs, requireOurs } from "../../../provider/ownership";
 
-const claim = {
-  object: "staging database orders@stage-1:3306",
-  owner: "shop/dev/orders",
-  thing: "directory /srv/orders",
-};
+const owner = { owner: "shop/dev/orders", seal: "one" };
+const unknown = { ...owner, seal: null };
+const claim = { object: "staging database orders@stage-1:3306", owner, thing: "directory /srv/orders" };
 
 describe("an object with a marker", () => {
-  test("is ours when the marker says so", () => {
-    expect(() => requireOurs({ ...claim, found: "shop/dev/orders", adopt: false })).not.toThrow();
+  test("is ours when the marker says so, or when nobody was there yet to seal it", () => {
+    expect(() => requireOurs({ ...claim, found: owner, adopt: false })).not.toThrow();
+    expect(() => requireOurs({ ...claim, found: unknown, adopt: false })).not.toThrow();
+    expect(() => requireOurs({ ...claim, owner: unknown, found: unknown, adopt: false })).not.toThrow();
   });
 
   test("of another owner is refused, adopt or not, and a renamed resource is told how to keep its data", () => {
     for (const adopt of [false, true])
-      expect(() => requireOurs({ ...claim, found: "shop/dev/old", adopt })).toThrow(/OWNERSHIP_FOREIGN[^]*aliases/);
+      expect(() => requireOurs({ ...claim, found: { ...owner, owner: "shop/dev/old" }, adopt })).toThrow(
+        /OWNERSHIP_FOREIGN[^]*aliases/,
+      );
+  });
+
+  test("that another state of the same name holds is refused, and with adopt taken over by a state that knows nothing", () => {
+    const found = { ...owner, seal: "two" };
+    expect(isOurs(found, owner)).toBe(false);
+    expect(isOurs(found, unknown)).toBe(false);
+    expect(() => requireOurs({ ...claim, owner: unknown, found, adopt: false })).toThrow(
+      /does not know \(OWNERSHIP_OTHER_STATE\)[^]*adopt: true/,
+    );
+    expect(() => requireOurs({ ...claim, owner: unknown, found, adopt: true })).not.toThrow();
+    for (const adopt of [false, true])
+      expect(() => requireOurs({ ...claim, found, adopt })).toThrow(/taken it over \(OWNERSHIP_OTHER_STATE\)/);
   });
 
   test("of nobody is refused, and taken over with adopt", () => {

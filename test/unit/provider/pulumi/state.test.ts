@@ -8,7 +8,7 @@ import { fileRoom } from "../../../harness/file-room";
 const room = fileRoom as AnyRoom;
 const urn = "urn:pulumi:dev::shop::pulumi-nodejs:dynamic/sluice:FileRoom::one";
 const secret = (value: unknown) => ({ "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", value });
-const seen = { owner: "shop/dev/one", parts: 2, text: null, passwordMatches: true };
+const seen = { seal: null, owner: "shop/dev/one", parts: 2, text: null, passwordMatches: true };
 
 describe("what the engine sends", () => {
   test("is taken apart: declaration, URN, provider, what was seen", () => {
@@ -19,13 +19,13 @@ describe("what the engine sends", () => {
       count: "2",
       __provider: "code",
       __urn: urn,
-      __sluice: { stateVersion: 1, owner: "shop/dev/one", settled: JSON.stringify(seen) },
+      __sluice: { stateVersion: 1, owner: "shop/dev/one", seal: "a", settled: JSON.stringify(seen) },
     });
     expect(bag).toEqual({
       declared: { host: "local", password: "P" },
       urn,
       provider: "code",
-      remembered: { stateVersion: 1, owner: "shop/dev/one", settled: seen },
+      remembered: { stateVersion: 1, owner: "shop/dev/one", seal: "a", settled: seen },
     });
   });
 
@@ -47,7 +47,7 @@ describe("what is sent back", () => {
   const bag = { declared: {}, urn, provider: "code", remembered: null };
 
   test("holds declaration, outputs and what was seen, and can be taken apart again", () => {
-    const sent = outs(room, bag, { host: "local", directory: "/a", password: "P" }, seen);
+    const sent = outs(room, bag, { host: "local", directory: "/a", password: "P" }, { seal: "a", settled: seen });
     expect(sent).toEqual({
       host: "local",
       directory: "/a",
@@ -55,16 +55,16 @@ describe("what is sent back", () => {
       count: "2",
       text64: "",
       __urn: urn,
-      __sluice: { stateVersion: 1, owner: "shop/dev/one", settled: JSON.stringify(seen) },
+      __sluice: { stateVersion: 1, owner: "shop/dev/one", seal: "a", settled: JSON.stringify(seen) },
     });
     expect(takeApart(room, sent).remembered?.settled).toEqual(seen);
   });
 
   test("has no outputs where nothing could be seen", () => {
-    expect(outs(room, bag, { host: "local" }, null)).toEqual({
+    expect(outs(room, bag, { host: "local" }, { settled: null })).toEqual({
       host: "local",
       __urn: urn,
-      __sluice: { stateVersion: 1, owner: "shop/dev/one", settled: null },
+      __sluice: { stateVersion: 1, owner: "shop/dev/one", seal: null, settled: null },
     });
   });
 });

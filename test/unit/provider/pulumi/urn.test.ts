@@ -24,11 +24,11 @@ describe("a URN", () => {
 
 describe("the owner", () => {
   test("of a new object is named by its URN", () => {
-    expect(ownerIn({ urn: text, remembered: null })).toBe("shop/prod/orders");
+    expect(ownerIn({ urn: text, remembered: null })).toEqual({ owner: "shop/prod/orders", seal: null });
   });
 
   test("stays what it was when resource, stack or project are renamed", () => {
-    const remembered = { stateVersion: 1, owner: "shop/dev/old", settled: null };
-    expect(ownerIn({ urn: text, remembered })).toBe("shop/dev/old");
+    const remembered = { stateVersion: 1, owner: "shop/dev/old", seal: "one", settled: null };
+    expect(ownerIn({ urn: text, remembered })).toEqual({ owner: "shop/dev/old", seal: "one" });
   });
 });

@@ -8,7 +8,7 @@ import type { SettledChannel } from "../../../../resources/replication-channel/o
 import { context, declared, live, owner, seen, settled, settledChannel, channelFacts, source } from "./samples";
 
 const render = (wanted: Declaration, observed: ReturnType<typeof seen>, before: Declaration | null = null): string =>
-  renderPlan("channel", plan(wanted, observed, context({ before })), say);
+  renderPlan("channel", plan(wanted, observed, context(before)), say);
 
 const kinds = (wanted: Declaration, observed: ReturnType<typeof seen>): string[] =>
   plan(wanted, observed, context()).steps.map(({ kind }) => kind);
@@ -164,7 +164,7 @@ describe("a running channel", () => {
   });
 
   test("is waited for when an earlier up ended before it had caught up", () => {
-    const of = settled(settledChannel(declared()), { note: { caughtUp: false, start: null } });
+    const of = settled(settledChannel(declared()), { note: { caughtUp: false, start: null, seal: null } });
     expect(kinds(declared(), seen(of, live({ channel: channelFacts() })))).toEqual(["await-applied"]);
   });
 
@@ -204,6 +204,13 @@ describe("a channel that somebody changed by hand", () => {
 
 describe("ownership", () => {
   const there = settledChannel(declared());
+  test("refuses the channel of another state of the same name, and does not remove it", () => {
+    const of = settled(there, { note: { caughtUp: true, start: null, seal: "x" } });
+    expect(() => plan(declared(), seen(of, live()), context())).toThrow(/OWNERSHIP_OTHER_STATE/);
+    expect(plan(absent, seen(of, live()), context(declared())).steps).toEqual([]);
+    expect(plan(declared(), seen(of, live()), context(null, { seal: "x" })).steps).toEqual([]);
+  });
+
   test.each([
     ["somebody else's channel", "other/dev/x", false, "OWNERSHIP_FOREIGN"],
     ["somebody else's channel, adopt or not", "other/dev/x", true, "OWNERSHIP_FOREIGN"],
@@ -227,16 +234,11 @@ describe("ownership", () => {
 
 describe("removal", () => {
   const remove = (observed: ReturnType<typeof seen>): string[] =>
-    plan(absent, observed, context({ before: declared() })).steps.map(({ kind }) => kind);
+    plan(absent, observed, context(declared())).steps.map(({ kind }) => kind);
 
   test("stops, forgets and unmarks the channel", () => {
-    expect(
-      renderPlan(
-        "channel",
-        plan(absent, seen(settled(settledChannel(declared()))), context({ before: declared() })),
-        say,
-      ),
-    ).toMatchInlineSnapshot(`
+    expect(renderPlan("channel", plan(absent, seen(settled(settledChannel(declared()))), context(declared())), say))
+      .toMatchInlineSnapshot(`
       "channel: 3 steps
         1. stop the channel                         ! rows stop arriving for good
         2. forget channel orders; the data stays

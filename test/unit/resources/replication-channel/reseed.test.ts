@@ -12,7 +12,7 @@ const into = (seeding: string | undefined): Declaration =>
   });
 
 const kinds = (wanted: Declaration, before: Declaration): string[] =>
-  plan(wanted, seen(settled(settledChannel(before))), context({ before })).steps.map(({ kind }) => kind);
+  plan(wanted, seen(settled(settledChannel(before))), context(before)).steps.map(({ kind }) => kind);
 
 describe("a channel into a staging database that is seeded anew", () => {
   test("is planned from its beginning, because it goes with the data", () => {
@@ -30,7 +30,7 @@ describe("a channel into a staging database that is seeded anew", () => {
     const steps = plan(
       wanted,
       seen(settled(settledChannel(wanted)), live({ channel: null })),
-      context({ before: into("1") }),
+      context(into("1")),
     ).steps;
     expect(steps).toEqual([]);
   });

@@ -22,9 +22,12 @@ export function declared(change: Partial<Written> = {}): Declaration {
   });
 }
 
-export const context = (change: Partial<PlanContext<Declaration>> = {}): PlanContext<Declaration> => ({
+type Context = PlanContext<Declaration, Settled>;
+
+export const context = (before: Declaration | null = null, change: Partial<Context> = {}): Context => ({
   owner,
-  before: null,
+  seal: null,
+  before: before && { declared: before, settled: null },
   object: "channel orders@stage-1:3307",
   ...change,
 });
@@ -55,7 +58,7 @@ export function settledChannel(wanted: Declaration, change: Partial<SettledChann
 export const settled = (channel: SettledChannel | null, change: Partial<Settled> = {}): Settled => ({
   server: { version: "9.7.4", uuid: replicaUuid, serverId: 2 },
   owner,
-  note: { caughtUp: true, start: null },
+  note: { caughtUp: true, start: null, seal: null },
   channel,
   ...change,
 });

@@ -43,6 +43,7 @@ const binaries: Binaries = {
 
 const marker: Marker = {
   owner,
+  seal: null,
   directory: "/srv/mysql/orders",
   phase: "seeded",
   reseed: null,
@@ -89,8 +90,15 @@ const quiet: Live = {
   sourceProblem: null,
 };
 
+const contextOf = (before: Declaration | null = null) => ({
+  owner,
+  seal: null,
+  before: before && { declared: before, settled: null },
+  object: "orders",
+});
+
 const kinds = (wanted: Declaration | typeof absent, seen: Observed, before: Declaration | null = null): string[] =>
-  plan(wanted, seen, { owner, before, object: "orders" }).steps.map(({ kind }) => kind);
+  plan(wanted, seen, contextOf(before)).steps.map(({ kind }) => kind);
 
 describe("a new staging database", () => {
   test("is claimed before anything else is done", () => {
@@ -112,11 +120,7 @@ describe("a new staging database", () => {
 
   test("reads as a DBA would say it", () => {
     const declared = declare();
-    const text = renderPlan(
-      objectOf(declared),
-      plan(declared, { settled: blank, live: null }, { owner, before: null, object: "orders" }),
-      say,
-    );
+    const text = renderPlan(objectOf(declared), plan(declared, { settled: blank, live: null }, contextOf()), say);
     expect(text).toMatchInlineSnapshot(`
      "staging database orders@stage-1:3306: 5 steps
        1. claim directory /srv/mysql/orders
@@ -196,7 +200,7 @@ describe("a seeded staging database", () => {
 
   test("a dynamic setting taken out goes back to the server's own before the file forgets it; a start-only one restarts", () => {
     const [old, next] = [declare({ config: { max_connections: 99 } }), declare()];
-    const steps = plan(next, { settled: converged(old), live: quiet }, { owner, before: old, object: "orders" }).steps;
+    const steps = plan(next, { settled: converged(old), live: quiet }, contextOf(old)).steps;
     expect(steps.map(({ kind }) => kind)).toEqual(["set-variables", "configure"]);
     expect(steps[0]).toMatchObject({ because: [{ property: "max_connections", from: "99", to: "default" }] });
     const plugged = declare({ config: { "plugin-load-add": "x.so" } });
@@ -214,7 +218,7 @@ describe("a seeded staging database", () => {
       "start-server",
       "seed",
     ]);
-    const text = renderPlan("orders", plan(wanted, seen, { owner, before: declare(), object: "orders" }), say);
+    const text = renderPlan("orders", plan(wanted, seen, contextOf(declare())), say);
     expect(text).toContain("! its data is gone until it is seeded again");
   });
 
@@ -287,7 +291,7 @@ describe("a seeded staging database", () => {
 describe("what is not ours", () => {
   const code = (settled: Settled, live: Live = quiet, change: Record<string, unknown> = {}): string => {
     try {
-      plan(declare(change), { settled, live }, { owner, before: null, object: "orders" });
+      plan(declare(change), { settled, live }, contextOf());
     } catch (error) {
       if (error instanceof SluiceError) return error.code;
       throw error;
@@ -298,6 +302,7 @@ describe("what is not ours", () => {
   test("a directory with files, another owner's, a taken port, another storage are refused by name", () => {
     expect(code({ ...blank, directory: "foreign files" })).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
     expect(code({ ...converged(declare()), marker: { ...marker, owner: "else/dev/x" } })).toBe("OWNERSHIP_FOREIGN");
+    expect(code({ ...converged(declare()), marker: { ...marker, seal: "x" } })).toBe("OWNERSHIP_OTHER_STATE");
     expect(code(blank, { ...quiet, portListener: { pid: 7, command: "nginx", ours: false } })).toBe(
       "SERVER_PORT_TAKEN",
     );
@@ -309,11 +314,7 @@ describe("what is not ours", () => {
     expect(code(found)).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
     expect(code({ ...found, directory: "ours" })).toBe("OWNERSHIP_UNMARKED");
     expect(code({ ...found, unclaimedData: false }, quiet, { adopt: true })).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
-    const preview = plan(
-      declare({ adopt: true }),
-      { settled: blank, live: null },
-      { owner, before: null, object: "orders" },
-    );
+    const preview = plan(declare({ adopt: true }), { settled: blank, live: null }, contextOf());
     expect(renderPlan("orders", preview, say)).toContain(
       "where data is in it already, take that over and seed nothing",
     );
@@ -325,8 +326,10 @@ describe("what is not ours", () => {
   });
 
   test("another owner's is not removed either", () => {
-    const foreign = { ...converged(declare()), marker: { ...marker, owner: "else/dev/x" } };
-    expect(kinds(absent, { settled: foreign, live: quiet })).toEqual([]);
+    for (const change of [{ owner: "else/dev/x" }, { seal: "of another state" }]) {
+      const foreign = { ...converged(declare()), marker: { ...marker, ...change } };
+      expect(kinds(absent, { settled: foreign, live: quiet })).toEqual([]);
+    }
     expect(kinds(absent, { settled: converged(declare()), live: quiet })).toEqual(["stop-server", "remove-server"]);
     expect(kinds(absent, { settled: blank, live: quiet })).toEqual([]);
   });
