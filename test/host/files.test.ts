@@ -65,7 +65,7 @@ describe("a resource's life", () => {
         settled: JSON.stringify({ owner: "shop/dev/one", seal, parts: 2, text: "hello", passwordMatches: true }),
       },
     });
-    expect(readdirSync(directory).sort()).toEqual(["marker", "part-1", "part-2", "password", "text"]);
+    expect(readdirSync(directory).sort()).toEqual(["marker", "part-1", "part-2", "password", "seal", "text"]);
 
     const state = bag(created.properties);
     expect(await host.read(created.id, state)).toEqual(created);
