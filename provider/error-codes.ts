@@ -10,6 +10,7 @@ export const codes = {
   HOST_UNREACHABLE: "No ssh connection to the host could be made.",
   HOST_KEY_UNPINNED: "The host's key is not pinned; the error prints the fingerprint to pin.",
   HOST_KEY_MISMATCH: "The host showed another key than the pinned one.",
+  HOST_OTHER_MACHINE: "The host shows the pinned key and is not the machine that the object was made on.",
   HOST_LOGIN_REFUSED: "The host accepted neither key, agent nor password.",
   HOST_CONNECTION_LOST: "The connection to the host was cut and could not be made again in time.",
   HOST_SUDO_REFUSED: "The user of the host may not become root without a password.",

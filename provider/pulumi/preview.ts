@@ -3,8 +3,8 @@ import { absent, isSame, type Plan } from "../plan/plan";
 import { renderPlan, reportPlan } from "../plan/render";
 import { scrubbing, type Report } from "../report";
 import type { AnyRoom } from "../room";
-import { pathsWith, valueAt } from "../schema/schema";
-import { hasUnknown, sayUnknowns, unknownPaths, unknownValue } from "../schema/unknown";
+import { anchorOf, pathsWith, valueAt } from "../schema/schema";
+import { hasUnknown, isUnknown, sayUnknowns, unknownPaths, unknownValue } from "../schema/unknown";
 import { secretsIn, type Properties } from "./border";
 import { engineReport } from "./engine";
 import { beforeOf, ownerIn, previewKey, type Bag } from "./state";
@@ -80,8 +80,15 @@ export function replacedBy(room: AnyRoom, before: Properties, after: Properties)
   return pathsWith(room.schema.declaration, "replaces").filter((path) => {
     const [from, to] = [valueAt(before, path), valueAt(after, path)];
     if (isObject(from) && isObject(to)) return false; // its own leaves say what replaces
-    return hasUnknown(to) || !isSame(from, to);
+    return (hasUnknown(to) || !isSame(from, to)) && !isAnchored(room, path, before, after);
   });
+}
+
+function isAnchored(room: AnyRoom, path: string, before: Properties, after: Properties): boolean {
+  const anchor = anchorOf(room.schema.declaration, path);
+  if (anchor === undefined) return false;
+  const [from, to] = [valueAt(before, anchor), valueAt(after, anchor)];
+  return from !== undefined && !isUnknown(to) && isSame(from, to);
 }
 
 const isObject = (value: unknown): boolean => value !== null && typeof value === "object" && !Array.isArray(value);

@@ -2,7 +2,11 @@ import { z } from "zod";
 import { absolutePath, databaseName, hostName, port, seconds, secretText } from "./fields";
 
 const hostFields = {
-  address: hostName.describe("Name or IP address of the machine.").meta({ replaces: true }),
+  address: hostName
+    .describe(
+      "Name or IP address of the machine. One that shows the same pinned `hostKey` is the same machine under another name.",
+    )
+    .meta({ replaces: true, unlessSame: "hostKey" }),
   port: port
     .default(22)
     .describe("Port of its sshd. A change reaches the same machine another way: in place.")

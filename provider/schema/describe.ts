@@ -16,6 +16,8 @@ export interface FieldFacts {
   readonly source: string | null;
   readonly meaning: string;
   readonly change: string;
+  /** The field beside it that, while it stays, keeps the object the same one. */
+  readonly unlessSame: string | null;
   readonly isSecret: boolean;
   readonly isNumber: boolean;
 }
@@ -48,6 +50,7 @@ function describeField(path: string, schema: z.ZodType): FieldFacts {
     source: meta.source ?? null,
     meaning: meta.description ?? "",
     change: meta.replaces === true ? "new object" : (meta.change ?? "in place"),
+    unlessSame: meta.unlessSame ?? null,
     isSecret: meta.secret === true,
     isNumber: inner instanceof z.ZodNumber && meta.type === undefined,
   };

@@ -3,13 +3,15 @@ import { isUnknown } from "./unknown";
 
 /**
  * What a field says about itself beyond its type. `type`: its type in words, where the zod type says too little; one with
- * `page` is described there and not here. `replaces`: another value means another object. `secret`: never shown. `unit`: of a
+ * `page` is described there and not here. `replaces`: another value means another object, but for `unlessSame`: while that
+ * field beside it is given and stays as it is, it is the same one. `secret`: never shown. `unit`: of a
  * number. `change`: what a change costs; absent: it is made in place. `source`: where the default or the range comes from.
  */
 export interface FieldMeta {
   readonly type?: string;
   readonly page?: string;
   readonly replaces?: boolean;
+  readonly unlessSame?: string;
   readonly secret?: boolean;
   readonly unit?: string;
   readonly change?: string;
@@ -94,6 +96,13 @@ export function wrappedBy(schema: z.ZodType): z.ZodType | undefined {
     schema instanceof z.ZodDefault ||
     schema instanceof z.ZodPrefault;
   return isWrapper ? (schema.unwrap() as z.ZodType) : undefined;
+}
+
+/** The path of the field that keeps an object the same one although the field at `path` changes. */
+export function anchorOf(schema: z.ZodType, path: string): string | undefined {
+  const keys = path.split(".");
+  const meta = schemaAt(schema, keys)?.meta() as FieldMeta | undefined;
+  return meta?.unlessSame === undefined ? undefined : [...keys.slice(0, -1), meta.unlessSame].join(".");
 }
 
 function flagOf(schema: z.ZodType, flag: "secret" | "replaces"): boolean {

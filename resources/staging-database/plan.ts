@@ -11,7 +11,7 @@ import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings 
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { isUnknown } from "../../provider/schema/unknown";
 import type { Observed, Settled } from "./observe";
-import { isReadOnly, isSeeded, type Declaration } from "./schema";
+import { addressOf, isReadOnly, isSeeded, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
 
@@ -36,6 +36,7 @@ export type Method = "dump" | "clone" | "file" | "none";
 export function plan(wanted: Declaration | Absent, seen: Observed, context: PlanContext): Plan<StagingStep> {
   const { settled } = seen;
   if (wanted === absent) return planRemoval(settled, context);
+  requireSameMachine(wanted, seen, context);
   refuse(wanted, seen, context);
   if (settled.unclaimedData) return planAdoption(wanted);
   return isSeeded(wanted, settled.marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen);
@@ -47,6 +48,20 @@ function planRemoval({ marker, instance }: Settled, owner: Owner): Plan<StagingS
   return inOrder(instance?.running === true && ({ kind: "stop-server", why: "it is removed" } as const), {
     kind: "remove-server",
     directory: marker.directory,
+  });
+}
+
+/** Machines that were copied from one image show the same key. */
+function requireSameMachine(wanted: Declaration, { settled, live }: Observed, { before, object }: PlanContext): void {
+  if (live === null || settled.marker !== null || !before?.settled?.marker) return;
+  const [was, is] = [addressOf(before.declared.host), addressOf(wanted.host)];
+  if (was === is) return;
+  throw new SluiceError({
+    code: "HOST_OTHER_MACHINE",
+    object,
+    what: `is not there: ${is} shows the host key of ${was}, but ${wanted.directory} is not the one that was made on ${was}`,
+    needs: "the same machine under its new address",
+    fix: "correct `host.address`; to make it anew on another machine, pin that machine's own `hostKey`",
   });
 }
 

@@ -175,7 +175,7 @@ export const objectOf = ({ host: at, port: on, directory }: Declaration): string
 /** `root@stage-1:/srv/mysql/orders`: where it stands. */
 export const idOf = ({ host: at, directory }: Declaration): string => `${addressOf(at)}:${directory}`;
 
-const addressOf = (at: Declaration["host"]): string => (typeof at === "object" ? at.address : at);
+export const addressOf = (at: Declaration["host"]): string => (typeof at === "object" ? at.address : at);
 const baseName = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path;
 
 /** What follows from the rest without the network, so that a dependant's preview knows it. */

@@ -8,7 +8,7 @@ export function renderFields(fields: readonly FieldFacts[]): string {
     typeCell(field),
     field.default === null ? "" : `\`${field.default}\``,
     meaningCell(field),
-    changeWords[field.change] ?? field.change,
+    changeCell(field),
   ]);
   const table = renderTable(["field", "type", "default", "meaning", "a change"], rows);
   return fields.some(isRequired) ? `${table}\n\n\\* must be given, where what it is part of is given.` : table;
@@ -26,6 +26,9 @@ const changeWords: Readonly<Record<string, string>> = {
   interrupts: "in place, rows stop for a moment",
   "new object": "**a new object**: the old one is removed first",
 };
+
+const changeCell = ({ change, unlessSame }: FieldFacts): string =>
+  `${unlessSame === null ? "" : `in place while \`${unlessSame}\` stays; else `}${changeWords[change] ?? change}`;
 
 function typeCell({ type, page, range, unit, isSecret }: FieldFacts): string {
   const words = page === null ? type : `[${type}](${page})`;

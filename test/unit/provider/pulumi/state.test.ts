@@ -97,11 +97,21 @@ describe("replacedBy", () => {
     [{ host: machine, directory: "/a" }, []],
     [{ host: { ...machine, user: "admin", privateKey: "KEY" }, directory: "/a" }, []],
     [{ host: { ...machine, address: "stage-2" }, directory: "/b" }, ["host.address", "directory"]],
+    [{ host: { ...machine, address: "stage-2", hostKey: "SHA256:x" }, directory: "/a" }, ["host.address"]],
     [{ host: machine, directory: unknownValue }, ["directory"]],
     [{ host: { ...machine, address: unknownValue }, directory: "/a" }, ["host.address"]],
     [{ host: "local", directory: "/a" }, expect.arrayContaining(["host"])],
     [{ host: unknownValue, directory: "/a" }, expect.arrayContaining(["host"])],
   ])("%j: %j", (after, paths) => {
     expect(replacedBy(room, before, after)).toEqual(paths);
+  });
+
+  test("a machine that is known by its pinned key stays the same one under another address", () => {
+    const pinned = { host: { ...machine, hostKey: "SHA256:x" }, directory: "/a" };
+    const at = (change: object) => ({ ...pinned, host: { ...pinned.host, address: "stage-2", ...change } });
+    expect(replacedBy(room, pinned, at({}))).toEqual([]);
+    expect(replacedBy(room, pinned, at({ hostKey: "SHA256:y" }))).toEqual(["host.address"]);
+    expect(replacedBy(room, pinned, at({ hostKey: undefined }))).toEqual(["host.address"]);
+    expect(replacedBy(room, pinned, at({ hostKey: unknownValue }))).toEqual(["host.address"]);
   });
 });

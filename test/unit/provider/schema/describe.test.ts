@@ -25,6 +25,7 @@ describe("a field", () => {
       source: "a manual",
       meaning: "Longest wait.",
       change: "restarts",
+      unlessSame: null,
       isSecret: false,
       isNumber: true,
     });

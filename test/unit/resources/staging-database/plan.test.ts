@@ -309,6 +309,18 @@ describe("what is not ours", () => {
     expect(code({ ...blank, storageKind: "btrfs" }, quiet, { storage: "zfs" })).toBe("STORAGE_KIND_DIFFERS");
   });
 
+  test("another machine with the same host key is not taken for the one it was made on", () => {
+    const at = (address: string) => declare({ host: { address, hostKey: "SHA256:x" } });
+    const moved = (settled: Settled) =>
+      plan(
+        at("stage-2"),
+        { settled, live: quiet },
+        { ...contextOf(), before: { declared: at("stage-1"), settled: converged(at("stage-1")) } },
+      );
+    expect(() => moved(blank)).toThrow(/HOST_OTHER_MACHINE/);
+    expect(moved(converged(at("stage-2"))).steps).toEqual([]);
+  });
+
   test("data that is there already is refused, and with adopt taken over without ever being emptied or seeded", () => {
     const found: Settled = { ...blank, directory: "foreign files", unclaimedData: true };
     expect(code(found)).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
