@@ -1,6 +1,7 @@
 import path from "node:path";
 import type { Lab, LabHost } from "../../lab/index.ts";
 import { awaitCondition, done, waiting } from "../../provider/wait";
+import { requireLab } from "../harness/lab";
 import { openProgram, type Program, type Ran } from "../harness/program";
 import {
   endProcesses,
@@ -12,7 +13,7 @@ import {
   startRun,
   type HeldSeed,
 } from "../harness/scenario-bad-day";
-import { clearPlace, configure, findTraces, runSql, scenarioLab, type Place } from "../harness/scenario-lab";
+import { clearPlace, configure, findTraces, runSql, type Place } from "../harness/scenario-lab";
 import { SecretWatch } from "../harness/scenario-secrets";
 
 const stepWithinSeconds = 420; // 30 s when the machine is idle, 150 s were seen with ten times its work
@@ -28,7 +29,7 @@ let secrets: SecretWatch;
 let seed: HeldSeed;
 
 beforeAll(async () => {
-  lab = await scenarioLab();
+  lab = await requireLab();
   staging = lab.host("staging");
   place = { directory: "/srv/e2e/interrupted", port: 3431, source: lab.host("source").address };
   await runSql(

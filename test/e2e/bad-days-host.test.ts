@@ -1,9 +1,10 @@
 import path from "node:path";
 import type { Lab, LabHost } from "../../lab/index.ts";
 import { awaitCondition, done, waiting } from "../../provider/wait";
+import { requireLab } from "../harness/lab";
 import { openProgram, type Program, type Ran } from "../harness/program";
 import { endProcesses, holdSeed, readJobStart, startRun, type HeldSeed } from "../harness/scenario-bad-day";
-import { clearPlace, configure, findTraces, runScript, runSql, scenarioLab, type Place } from "../harness/scenario-lab";
+import { clearPlace, configure, findTraces, runScript, runSql, type Place } from "../harness/scenario-lab";
 
 const stepWithinSeconds = 420; // 30 s when the machine is idle, 150 s were seen with ten times its work
 
@@ -19,7 +20,7 @@ let other: Program;
 let seed: HeldSeed;
 
 beforeAll(async () => {
-  lab = await scenarioLab();
+  lab = await requireLab();
   staging = lab.host(hostName);
   place = { directory: "/srv/e2e/unlucky", port: 3441, source: lab.host("source").address };
   program = await openProgram("e2e-unlucky", path.join(__dirname, "bad-days"));

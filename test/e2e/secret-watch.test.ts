@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { LabHost } from "../../lab/index.ts";
-import { runScript, scenarioLab, type Place } from "../harness/scenario-lab";
+import { requireLab } from "../harness/lab";
+import { runScript, type Place } from "../harness/scenario-lab";
 import { SecretWatch } from "../harness/scenario-secrets";
 
 /** The other tests of this floor trust it to see a leak. */
@@ -13,7 +14,7 @@ let staging: LabHost;
 let folder: string;
 
 beforeAll(async () => {
-  staging = (await scenarioLab()).host("staging");
+  staging = (await requireLab()).host("staging");
   folder = await mkdtemp(path.join(tmpdir(), "sluice-leaks-"));
 });
 

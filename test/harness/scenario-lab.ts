@@ -1,14 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Lab, LabHost } from "../../lab/index.ts";
-import { testLab } from "./lab";
 import type { Program } from "./program";
-
-/**
- * The lab with all hosts of this floor. The first file to ask starts them; a later start would switch on what another file has
- * just switched off.
- */
-export const scenarioLab = (): Promise<Lab> => testLab(["source", "source2", "staging", "staging2"]);
 
 /** Where a scenario's staging database stands. Scenarios that run side by side have places of their own. */
 export interface Place {

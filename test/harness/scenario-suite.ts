@@ -1,6 +1,6 @@
 import type { Lab } from "../../lab/index.ts";
 import { beginScenario, endScenario, playStep, readScenarios, type Play, type Scenario } from "./scenario";
-import { scenarioLab } from "./scenario-lab";
+import { requireLab } from "./lab";
 
 const stepWithinSeconds = 420; // 30 s when the machine is idle, 150 s were seen with ten times its work
 const firstPort = 3401; // below the ephemeral range, and not what the other floors use
@@ -14,7 +14,7 @@ export function describeScenarios(isMeant: (scenario: Scenario) => boolean): voi
   let lab: Lab;
 
   beforeAll(async () => {
-    lab = await scenarioLab();
+    lab = await requireLab();
   });
 
   describe.each(scenarios)("scenario $name", ({ scenario, name, port }) => {

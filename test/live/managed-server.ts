@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { findLab, type Lab, type LabHost } from "../../lab/index.ts";
+import type { LabHost } from "../../lab/index.ts";
 import type { SshAddress } from "../../provider/host/host";
 import { borrowHost, closeHosts } from "../../provider/host/pool";
 import type { Host } from "../../provider/host/host";
@@ -11,12 +11,6 @@ import { layoutOf, managementAccount } from "../../provider/mysql/instance/layou
 import * as lifecycle from "../../provider/mysql/instance/lifecycle";
 import { renderOptions, type OptionsWanted } from "../../provider/mysql/instance/options";
 import { silent, type Report } from "../../provider/report";
-
-export async function requireLab(): Promise<Lab> {
-  const lab = await findLab(process.env["SLUICE_TEST_LAB"]);
-  if (lab === undefined) throw new Error("the live tests need a lab: npm test starts one, or set SLUICE_TEST_LAB");
-  return lab;
-}
 
 export async function addressOf(host: LabHost, user = "root"): Promise<SshAddress> {
   return {
@@ -115,4 +109,5 @@ function recording(): Report & { readonly lines: readonly string[] } {
   return { ...silent, lines, say: (text) => void lines.push(text), progress: (text) => void lines.push(text) };
 }
 
+export { requireLab } from "../harness/lab";
 export { closeHosts };

@@ -268,12 +268,23 @@ describe("a session in trouble", () => {
           sql`SELECT VARIABLE_VALUE AS n FROM performance_schema.global_status WHERE VARIABLE_NAME = 'Aborted_clients'`,
         )
       )?.["n"];
-    const before = await aborted();
-    for (const address of [lab.tcp, { ...lab.tcp, tls: "off" as const }]) {
-      await withMysql(address, lab.staging, (client) => client.query(sql`SELECT 1`));
+    const overTcp = (address: ServerAddress) =>
+      withMysql(address, lab.staging, (client) => client.query(sql`SELECT 1`));
+    const sessions = [
+      () => overTcp(lab.tcp),
+      () => overTcp({ ...lab.tcp, tls: "off" as const }),
+      () => withMysql(lab.root, lab.host, (client) => client.query(sql`SELECT 1`)),
+    ];
+    for (const session of sessions) {
+      // The counter is the whole server's: a client of another file may add to it meanwhile, but not to every round.
+      const added: number[] = [];
+      for (let round = 0; round < 5 && !added.includes(0); round += 1) {
+        const before = Number(await aborted());
+        await session();
+        added.push(Number(await aborted()) - before);
+      }
+      expect(added).toContain(0);
     }
-    await withMysql(lab.root, lab.host, (client) => client.query(sql`SELECT 1`));
-    expect(await aborted()).toBe(before);
   });
 });
 

@@ -4,7 +4,7 @@ import type { LabHost } from "../../lab/index.ts";
 import type { Host } from "../../provider/host/host";
 import { borrowHost } from "../../provider/host/pool";
 import type { ServerAddress } from "../../provider/mysql/address";
-import { testLab } from "../harness/lab";
+import { requireLab } from "../harness/lab";
 
 export interface SourceInLab {
   /** The source's own host, as root. */
@@ -22,7 +22,7 @@ export interface SourceInLab {
 }
 
 export async function sourceInLab(): Promise<SourceInLab> {
-  const lab = await testLab();
+  const lab = await requireLab();
   const source = lab.host("source");
   if (source.mysql === undefined) throw new Error("the lab's source has no MySQL");
   const socket = "/run/mysqld/mysqld.sock"; // Debian's, which the lab's source uses

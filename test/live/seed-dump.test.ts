@@ -6,29 +6,29 @@ import { inheritedVariables } from "../../provider/mysql/seed/source";
 import { sql } from "../../provider/mysql/sql";
 import { awaitProgress, beginAgain, dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
 
-const lab = useSeedingLab();
+const lab = useSeedingLab("source3"); // its cable is pulled, and sessions on it are killed
 
 // Enough that a dump is still under way when something happens to it: 5 MB are through in two seconds.
 beforeAll(() =>
-  lab.onSource(`CREATE TABLE shop.bulk (id INT PRIMARY KEY, text TEXT);
+  lab.onSource(`CREATE TABLE outlet3.bulk (id INT PRIMARY KEY, text TEXT);
     SET SESSION cte_max_recursion_depth = 100000;
-    INSERT INTO shop.bulk WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 80000)
+    INSERT INTO outlet3.bulk WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 80000)
       SELECT i, REPEAT(SHA2(i, 256), 16) FROM n;`),
 );
 
-afterAll(() => lab.onSource("DROP TABLE shop.bulk"));
+afterAll(() => lab.onSource("DROP TABLE outlet3.bulk"));
 
 test("a dump brings every user database, the source's GTIDs and the position, and leaves no secret behind", async () => {
   const server = await lab.emptyServer("dump", 3541, {}, (facts) => ({ sourceVariables: inheritedVariables(facts) }));
   const result = await seedFromDump(seedingOf(server), { source: lab.address, databases: "ALL" });
-  expect(result).toMatchObject({ method: "dump", databases: ["analytics", "shop"] });
+  expect(result).toMatchObject({ method: "dump", databases: ["outlet3", "outlet3_analytics"] });
   expect(result.sourceUuid).toBe((await lab.onSource("SELECT @@server_uuid")).trim());
   await requireSeeded(server, result);
   const mysql = await server.connect();
-  const [rows] = await mysql.query<{ n: number }>(sql`SELECT COUNT(*) AS n FROM shop.orders`);
+  const [rows] = await mysql.query<{ n: number }>(sql`SELECT COUNT(*) AS n FROM outlet3.orders`);
   expect(rows?.n).toBeGreaterThan(1000);
   const [objects] = await mysql.query(
-    sql`SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'shop') > 0 AS triggers, (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'shop') > 0 AS routines, (SELECT COUNT(*) FROM information_schema.EVENTS) > 0 AS events, (SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'shop') > 0 AS views`,
+    sql`SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'outlet3') > 0 AS triggers, (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'outlet3') > 0 AS routines, (SELECT COUNT(*) FROM information_schema.EVENTS) > 0 AS events, (SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'outlet3') > 0 AS views`,
   );
   expect(objects).toEqual({ triggers: 1, routines: 1, events: 1, views: 1 });
   const secret = await server.host.run(
@@ -47,17 +47,20 @@ test("a dump brings every user database, the source's GTIDs and the position, an
 test("a seeding outlives whoever started it: a cut connection and another caller find the same job", async () => {
   const server = await lab.emptyServer("attach", 3542);
   const gone = new AbortController();
-  const first = seedFromDump(seedingOf(server, { signal: gone.signal }), { source: lab.address, databases: ["shop"] });
+  const first = seedFromDump(seedingOf(server, { signal: gone.signal }), {
+    source: lab.address,
+    databases: ["outlet3"],
+  });
   await awaitProgress(server);
   gone.abort(new Error("the caller is gone"));
   await expect(first).rejects.toThrow("the caller is gone");
   const { startedAt } = await readJob(server.host, seedPlaceOf(server.instance));
-  const second = seedFromDump(seedingOf(server), { source: lab.address, databases: ["shop"] });
+  const second = seedFromDump(seedingOf(server), { source: lab.address, databases: ["outlet3"] });
   await lab.staging.cutNetwork();
   await lab.staging.restoreNetwork();
   const result = await second;
   expect((await readJob(server.host, seedPlaceOf(server.instance))).startedAt).toBe(startedAt);
-  expect(result.databases).toEqual(["shop"]);
+  expect(result.databases).toEqual(["outlet3"]);
   await requireSeeded(server, result);
 });
 
@@ -65,13 +68,15 @@ test("what breaks a dump is named, and the next one begins with empty data", asy
   const server = await lab.emptyServer("broken", 3543);
   const seeding = seedingOf(server);
   const wanted = { source: lab.address, databases: "ALL" } as const;
-  await expect(seedFromDump(seeding, { source: lab.address, databases: ["shop", "nothing"] })).rejects.toMatchObject({
-    code: "SEED_DATABASE_MISSING",
-    problem: { found: "analytics, shop" },
-  });
+  await expect(seedFromDump(seeding, { source: lab.address, databases: ["outlet3", "nothing"] })).rejects.toMatchObject(
+    {
+      code: "SEED_DATABASE_MISSING",
+      problem: { found: "outlet3, outlet3_analytics" },
+    },
+  );
 
   // FLUSH TABLES WITH READ LOCK would wait for it, and every write of the source behind that.
-  const long = lab.onSource("SELECT SLEEP(12) FROM shop.orders LIMIT 1;");
+  const long = lab.onSource("SELECT SLEEP(12) FROM outlet3.orders LIMIT 1;");
   await expect(seedFromDump(seedingOf(server, { lockWaitSeconds: 2 }), wanted)).rejects.toMatchObject({
     code: "SEED_FAILED",
     problem: { what: expect.stringContaining("a statement that runs for more than 2 s") as string },

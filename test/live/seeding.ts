@@ -25,8 +25,8 @@ export interface SeedingLab {
   onSource(statements: string): Promise<string>;
 }
 
-/** For a test file: the lab in `beforeAll`, the servers of a test gone after it. */
-export function useSeedingLab(): SeedingLab {
+/** For a test file: the lab in `beforeAll`, the servers of a test gone after it. A file that disturbs its source has one of its own. */
+export function useSeedingLab(sourceName: "source" | "source3" | "source4" = "source"): SeedingLab {
   let lab: Lab | undefined;
   let address: SourceAddress | undefined;
   const servers: ManagedServer[] = [];
@@ -36,7 +36,7 @@ export function useSeedingLab(): SeedingLab {
   };
   beforeAll(async () => {
     lab = await requireLab();
-    const { mysql, ...host } = lab.host("source");
+    const { mysql, ...host } = lab.host(sourceName);
     if (mysql === undefined) throw new Error("the lab's source has no MySQL");
     const password = (await readFile(mysql.passwordPath, "utf8")).trim();
     address = { address: host.address, port: mysql.port, user: mysql.user, password, tls: "required" };
@@ -47,7 +47,7 @@ export function useSeedingLab(): SeedingLab {
   afterAll(closeHosts);
   return {
     get source() {
-      return opened(lab).host("source");
+      return opened(lab).host(sourceName);
     },
     get staging() {
       return opened(lab).host("staging");
@@ -65,7 +65,8 @@ export function useSeedingLab(): SeedingLab {
       return server;
     },
     onSource: async (statements) =>
-      (await opened(lab).host("source").run(["mysql", "--batch", "--skip-column-names"], { stdin: statements })).stdout,
+      (await opened(lab).host(sourceName).run(["mysql", "--batch", "--skip-column-names"], { stdin: statements }))
+        .stdout,
   };
 }
 
