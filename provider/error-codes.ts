@@ -72,6 +72,7 @@ export const codes = {
   CHANNEL_SERVER_ID_EQUAL: "Source and replica have the same server id.",
   CHANNEL_SERVER_UUID_EQUAL: "Source and replica have the same server uuid.",
   CHANNEL_SOURCE_LOG_MISSING: "The source no longer has the binary log that is needed (error 1236).",
+  CHANNEL_BEGINS_TOO_EARLY: "From the place that `start` names, the replica would apply rows a second time.",
   CHANNEL_REPLICA_NOT_READY: "The replica lacks a setting that replication needs.",
 
   GTID_UNREADABLE: "A text is no GTID set.",

@@ -6,8 +6,8 @@ import { sql } from "./sql";
 
 /** Whose an object that lives inside a server is, and what its room noted down about it. */
 export interface ServerMark {
-  /** `project/stack/name`. */
-  readonly owner: string;
+  /** `project/stack/name`; null where the object is gone, and only the note is left for whoever makes it again. */
+  readonly owner: string | null;
   /** Data of the room, as JSON. */
   readonly note: Readonly<Record<string, unknown>>;
 }
@@ -23,23 +23,40 @@ export async function readMark(mysql: MysqlReader, object: string): Promise<Serv
     const row = await mysql.queryRow<{ owner: string; note: string }>(
       sql`SELECT owner, note FROM sluice.ownership WHERE object = ${object} AND server_uuid = @@GLOBAL.server_uuid`,
     );
-    return row === undefined ? null : { owner: row.owner, note: JSON.parse(row.note) as ServerMark["note"] };
+    if (row === undefined) return null;
+    return { owner: row.owner === "" ? null : row.owner, note: JSON.parse(row.note) as ServerMark["note"] };
   } catch (error) {
     if (unknownTableErrnos.has(errnoOf(error))) return null;
     throw error;
   }
 }
 
-/** Writes the mark, or a new note on it. May be repeated. */
-export async function writeMark(mysql: MysqlClient, object: string, mark: ServerMark): Promise<void> {
-  await unseenByReplicas(mysql, async () => {
+/**
+ * Makes the mark, or null for none, out of the one that is there. `change` may refuse: between its look and the writing nobody
+ * else of us changes a mark of this server, whatever name they reach it by. May be repeated.
+ */
+export async function changeMark(
+  mysql: MysqlClient,
+  object: string,
+  change: (found: ServerMark | null) => ServerMark | null,
+): Promise<void> {
+  await withServerLock(mysql, "sluice.ownership", async () => {
+    const found = await readMark(mysql, object);
+    const mark = change(found);
+    if (mark !== null && mark === found) return;
+    if (mark === null) await removeMark(mysql, object);
+    else await writeMark(mysql, object, mark);
+  });
+}
+
+const writeMark = (mysql: MysqlClient, object: string, { owner, note }: ServerMark): Promise<void> =>
+  unseenByReplicas(mysql, async () => {
     await mysql.execute(sql`CREATE DATABASE IF NOT EXISTS sluice`);
     await mysql.execute(createTable);
     await mysql.execute(sql`DELETE FROM sluice.ownership WHERE server_uuid <> @@GLOBAL.server_uuid`);
     await mysql.execute(sql`REPLACE INTO sluice.ownership (object, server_uuid, owner, note)
-      VALUES (${object}, @@GLOBAL.server_uuid, ${mark.owner}, ${JSON.stringify(mark.note)})`);
+      VALUES (${object}, @@GLOBAL.server_uuid, ${owner ?? ""}, ${JSON.stringify(note)})`);
   });
-}
 
 const createTable = sql`CREATE TABLE IF NOT EXISTS sluice.ownership (
   object VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
@@ -50,8 +67,8 @@ const createTable = sql`CREATE TABLE IF NOT EXISTS sluice.ownership (
   PRIMARY KEY (object)
 ) ENGINE = InnoDB COMMENT = 'What pulumi-sluice made in this server, and for whom'`;
 
-/** Removes the mark; with the last one goes the table, and the database if nothing else is in it. May be repeated. */
-export async function removeMark(mysql: MysqlClient, object: string): Promise<void> {
+/** With the last mark goes the table, and the database if nothing else is in it. */
+async function removeMark(mysql: MysqlClient, object: string): Promise<void> {
   if (!(await readTables(mysql)).includes("ownership")) return;
   await unseenByReplicas(mysql, async () => {
     await mysql.execute(
@@ -72,22 +89,21 @@ async function readTables(mysql: MysqlReader): Promise<string[]> {
 
 /**
  * Runs statements that no replica of this server sees, on a read-only server as well. Only super_read_only is lifted, and
- * read_only stays: during these milliseconds nobody but administrators could write. The lock keeps two of us from taking the
- * other's moment for the server's own setting.
+ * read_only stays: during these milliseconds nobody but administrators could write. The lock around it keeps two of us from
+ * taking the other's moment for the server's own setting.
  */
-const unseenByReplicas = (mysql: MysqlClient, work: () => Promise<void>): Promise<void> =>
-  withServerLock(mysql, "sluice.ownership", async () => {
-    const row = await mysql.queryRow<{ sealed: number }>(sql`SELECT @@GLOBAL.super_read_only AS sealed`);
-    const sealed = row?.sealed === 1;
-    await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
-    if (sealed) await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
-    try {
-      await work();
-    } finally {
-      if (sealed) await mysql.execute(sql`SET GLOBAL super_read_only = 1`);
-      await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
-    }
-  });
+async function unseenByReplicas(mysql: MysqlClient, work: () => Promise<void>): Promise<void> {
+  const row = await mysql.queryRow<{ sealed: number }>(sql`SELECT @@GLOBAL.super_read_only AS sealed`);
+  const sealed = row?.sealed === 1;
+  await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
+  if (sealed) await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
+  try {
+    await work();
+  } finally {
+    if (sealed) await mysql.execute(sql`SET GLOBAL super_read_only = 1`);
+    await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
+  }
+}
 
 const lockWithinSeconds = 30; // the work under it takes milliseconds; half of the client's limit for a statement
 

@@ -25,6 +25,7 @@ import {
 import type { SeenSettings } from "../../provider/mysql/channel/settings";
 import { healthOf } from "../../provider/mysql/channel/status";
 import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
+import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { readMark } from "../../provider/mysql/ownership";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
@@ -32,11 +33,9 @@ import { endpointOf, unseen, type ChannelStatus, type ServerSeen } from "../../p
 import { channelOf, markOf, objectOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 /** What we noted on the mark. */
-export interface Note {
+export interface Note extends Trace {
   /** False from a start of the threads until the replica has caught up once. */
   readonly caughtUp: boolean;
-  /** The place in a log that the channel was pointed at; null where GTIDs find it. */
-  readonly start: string | null;
   /** Of its owner. */
   readonly seal: string | null;
 }
@@ -72,7 +71,7 @@ export type Live =
 
 export type Observed = ObservedOf<Settled, Live>;
 
-export const nothingNoted: Note = { caughtUp: false, start: null, seal: null };
+export const nothingNoted: Note = { caughtUp: false, seal: null, ...noTrace };
 
 export const blank: Settled = { server: null, owner: null, note: nothingNoted, channel: null };
 

@@ -1,4 +1,5 @@
 import { SluiceError } from "../../provider/errors";
+import { beginningOf, noTrace } from "../../provider/mysql/channel/beginning";
 import { isPassing, threadFailure, type ChannelNames } from "../../provider/mysql/channel/errors";
 import {
   changeReplicationFilter,
@@ -21,11 +22,19 @@ import {
 import { sayDuration } from "../../provider/duration";
 import { containsGtidSet, isGtidSet, parseGtidSet } from "../../provider/mysql/gtid";
 import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
-import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
+import {
+  absent,
+  inOrder,
+  isSame,
+  type Absent,
+  type Difference,
+  type Plan,
+  type Sayings,
+} from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { hasUnknown, isUnknown, unknownValue } from "../../provider/schema/unknown";
 import type { Live, Observed, Settled, SettledChannel } from "./observe";
-import { channelOf, type Declaration } from "./schema";
+import { channelOf, markOf, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
 
@@ -40,6 +49,8 @@ export type ChannelStep =
       readonly to: string;
       /** Null while a preview does not know it. */
       readonly position: Position | null;
+      /** The declared place, where that is not it: an earlier channel that began there got further. */
+      readonly insteadOf: string | null;
       readonly because: readonly Difference[];
     }
   | {
@@ -72,7 +83,12 @@ export function plan(
   if (live?.kind === "silent") throw silence(live.problem, context.object);
   const wanted = withParts(declared);
   if (live === null && isSeededAnew(wanted, context))
-    return planNew(wanted, { ...settled, owner: null, channel: null }, live, context);
+    return planNew(
+      wanted,
+      { ...settled, owner: null, channel: null, note: { ...settled.note, ...noTrace } },
+      live,
+      context,
+    );
   if (exists(settled)) requireOurs(claimOf(wanted, settled, context));
   if (settled.channel === null) return planNew(wanted, settled, live, context);
   return planChange(wanted, settled, settled.channel, live, context);
@@ -125,16 +141,31 @@ function silence(problem: SluiceError, object: string): SluiceError {
 
 function planNew(wanted: Declaration, settled: Settled, live: Seen | null, context: PlanContext): Plan<ChannelStep> {
   const rules = rulesOf(wanted);
-  const position = positionOf(wanted, live);
-  if (live !== null) requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, rules, context });
+  const declared = positionOf(wanted, live);
+  const position = newPosition(declared, settled, live, wanted, context);
+  const insteadOf = declared === null || isSame(declared, position) ? null : sayPosition(declared);
+  const hasTrace = settled.note.start !== null || settled.note.ended !== null;
+  if (live !== null)
+    requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, hasTrace, rules, context });
   const runs = wanted.state !== "stopped";
   return inOrder<ChannelStep>(
     settled.owner !== context.owner && { kind: "claim-channel", channel: channelOf(wanted), adopts: false },
-    { kind: "point-channel", to: sayEndpoint(wanted.source), position, because: [] },
+    { kind: "point-channel", to: sayEndpoint(wanted.source), position, insteadOf, because: [] },
     (rules === null || hasRules(rules)) && { kind: "set-filters", channel: channelOf(wanted), rules, because: [] },
     runs && start(wanted, []),
     runs && awaits(wanted),
   );
+}
+
+function newPosition(
+  declared: Position | null,
+  { note }: Settled,
+  live: Seen | null,
+  wanted: Declaration,
+  { object }: PlanContext,
+): Position | null {
+  if (declared?.by !== "file") return declared;
+  return beginningOf({ object, mark: markOf(wanted), declared, trace: note, sourceUuid: live?.source?.uuid ?? null });
 }
 
 function planChange(
@@ -163,7 +194,7 @@ function planChange(
   if (live !== null && (points || (starts && (touchesReceiver || !channel.receives)))) {
     requireOtherStart(wanted, settled, position ?? null, context.object);
     const stays: Position = channel.autoPosition ? { by: "gtid" } : { by: "file", file: "", position: "0" };
-    requireEnds(wanted, live, { position: position ?? stays, points, rules, context });
+    requireEnds(wanted, live, { position: position ?? stays, points, hasTrace: true, rules, context });
   }
   if (live !== null && runs && !points && filters.length === 0) requireApplierSound(wanted, live, context.object);
 
@@ -173,7 +204,13 @@ function planChange(
     inOrder<ChannelStep>(
       settled.owner !== context.owner && { kind: "claim-channel", channel: channelOf(wanted), adopts: true },
       stops !== null && { kind: "stop-channel", threads: stops, untilStep: null },
-      points && { kind: "point-channel", to: sayEndpoint(wanted.source), position, because: [...receiver, ...delay] },
+      points && {
+        kind: "point-channel",
+        to: sayEndpoint(wanted.source),
+        position,
+        insteadOf: null,
+        because: [...receiver, ...delay],
+      },
       change && {
         kind: "change-channel",
         receiver: receiver.length > 0,
@@ -266,11 +303,12 @@ export const namesOf = (declared: Declaration, object: string, live: Seen): Chan
 interface Ends {
   readonly position: Position;
   readonly points: boolean;
+  readonly hasTrace: boolean;
   readonly rules: FilterRules | null;
   readonly context: PlanContext;
 }
 
-function requireEnds(wanted: Declaration, live: Seen, { position, points, rules, context }: Ends): void {
+function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTrace, rules, context }: Ends): void {
   const { object } = context;
   if (live.source === null) {
     const { problem } = live.sourceProblem ?? {
@@ -286,6 +324,7 @@ function requireEnds(wanted: Declaration, live: Seen, { position, points, rules,
     channel: live.channel,
     points,
     position,
+    hasTrace,
     seedGtids: points && typeof begin === "object" && begin.gtidSet !== undefined ? begin.gtidSet : null,
     hasFilters: rules !== null && hasRules(rules),
   });
@@ -334,8 +373,8 @@ export const say: Sayings<ChannelStep> = {
     what: stopWords[threads],
     interrupts: interruptions[threads](untilWords(untilStep)),
   }),
-  "point-channel": ({ to, position, because }) => ({
-    what: `point it at ${to}, ${position === null ? "its place known during up" : sayPosition(position)}`,
+  "point-channel": ({ to, position, insteadOf, because }) => ({
+    what: `point it at ${to}, ${position === null ? "its place known during up" : sayPosition(position)}${insteadOf === null ? "" : `, where it ended before (it began ${insteadOf})`}`,
     because,
   }),
   "change-channel": ({ because }) => ({ what: "change its settings", because }),

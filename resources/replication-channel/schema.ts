@@ -89,7 +89,7 @@ export const declaration = z.strictObject({
   start: start
     .default("auto")
     .describe(
-      'Where to begin when the channel is first pointed, or pointed at another source without GTIDs: "auto" (by GTID), { file, position }, or `seedPosition` of a StagingDatabase (by GTID where both servers write them, else by file). A change alone moves nothing.',
+      'Where to begin when the channel is first pointed, or pointed at another source without GTIDs: "auto" (by GTID), { file, position }, or `seedPosition` of a StagingDatabase (by GTID where both servers write them, else by file). A change alone moves nothing. A channel by file that is removed and made again goes on where it ended, and is never begun at an earlier place: so that no row is applied twice.',
     ),
   filters: filters
     .prefault({})

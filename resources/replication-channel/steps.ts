@@ -1,9 +1,11 @@
 import { isProblem, SluiceError } from "../../provider/errors";
 import type { Host } from "../../provider/host/host";
+import { endOf, noTrace } from "../../provider/mysql/channel/beginning";
 import { readChannel, readReplica, type ReplicaFacts } from "../../provider/mysql/channel/facts";
 import { readFilterFile, writeFilterFile } from "../../provider/mysql/channel/filter-file";
 import { changeReplicationFilter, type FilterRules } from "../../provider/mysql/channel/filters";
 import {
+  assignsGtids,
   changeDelay,
   changeReceiver,
   pointChannel,
@@ -14,9 +16,10 @@ import { removeTlsFiles, tlsFilesOf, writeTlsFiles, type TlsFiles } from "../../
 import { awaitApplied, awaitRunning, readTarget, type ChannelWait } from "../../provider/mysql/channel/wait";
 import type { MysqlClient } from "../../provider/mysql/client";
 import { errnoOf } from "../../provider/mysql/fault";
-import { readMark, removeMark, withServerLock, writeMark } from "../../provider/mysql/ownership";
+import { changeMark, withServerLock, type ServerMark } from "../../provider/mysql/ownership";
 import { sql, type Statement } from "../../provider/mysql/sql";
-import { requireOurs } from "../../provider/ownership";
+import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
+import { isSame } from "../../provider/plan/plan";
 import { resetReplicaAll, startReplica, stopReplica, variableName } from "../../provider/mysql/terms";
 import { setVariable } from "../../provider/mysql/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
@@ -27,10 +30,10 @@ import { channelOf, markOf, replicaOf, sourceOf, type Declaration } from "./sche
 type Context = StepContext<Declaration, Settled, Live>;
 
 const noChannelErrno = 3074; // ER_REPLICA_CHANNEL_DOES_NOT_EXIST
-const anonymousModes = new Set(["OFF", "OFF_PERMISSIVE"]);
 
 export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
-  "claim-channel": (_step, context) => note(context, {}),
+  // Of a channel that somebody made, an older trace says nothing.
+  "claim-channel": ({ adopts }, context) => note(context, () => (adopts ? noTrace : {})),
 
   "stop-channel": async ({ threads }, context) => {
     const mysql = await replicaIn(context);
@@ -39,21 +42,17 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     await unlessGone(mysql.execute(stopReplica(mysql.server, channelOf(context.declared), thread), limit));
   },
 
-  "point-channel": async ({ position }, context) => {
+  "point-channel": async ({ position, insteadOf }, context) => {
     const { declared, seen } = context;
     if (position === null) throw new Error("a channel without a place to begin; this is a bug in pulumi-sluice");
     const mysql = await replicaIn(context);
     const replica = await readReplica(mysql, channelOf(declared));
     const source = seen.live?.kind === "seen" ? seen.live.source : null;
-    const assignsGtids =
-      position.by === "file" && anonymousModes.has(source?.gtidMode ?? "") && replica.gtidMode === "ON";
-    const files = await prepareTls(context, replica);
-    await set(
-      mysql,
-      context,
-      pointChannel(mysql.server, channelOf(declared), declared, { position, files, assignsGtids }),
-    );
-    await note(context, { start: position.by === "file" ? sayPosition(position) : null });
+    const modes = { source: source?.gtidMode ?? "", replica: replica.gtidMode };
+    const at = { position, files: await prepareTls(context, replica), assignsGtids: assignsGtids(position, modes) };
+    await set(mysql, context, pointChannel(mysql.server, channelOf(declared), declared, at));
+    // By file, where an earlier channel ended stays noted until this one ends: it may never connect.
+    await note(context, () => (position.by === "gtid" ? noTrace : { start: insteadOf ?? sayPosition(position) }));
   },
 
   "change-channel": async ({ receiver, delay }, context) => {
@@ -78,7 +77,8 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const { declared } = context;
     const mysql = await replicaIn(context);
     const statement = startReplica(mysql.server, channelOf(declared));
-    await note(context, { caughtUp: false });
+    // A removal that was killed before it forgot the channel has noted it as ended.
+    await note(context, ({ start, ended }) => ({ caughtUp: false, start: start ?? ended?.start ?? null }));
     if (workers === null) await mysql.execute(statement);
     else await startWith(workers, mysql, statement);
     await awaitRunning({ ...(await waitOf(context, mysql)), withinSeconds: startWithinSeconds });
@@ -91,13 +91,15 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const source = await context.mysql(sourceOf(declared), "source");
     const target = await readTarget(source, channel?.autoPosition === false ? "file" : "gtid");
     await awaitApplied({ ...(await waitOf(context, mysql)), withinSeconds }, target);
-    await note(context, { caughtUp: true });
+    await note(context, () => ({ caughtUp: true }));
   },
 
   "remove-channel": async (_step, context) => {
     const { declared } = context;
     const mysql = await replicaIn(context);
     const channel = channelOf(declared);
+    const facts = await readChannel(mysql, channel);
+    if (facts !== null) await note(context, (trace) => ({ start: null, ended: endOf(facts, trace) }));
     const host = await hostIn(context);
     if (host !== null) {
       // Files first: the channel is what a repeated run finds them by.
@@ -109,13 +111,19 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     await unlessGone(mysql.execute(resetReplicaAll(mysql.server, channel)));
   },
 
-  "release-channel": async (_step, context) => removeMark(await replicaIn(context), markOf(context.declared)),
+  "release-channel": async (_step, context) =>
+    changeMark(await replicaIn(context), markOf(context.declared), (mark) => {
+      const { found, noted } = readNote(mark);
+      if (found === null || !isOurs(found, context)) return mark;
+      const { start, ended } = noted;
+      return start === null && ended === null ? null : { owner: null, note: { ...nothingNoted, start, ended } };
+    }),
 };
 
 export const seal: Seal<Declaration, Settled, Live> = {
   of: ({ note: { seal: found } }) => found,
   write: async (text, context) => {
-    await note(context, { seal: text });
+    await note(context, () => ({ seal: text }));
     const { settled } = context.seen;
     return { ...settled, owner: context.owner, note: { ...settled.note, seal: text } };
   },
@@ -138,16 +146,22 @@ const hostIn = async (context: Context): Promise<Host | null> => {
 };
 
 /** The mark as it is now, with something new noted on it. */
-async function note(context: Context, change: Partial<Note>): Promise<void> {
-  const mysql = await replicaIn(context);
-  const object = markOf(context.declared);
-  const mark = await readMark(mysql, object);
-  // Somebody who came in through another host or stack may have claimed it since it was looked at.
+async function note(context: Context, change: (noted: Note) => Partial<Note>): Promise<void> {
+  const thing = markOf(context.declared);
+  await changeMark(await replicaIn(context), thing, (mark) => {
+    const { found, noted } = readNote(mark);
+    // Somebody who came in through another host or stack may have claimed it since it was looked at.
+    const { adopt } = context.declared;
+    if (found !== null) requireOurs({ object: context.object, owner: context, found, adopt, thing });
+    const next = { owner: context.owner, note: { ...noted, ...change(noted) } };
+    return isSame(next, mark) ? mark : next;
+  });
+}
+
+function readNote(mark: ServerMark | null): { readonly found: Owner | null; readonly noted: Note } {
   const noted = { ...nothingNoted, ...(mark?.note as Partial<Note> | undefined) };
-  const found = mark && { owner: mark.owner, seal: noted.seal };
-  const { adopt } = context.declared;
-  if (found !== null) requireOurs({ object: context.object, owner: context, found, adopt, thing: object });
-  await writeMark(mysql, object, { owner: context.owner, note: { ...noted, ...change } });
+  const owner = mark?.owner ?? null;
+  return { found: owner === null ? null : { owner, seal: noted.seal }, noted };
 }
 
 async function prepareTls(context: Context, { dataDirectory }: ReplicaFacts): Promise<TlsFiles | null> {

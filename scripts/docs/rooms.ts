@@ -70,10 +70,14 @@ export const roomTexts: readonly RoomText[] = [
         needs: "By file and position: the source keeps that file, and has written that far.",
         code: "CHANNEL_SOURCE_LOG_MISSING",
       },
+      {
+        needs: "By file and position: the replica has not applied what follows there, through an earlier channel.",
+        code: "CHANNEL_BEGINS_TOO_EARLY",
+      },
       { needs: "With filters: the source logs rows.", code: "SOURCE_BINLOG_FORMAT" },
     ],
     removes:
-      "`pulumi destroy` stops the channel and forgets it: its settings, its position, its relay logs, its filters and our mark on it.\n**The data that arrived stays.** The source is not touched.",
+      "`pulumi destroy` stops the channel and forgets it: its settings, its position, its relay logs, its filters and our mark on it.\nOf a channel by file and position one row stays in the replica, in `sluice.ownership`: how far it got. A channel of the same name goes on there, instead of applying rows a second time. It goes with the replica's data.\n**The data that arrived stays.** The source is not touched.",
     sample: {
       replica: {
         host,

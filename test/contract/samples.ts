@@ -171,7 +171,7 @@ const running: channel.SettledChannel = {
 const replicating: channel.Settled = {
   server: { version: "9.7.4", uuid: "22222222-2222-2222-2222-222222222222", serverId: 2 },
   owner: owner.owner,
-  note: { caughtUp: true, start: null, seal: owner.seal },
+  note: { caughtUp: true, start: null, ended: null, seal: owner.seal },
   channel: running,
 };
 const channelSettled: channel.Settled[] = [
@@ -183,7 +183,7 @@ const channelSettled: channel.Settled[] = [
   { ...replicating, note: { ...replicating.note, seal: "of another state" } },
   {
     ...replicating,
-    note: { caughtUp: false, start: "binlog.000009:4", seal: null },
+    note: { caughtUp: false, start: "binlog.000009:4", ended: null, seal: null },
     channel: { ...running, receives: false, workers: null },
   },
   {

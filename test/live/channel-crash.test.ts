@@ -1,6 +1,7 @@
 import { remove } from "../../provider/lifecycle";
-import { readMark, removeMark, writeMark } from "../../provider/mysql/ownership";
+import { changeMark, readMark, type ServerMark } from "../../provider/mysql/ownership";
 import { sql } from "../../provider/mysql/sql";
+import type { Declaration, Written } from "../../resources/replication-channel/schema";
 import { password, Stack, startServers, type Servers } from "./channel-servers";
 import { closeHosts } from "./managed-server";
 
@@ -66,18 +67,24 @@ test("a channel is pointed at another server that has the same transactions, in 
   await sibling.destroy({ ...follows, retryCount: 9 });
 });
 
-test("a replica that is reached without a host is looked after all the same, but for its files", async () => {
+/** The replica of the others, by tcp and from here. */
+function reachedWithoutHost(change: Partial<Written> = {}): Declaration {
   const { replica, source } = servers;
+  const { host } = servers.declare().replica;
+  const address = typeof host === "object" ? host.address : "";
+  return servers.declare({
+    replica: { host: undefined, socket: undefined, address, port: replica.port, user: "admin", password: "admin" },
+    source: { address, port: source.port, user: "repl", password },
+    ...change,
+  });
+}
+
+test("a replica that is reached without a host is looked after all the same, but for its files", async () => {
+  const { replica } = servers;
   await replica.run("SET GLOBAL super_read_only = 0", "SET sql_log_bin = 0");
   await replica.run("CREATE USER admin@'%' IDENTIFIED BY 'admin'", "GRANT ALL ON *.* TO admin@'%'");
   await replica.run("SET GLOBAL super_read_only = 1", "SET sql_log_bin = 1");
-  const { host } = servers.declare().replica;
-  const address = typeof host === "object" ? host.address : "";
-  const declared = servers.declare({
-    replica: { host: undefined, socket: undefined, address, port: replica.port, user: "admin", password: "admin" },
-    source: { address, port: source.port, user: "repl", password },
-    filters: { ignoreTables: ["shop.log"] },
-  });
+  const declared = reachedWithoutHost({ filters: { ignoreTables: ["shop.log"] } });
   const stack = new Stack();
   const said = (await stack.up(declared)).join("\n");
   expect(said).toContain("put these lines into the replica's option file");
@@ -87,20 +94,49 @@ test("a replica that is reached without a host is looked after all the same, but
   expect(await channels()).toBe(0);
 });
 
+test("of two stacks that make the same channel at once, by other names of the replica, one is refused", async () => {
+  const one = { stack: new Stack("tests/live/one"), declared: servers.declare() };
+  const other = { stack: new Stack("tests/live/other"), declared: reachedWithoutHost() };
+  const both = [one, other];
+  const ended = await Promise.allSettled(both.map(({ stack, declared }) => stack.up(declared)));
+  const refused = ended.findIndex(({ status }) => status === "rejected");
+  expect(ended.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(ended[refused]).toMatchObject({
+    reason: { message: expect.stringContaining("(OWNERSHIP_FOREIGN)") as string },
+  });
+  const winner = both[1 - refused];
+  await winner?.stack.destroy(winner.declared);
+  expect(await channels()).toBe(0);
+});
+
+test("a mark is claimed by one, whoever asks at the same moment", async () => {
+  const clients = await Promise.all([1, 2, 3].map(() => servers.other.connect()));
+  const claim = (found: ServerMark | null, owner: string): ServerMark => {
+    if (found !== null) throw new Error("claimed");
+    return { owner, note: {} };
+  };
+  const claims = clients.map((mysql, at) =>
+    changeMark(mysql, "channel a", (found) => claim(found, `p/s/${String(at)}`)),
+  );
+  const ended = await Promise.allSettled(claims);
+  expect(ended.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+  for (const mysql of clients) await changeMark(mysql, "channel a", () => null);
+});
+
 test("marks that came along with a copied data directory count as absent, and go with the next one", async () => {
   const mysql = await servers.other.connect();
-  await writeMark(mysql, "channel a", { owner: "p/s/a", note: { caughtUp: true } });
+  await changeMark(mysql, "channel a", () => ({ owner: "p/s/a", note: { caughtUp: true } }));
   expect(await readMark(mysql, "channel a")).toEqual({ owner: "p/s/a", note: { caughtUp: true } });
   await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
   await mysql.execute(sql`UPDATE sluice.ownership SET server_uuid = UUID()`);
   await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
   expect(await readMark(mysql, "channel a")).toBeNull();
-  await writeMark(mysql, "channel b", { owner: "p/s/b", note: {} });
+  await changeMark(mysql, "channel b", () => ({ owner: null, note: {} }));
   expect(await mysql.query(sql`SELECT object FROM sluice.ownership`)).toEqual([{ object: "channel b" }]);
-  await removeMark(mysql, "channel a");
-  expect(await readMark(mysql, "channel b")).not.toBeNull();
-  await removeMark(mysql, "channel b");
-  await removeMark(mysql, "channel b");
+  await changeMark(mysql, "channel a", () => null);
+  expect(await readMark(mysql, "channel b")).toEqual({ owner: null, note: {} });
+  await changeMark(mysql, "channel b", () => null);
+  await changeMark(mysql, "channel b", () => null);
   expect(await readMark(mysql, "channel b")).toBeNull();
   expect(await mysql.query(sql`SELECT 1 FROM information_schema.schemata WHERE schema_name = 'sluice'`)).toEqual([]);
 });

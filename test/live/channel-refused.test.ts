@@ -1,5 +1,6 @@
 import { wordsOf } from "../../provider/errors";
 import { sh } from "../../provider/host/command";
+import type { Note } from "../../resources/replication-channel/observe";
 import type { Written } from "../../resources/replication-channel/schema";
 import { password, Stack, startServers, type Servers } from "./channel-servers";
 import { closeHosts } from "./managed-server";
@@ -24,6 +25,12 @@ const source = (change: Partial<Written["source"]> = {}): Written["source"] => (
   password,
   ...change,
 });
+
+/** The declared place at which a channel had begun. */
+function startOf({ ended }: Note): { readonly file: string; readonly position: string } {
+  const [, file = "", position = ""] = /^at (.*):(\d+)$/.exec(ended?.start ?? "") ?? [];
+  return { file, position };
+}
 
 /** The error of an `up` that must not work, as Pulumi prints it. */
 async function refusal(change: Partial<Written> = {}, stack = new Stack()): Promise<string> {
@@ -270,5 +277,52 @@ describe("a channel that runs", () => {
     );
     expect(moved).toContain("start still names the place in the old source's log");
     await stock.destroy(declared);
+  });
+
+  test("from a source without GTIDs, made anew, goes on where it ended and applies nothing twice", async () => {
+    const { replica, other } = servers;
+    const stock = new Stack("tests/live/stock");
+    const channel = { channel: "stock", source: source({ port: other.port }) };
+    const mark = "FROM sluice.ownership WHERE object = 'channel stock'";
+    const note = JSON.parse(String(await replica.ask(`SELECT note ${mark}`))) as Note;
+    expect(await replica.ask(`SELECT owner ${mark}`)).toBe("");
+    const declared = servers.declare({ ...channel, start: startOf(note) });
+    expect(await stock.refresh(declared)).toBeUndefined();
+
+    await other.run("INSERT INTO stock.items VALUES (7)");
+    const said = (await stock.up(declared)).join("\n");
+    expect(said).toContain(`where it ended before (it began ${note.ended?.start ?? ""})`);
+    expect(await replica.ask("SELECT COUNT(*) FROM stock.items")).toBe(3);
+    expect(await stock.up(declared)).toEqual([]);
+    await stock.destroy(declared);
+
+    const { file } = startOf(note);
+    const tooEarly = await refusal({ ...channel, start: { file, position: 5 } }, stock);
+    expect(tooEarly).toContain("the replica has applied what follows there (CHANNEL_BEGINS_TOO_EARLY)");
+    const statement = /: (DELETE FROM .*)$/m.exec(tooEarly)?.[1] ?? "";
+    await replica.run("SET GLOBAL super_read_only = 0", "SET sql_log_bin = 0", statement);
+    await replica.run("SET sql_log_bin = 1", "SET GLOBAL super_read_only = 1");
+    const unknown = await refusal({ ...channel, start: startOf(note) }, stock);
+    expect(unknown).toContain("applied transactions of an earlier channel of this name (CHANNEL_BEGINS_TOO_EARLY)");
+  });
+
+  test("by file, that somebody else removed, is not begun again at its old place", async () => {
+    const { replica, other } = servers;
+    const stock = new Stack("tests/live/stock");
+    const status = "SELECT SUBSTRING_INDEX(FILE_NAME, '/', -1) FROM performance_schema.file_instances WHERE FILE_NAME";
+    await other.run("FLUSH BINARY LOGS");
+    const file = String(await other.ask(`${status} REGEXP 'binlog[.][0-9]+$' ORDER BY FILE_NAME DESC LIMIT 1`));
+    const declared = (channel: string) =>
+      servers.declare({ channel, source: source({ port: other.port }), start: { file, position: 4 } });
+    await stock.up(declared("gone"));
+    await other.run("INSERT INTO stock.items VALUES (8)");
+    await stock.up(declared("gone"));
+    await replica.run("STOP REPLICA FOR CHANNEL 'gone'", "RESET REPLICA ALL FOR CHANNEL 'gone'");
+    await stock.refresh(declared("gone"));
+    const again = stock.up(declared("gone"));
+    await expect(again).rejects.toThrow("it began there before, and somebody removed it (CHANNEL_BEGINS_TOO_EARLY)");
+    await stock.destroy(declared("gone"));
+    await expect(stock.up(declared("gone"))).rejects.toMatchObject({ code: "CHANNEL_BEGINS_TOO_EARLY" });
+    expect(await channels()).toBe(0);
   });
 });

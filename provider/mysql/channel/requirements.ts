@@ -13,7 +13,7 @@ import {
 import { followNeeds, missingPrivileges, observeNeeds, parseAccount, parseGrants, renderGrants } from "../privileges";
 import type { ChannelNames } from "./errors";
 import type { ChannelFacts, ReplicaFacts, SourceFacts } from "./facts";
-import { assignedUuid, type Position } from "./settings";
+import { assignedUuid, assignsGtids, sayPosition, type Position } from "./settings";
 
 /** Both ends of a channel, as they are now, and where the receiver is to begin or go on. */
 export interface Situation {
@@ -25,6 +25,8 @@ export interface Situation {
   /** True where relay logs are thrown away: what is received and not applied must be fetched again. */
   readonly points: boolean;
   readonly position: Position;
+  /** True where the mark says something about the place of an earlier channel of this name: `position` is chosen by it. */
+  readonly hasTrace: boolean;
   /** What the seed held; null where nothing is said. */
   readonly seedGtids: string | null;
   readonly hasFilters: boolean;
@@ -238,6 +240,7 @@ function requireFile(situation: Situation, { file, position }: Extract<Position,
       needs: "MySQL 8.0.23 on the replica, or gtid_mode = OFF there",
       fix: "upgrade the replica, or set gtid_mode = OFF in its option file",
     });
+  requireNothingAssigned(situation);
   if (!points || source.logs === null) return;
   const log = source.logs.find(({ name }) => name === file);
   if (log !== undefined && BigInt(position) <= log.sizeBytes) return;
@@ -246,6 +249,22 @@ function requireFile(situation: Situation, { file, position }: Extract<Position,
     found: sayLogs(source.logs),
     needs: `${file}, at least ${position} bytes`,
     fix: "seed the replica again and begin where that seed was taken, or correct `start`",
+  });
+}
+
+/** Transactions of an earlier channel of this name, which nobody noted the end of, would be applied a second time. */
+function requireNothingAssigned(situation: Situation): void {
+  const { source, replica, names, channel, position, points, hasTrace } = situation;
+  if (!points || channel !== null || hasTrace) return;
+  if (!assignsGtids(position, { source: source.gtidMode, replica: replica.gtidMode })) return;
+  const uuid = assignedUuid(names.channel);
+  const applied = [...replica.executed.intervals].filter(([key]) => uuidOf(key) === uuid);
+  if (applied.length === 0) return;
+  refuse(situation, "CHANNEL_BEGINS_TOO_EARLY", {
+    what: `cannot begin ${sayPosition(position)}, the replica has applied transactions of an earlier channel of this name`,
+    found: `executed here: ${sayGtids({ intervals: new Map(applied) })}`,
+    needs: "a replica that has applied nothing since its data was taken",
+    fix: "seed the replica again (`reseed` of the StagingDatabase), or, if you know the place up to which its data goes, set `start` to it and give the channel another name",
   });
 }
 

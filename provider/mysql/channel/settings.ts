@@ -150,6 +150,14 @@ function tlsOptions(tls: Source["tls"], files: TlsFiles | null): SourceOptions {
   };
 }
 
+const anonymousModes = new Set(["OFF", "OFF_PERMISSIVE"]);
+
+/** Whether the replica makes up GTIDs for what comes without. */
+export const assignsGtids = (
+  position: Position,
+  modes: { readonly source: string; readonly replica: string },
+): boolean => position.by === "file" && anonymousModes.has(modes.source) && modes.replica === "ON";
+
 /**
  * The uuid under which a channel's transactions without GTIDs are known on the replica. Not the replica's own (LOCAL), so that
  * they are told from what somebody wrote there.

@@ -5,7 +5,18 @@ import { blank } from "../../../../resources/replication-channel/observe";
 import { plan, say } from "../../../../resources/replication-channel/plan";
 import type { Declaration, Written } from "../../../../resources/replication-channel/schema";
 import type { SettledChannel } from "../../../../resources/replication-channel/observe";
-import { context, declared, live, owner, seen, settled, settledChannel, channelFacts, source } from "./samples";
+import {
+  context,
+  declared,
+  live,
+  owner,
+  seen,
+  settled,
+  settledChannel,
+  channelFacts,
+  source,
+  sourceUuid,
+} from "./samples";
 
 const render = (wanted: Declaration, observed: ReturnType<typeof seen>, before: Declaration | null = null): string =>
   renderPlan("channel", plan(wanted, observed, context(before)), say);
@@ -75,6 +86,29 @@ describe("a new channel", () => {
     const grants = ["GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `repl`@`%`"];
     const now = live({ source: source({ gtidMode, grants }) });
     expect(render(declared({ start }), seen(blank, now))).toContain(`point it at db-1:3306, ${words}`);
+  });
+
+  test("begins by file where an earlier one ended that began there, and says so", () => {
+    const trace = {
+      start: null,
+      ended: {
+        at: { by: "file", file: "binlog.000007", position: "900" },
+        sourceUuid,
+        start: "at binlog.000002:157",
+      } as const,
+    };
+    const before = settled(null, { owner: null, note: { caughtUp: false, seal: null, ...trace } });
+    const wanted = declared({ start: { file: "binlog.000002", position: 157 } });
+    expect(render(wanted, seen(before))).toMatchInlineSnapshot(`
+      "channel: 4 steps
+        1. claim channel orders
+        2. point it at db-1:3306, at binlog.000007:900, where it ended before (it began at binlog.000002:157)
+        3. start it
+        4. wait until it has applied what the source has executed by then, at most 24h00m"
+    `);
+    const earlier = declared({ start: { file: "binlog.000002", position: 4 } });
+    expect(() => render(earlier, seen(before))).toThrow(/CHANNEL_BEGINS_TOO_EARLY/);
+    expect(render(declared(), seen(before))).toContain("by GTID");
   });
 
   test("can be previewed with nothing known", () => {
@@ -164,7 +198,7 @@ describe("a running channel", () => {
   });
 
   test("is waited for when an earlier up ended before it had caught up", () => {
-    const of = settled(settledChannel(declared()), { note: { caughtUp: false, start: null, seal: null } });
+    const of = settled(settledChannel(declared()), { note: { caughtUp: false, start: null, ended: null, seal: null } });
     expect(kinds(declared(), seen(of, live({ channel: channelFacts() })))).toEqual(["await-applied"]);
   });
 
@@ -205,7 +239,7 @@ describe("a channel that somebody changed by hand", () => {
 describe("ownership", () => {
   const there = settledChannel(declared());
   test("refuses the channel of another state of the same name, and does not remove it", () => {
-    const of = settled(there, { note: { caughtUp: true, start: null, seal: "x" } });
+    const of = settled(there, { note: { caughtUp: true, start: null, ended: null, seal: "x" } });
     expect(() => plan(declared(), seen(of, live()), context())).toThrow(/OWNERSHIP_OTHER_STATE/);
     expect(plan(absent, seen(of, live()), context(declared())).steps).toEqual([]);
     expect(plan(declared(), seen(of, live()), context(null, { seal: "x" })).steps).toEqual([]);

@@ -58,7 +58,7 @@ export function settledChannel(wanted: Declaration, change: Partial<SettledChann
 export const settled = (channel: SettledChannel | null, change: Partial<Settled> = {}): Settled => ({
   server: { version: "9.7.4", uuid: replicaUuid, serverId: 2 },
   owner,
-  note: { caughtUp: true, start: null, seal: null },
+  note: { caughtUp: true, start: null, ended: null, seal: null },
   channel,
   ...change,
 });

@@ -16,6 +16,7 @@ const situation = (executed: string, seedGtids: string | null): Situation => ({
   channel: null,
   points: true,
   position: { by: "gtid" },
+  hasTrace: false,
   seedGtids,
   hasFilters: true,
 });

@@ -25,6 +25,7 @@ const situation = (change: Partial<Situation> = {}): Situation => ({
   channel: null,
   points: true,
   position: { by: "gtid" },
+  hasTrace: false,
   seedGtids: null,
   hasFilters: false,
   ...change,
@@ -132,6 +133,17 @@ describe("a place in the source's log", () => {
     ["a place behind the end", { by: "file", file: "binlog.000002", position: "201" }],
   ])("%s is refused, with the files that there are", (_what, position) => {
     expect(() => requireReady(at(position))).toThrow(/binlog.000002 to binlog.000003, which ends at 99/);
+  });
+
+  test("is refused where an earlier channel of this name has been applied from, unless its end is known", () => {
+    const after = { replica: executed(`${assignedUuid("orders")}:1-9`) };
+    expect(() => requireReady(at(file, after))).toThrow(
+      `cannot begin at binlog.000002:157, the replica has applied transactions of an earlier channel of this name (CHANNEL_BEGINS_TOO_EARLY)\n` +
+        `  found   executed here: ${assignedUuid("orders")}:1-9`,
+    );
+    expect(() => requireReady(at(file, { ...after, hasTrace: true }))).not.toThrow();
+    expect(() => requireReady(at(file, { ...after, channel: channelFacts() }))).not.toThrow();
+    expect(() => requireReady(at(file, { replica: executed(`${assignedUuid("stock")}:1-9`) }))).not.toThrow();
   });
 
   test("of a source with GTIDs is refused by a replica without", () => {

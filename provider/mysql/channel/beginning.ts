@@ -1,0 +1,95 @@
+import { SluiceError } from "../../errors";
+import type { ChannelFacts } from "./facts";
+import { sayPosition, type Position } from "./settings";
+
+/** A place in a source's log. */
+export type FilePosition = Extract<Position, { by: "file" }>;
+
+/** How far a channel got that was removed: the mark outlives it with this, or its rows would be applied a second time. */
+export interface Ended {
+  /** Up to here all is applied. */
+  readonly at: FilePosition;
+  /** Whose log that is. */
+  readonly sourceUuid: string;
+  /** The declared place it had begun at, as `sayPosition` has it; null where somebody else had made it. */
+  readonly start: string | null;
+}
+
+/** What the mark knows about places in logs. */
+export interface Trace {
+  /** The declared place the channel was pointed at; null where GTIDs find it, and once it is removed. */
+  readonly start: string | null;
+  readonly ended: Ended | null;
+}
+
+export const noTrace: Trace = { start: null, ended: null };
+
+/** What a channel leaves behind that is stopped and about to be removed. By GTID the data itself says how far it got. */
+export function endOf({ autoPosition, sourceUuid, applier }: ChannelFacts, trace: Trace): Ended | null {
+  if (autoPosition || applier.file === "") return null;
+  // Before the receiver has connected once, the channel does not know its source; nothing was applied since it was pointed.
+  const uuid = sourceUuid === "" ? (trace.ended?.sourceUuid ?? "") : sourceUuid;
+  if (uuid === "") return null;
+  return {
+    at: { by: "file", file: applier.file, position: applier.position },
+    sourceUuid: uuid,
+    start: trace.start ?? trace.ended?.start ?? null,
+  };
+}
+
+export interface Beginning {
+  readonly object: string;
+  /** `channel orders`, as the mark has it. */
+  readonly mark: string;
+  readonly declared: FilePosition;
+  readonly trace: Trace;
+  /** Null in a preview. */
+  readonly sourceUuid: string | null;
+}
+
+/**
+ * Where a new channel begins by file: at the declared place, or where an earlier channel ended that began there. Refuses a
+ * place from which rows would be applied a second time.
+ */
+export function beginningOf(beginning: Beginning): FilePosition {
+  const { declared, trace, sourceUuid } = beginning;
+  const { start, ended } = trace;
+  if (start === sayPosition(declared)) throw appliedBefore(beginning, "it began there before, and somebody removed it");
+  if (ended === null) return declared;
+  const isStart = ended.start === sayPosition(declared);
+  if (sourceUuid !== null && sourceUuid !== ended.sourceUuid) {
+    if (isStart) throw appliedBefore(beginning, "this is a place in the log of an earlier source");
+    return declared;
+  }
+  if (!isBefore(declared, ended.at)) return declared;
+  if (isStart) return ended.at;
+  throw appliedBefore(beginning, "the replica has applied what follows there");
+}
+
+function appliedBefore({ object, mark, declared, trace }: Beginning, why: string): SluiceError {
+  const { ended } = trace;
+  const end =
+    ended === null
+      ? "how far it got is not known"
+      : `applied up to ${ended.at.file}:${ended.at.position} of ${ended.sourceUuid}`;
+  return new SluiceError({
+    code: "CHANNEL_BEGINS_TOO_EARLY",
+    object,
+    what: `cannot begin ${sayPosition(declared)}, ${why}`,
+    found: `an earlier channel of this name; ${end}`,
+    needs: "`start` at the place up to which the replica's data goes",
+    fix: `set \`start\` to that place, or seed the replica again (\`reseed\` of the StagingDatabase); if its data was set back by hand, let the replica forget the earlier channel: DELETE FROM sluice.ownership WHERE object = '${mark.replaceAll("'", "''")}'`,
+  });
+}
+
+/** Logs are numbered; under another name they are a log of their own, of which nothing is known. */
+function isBefore(one: FilePosition, other: FilePosition): boolean {
+  const [a, b] = [numbered(one.file), numbered(other.file)];
+  if (a.name !== b.name) return true;
+  return a.number === b.number ? BigInt(one.position) < BigInt(other.position) : a.number < b.number;
+}
+
+function numbered(file: string): { readonly name: string; readonly number: bigint } {
+  const [, name = file, digits = "0"] = /^(.*)\.(\d+)$/.exec(file) ?? [];
+  return { name, number: BigInt(digits) };
+}
