@@ -10,7 +10,7 @@ import { complete, leaving, Left, outs, secretsIn, valid, wired, type Properties
 import { startCost } from "./cost";
 import { atWork, engineReport } from "./engine";
 import { noteOperation, previewChange, previewCreate, replacedBy } from "./preview";
-import { beforeOf, ownerIn, strangers, takeApart, type Bag } from "./state";
+import { beforeOf, identityOf, ownerIn, strangers, takeApart, withNameOf, type Bag } from "./state";
 import { parseUrn } from "./urn";
 
 type Provider = Required<Omit<pulumi.dynamic.ResourceProvider, "configure">>;
@@ -44,10 +44,11 @@ async function answer<T>(
 
 function check(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynamic.CheckResult {
   noteOperation(news);
-  const bag = takeApart(room, news);
+  const before = takeApart(room, olds);
+  const bag = withNameOf(before, takeApart(room, news));
   const { inputs, problems } = complete(room, { ...bag, declared: { ...bag.declared, ...strangers(room, news) } });
   const relations = problems.length === 0 && !hasUnknown(inputs) ? (room.refine?.(inputs) ?? []) : [];
-  const isNew = Object.keys(takeApart(room, olds).declared).length === 0;
+  const isNew = Object.keys(before.declared).length === 0;
   const refusals = isNew && problems.length + relations.length === 0 ? previewCreate(room, inputs, bag) : [];
   const secrets = secretsIn(room, inputs);
   // property "": the engine prints the value of a property it is given, secrets included (errors.go 2003).
@@ -55,7 +56,7 @@ function check(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynami
     property: "",
     reason: sayUnknowns(scrub(reason, secrets)),
   }));
-  return { inputs: wired(room, { ...inputs, __urn: bag.urn }), failures };
+  return { inputs: wired(room, { ...inputs, ...identityOf(bag) }), failures };
 }
 
 function diff(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynamic.DiffResult {

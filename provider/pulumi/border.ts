@@ -4,15 +4,14 @@ import type { AnyRoom } from "../room";
 import { checkInputs, type Checked } from "../schema/check";
 import { pathsWith, secretsOf } from "../schema/schema";
 import { sayUnknowns } from "../schema/unknown";
-import { ownerIn, rememberedKey, stateVersion, type Bag } from "./state";
-import { parseUrn } from "./urn";
+import { identityOf, ownerIn, rememberedKey, stateVersion, urnIn, type Bag } from "./state";
 import { markSecrets, toWire, unwrapSecrets, type Json } from "./wire";
 
 export type Properties = Record<string, unknown>;
 
 /** The declaration with everything filled in that needs no network. State of an older version may lack what has a default today. */
-export function complete(room: AnyRoom, bag: Pick<Bag, "declared" | "urn">): Checked {
-  const derived = room.derive?.(bag.declared, parseUrn(bag.urn)) ?? {};
+export function complete(room: AnyRoom, bag: Pick<Bag, "declared" | "urn" | "name">): Checked {
+  const derived = room.derive?.(bag.declared, urnIn(bag)) ?? {};
   return checkInputs(room.schema, { ...derived, ...bag.declared });
 }
 
@@ -41,7 +40,7 @@ export function outs(
   const text = settled === null ? null : JSON.stringify(settled);
   const owner = ownerIn(bag);
   const remembered = { stateVersion, ...owner, seal: seal ?? owner.seal, settled: text };
-  return wired(room, { ...declared, ...outputs, __urn: bag.urn, [rememberedKey]: remembered });
+  return wired(room, { ...declared, ...outputs, ...identityOf(bag), [rememberedKey]: remembered });
 }
 
 /** As the engine takes it, with the secrets marked. */

@@ -7,8 +7,7 @@ import { anchorOf, pathsWith, valueAt } from "../schema/schema";
 import { hasUnknown, isUnknown, sayUnknowns, unknownPaths, unknownValue } from "../schema/unknown";
 import { secretsIn, type Properties } from "./border";
 import { engineReport } from "./engine";
-import { beforeOf, ownerIn, previewKey, type Bag } from "./state";
-import { parseUrn } from "./urn";
+import { beforeOf, ownerIn, previewKey, urnIn, type Bag } from "./state";
 
 /**
  * What this process serves. Pulumi does not tell a provider, so the resource's class does, through `check`, which comes before
@@ -68,9 +67,9 @@ const saysUnknown = (object: string, plan: Plan, room: AnyRoom): boolean =>
   plan.steps.length > 0 && renderPlan(object, plan, room.say).includes(sayUnknowns(unknownValue));
 
 /** An earlier resource of the same update changes: what it will then be is not known yet. */
-function sayWhatIsUnknown(room: AnyRoom, { declared, urn }: Bag, object: string, report: Report): void {
-  const derived = Object.keys(room.derive?.(declared, parseUrn(urn)) ?? {});
-  const written = Object.entries(declared).filter(([key]) => !derived.includes(key));
+function sayWhatIsUnknown(room: AnyRoom, bag: Bag, object: string, report: Report): void {
+  const derived = Object.keys(room.derive?.(bag.declared, urnIn(bag)) ?? {});
+  const written = Object.entries(bag.declared).filter(([key]) => !derived.includes(key));
   const paths = unknownPaths(Object.fromEntries(written));
   if (paths.length > 0) report.say(`${object}: there may be more to do, known during up: ${paths.join(", ")}`);
 }

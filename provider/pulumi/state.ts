@@ -2,7 +2,7 @@ import { SluiceError } from "../errors";
 import { isUnknown } from "../schema/unknown";
 import { withoutNulls } from "../schema/check";
 import type { Owner } from "../ownership";
-import type { AnyRoom, Before } from "../room";
+import type { AnyRoom, Before, Urn } from "../room";
 import { ownerOf, parseUrn } from "./urn";
 import { unwrapSecrets } from "./wire";
 
@@ -15,12 +15,16 @@ export interface Remembered extends Owner {
 export const rememberedKey = "__sluice";
 /** What only the class can know: whether this is a preview. An input that `check` takes out again, so state never holds it. */
 export const previewKey = "__preview";
+/** Beside `__urn`, of a resource whose name has changed since it was made. */
+const nameKey = "__name";
 export const stateVersion = 1;
 
 /** Inputs or outputs as the engine sends them, taken apart. */
 export interface Bag {
   readonly provider: unknown;
   readonly urn: string;
+  /** The resource's name when it was made: what follows from it stays, whatever `aliases` make of the name later. */
+  readonly name: string;
   /** Only the properties of the declaration. */
   readonly declared: Record<string, unknown>;
   readonly remembered: Remembered | null;
@@ -30,13 +34,27 @@ export function takeApart(room: AnyRoom, bag: unknown): Bag {
   const all = withoutNulls(unwrapSecrets(bag ?? {})) as Record<string, unknown>;
   const keys = Object.keys(room.schema.declaration.shape);
   const declared = Object.fromEntries(keys.filter((key) => key in all).map((key) => [key, all[key]]));
+  const urn = text(all["__urn"]);
   return {
     provider: all["__provider"],
-    urn: text(all["__urn"]),
+    urn,
+    name: text(all[nameKey]) || parseUrn(urn).name,
     declared,
     remembered: readRemembered(all[rememberedKey]),
   };
 }
+
+/** A resource that state knows keeps the name it was made with; one that is made, or made anew, has the program's. */
+export const withNameOf = (olds: Bag, news: Bag): Bag => (olds.urn === "" ? news : { ...news, name: olds.name });
+
+/** Who it is, as a room is told. */
+export const urnIn = ({ urn, name }: Pick<Bag, "urn" | "name">): Urn => ({ ...parseUrn(urn), name });
+
+/** Who it is, as Pulumi stores it. */
+export const identityOf = ({ urn, name }: Pick<Bag, "urn" | "name">): Record<string, string> => ({
+  __urn: urn,
+  ...(name !== parseUrn(urn).name && { [nameKey]: name }),
+});
 
 /** Whose object it is: a rename of the resource, its stack or its project leaves the markers as they were when it was made. */
 export const ownerIn = ({ remembered, urn }: Pick<Bag, "remembered" | "urn">): Owner =>

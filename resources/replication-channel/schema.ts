@@ -78,7 +78,7 @@ export const declaration = z.strictObject({
     .regex(/^[^\p{Cc}\p{Cs}:]*[^\p{Cc}\p{Cs}: ]$/u, "must not hold control characters or `:`, nor end with a space")
     .regex(/^(?!group_replication_)/i, "must not begin with group_replication_, which MySQL keeps for itself")
     .describe(
-      "Name of the channel on the replica; upper and lower case are the same. Default: the resource's name. Another name means another channel.",
+      "Name of the channel on the replica; upper and lower case are the same. Default: the resource's name when it was made; `aliases` leave it as it is. Another name means another channel.",
     )
     .meta({ replaces: true }),
   source: source

@@ -51,7 +51,8 @@ export const anchorOf = (code: string): string => code.toLowerCase();
 
 /** What `pulumi preview` prints under the resource: the same functions make it here and there. */
 function previewOf(room: AnyRoom, sample: Readonly<Record<string, unknown>>): string {
-  const { inputs, problems } = complete(room, { declared: sample, urn: "urn:pulumi:dev::shop::type::orders" });
+  const identity = { urn: "urn:pulumi:dev::shop::type::orders", name: "orders" };
+  const { inputs, problems } = complete(room, { declared: sample, ...identity });
   if (problems.length > 0) throw new Error(`the sample of ${room.kind} is not valid: ${problems.join("; ")}`);
   const object = room.object(inputs);
   const seen = { settled: room.blank as object, live: null };

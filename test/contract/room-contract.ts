@@ -20,7 +20,7 @@ const pairs = 4000;
 /** What holds for every room, whatever it makes. */
 export function describeRoom({ room, written, settled }: Sample): void {
   const urn = `urn:pulumi:dev::shop::${typeToken(room.kind)}::orders`;
-  const check = (raw: Bag) => complete(room, { declared: raw, urn });
+  const check = (raw: Bag) => complete(room, { declared: raw, urn, name: "orders" });
   const declarations = written.map((raw) => check(raw).inputs);
 
   /** The plan, or the refusal. Anything else that is thrown is a bug. */

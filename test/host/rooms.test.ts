@@ -89,6 +89,35 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
   });
 });
 
+describe("the channel's name, where a program gives none", () => {
+  const kind = "ReplicationChannel";
+  const written = {
+    replica: { host: "local", socket: "/srv/a/run/mysqld.sock", user: "sluice" },
+    source: { address: "db-1", user: "repl" },
+  };
+  const named = (name: string) => ({ ...beside(kind), __urn: urnOf(kind).replace(/orders$/, name) });
+  const checked = async (name: string, olds: Record<string, unknown> = {}) => {
+    const { inputs } = await host.check({ ...written, ...named(name) }, olds);
+    return plain(inputs) as Record<string, unknown>;
+  };
+
+  test("stays what it was when the resource gets another one by an alias, once or twice", async () => {
+    const made = await checked("orders");
+    expect(made).toMatchObject({ channel: "orders" });
+    const renamed = await checked("stock", made);
+    expect(renamed).toMatchObject({ channel: "orders", __name: "orders", __urn: named("stock").__urn });
+    const state = { ...made, __sluice: { stateVersion: 1, ...owner, settled: null } };
+    expect(await host.diff("id", state, renamed)).toMatchObject({ replaces: [] });
+    expect(await checked("shop", renamed)).toMatchObject({ channel: "orders", __name: "orders" });
+    const back = await checked("orders", renamed);
+    expect([back["channel"], back["__name"]]).toEqual(["orders", undefined]);
+  });
+
+  test("is the new one when the resource is made anew", async () => {
+    expect(await checked("stock")).toMatchObject({ channel: "stock" });
+  });
+});
+
 test("a kind that the installed version does not know is named", async () => {
   await expect(host.check({ ...beside("Elsewhere") })).rejects.toThrow("pulumi-sluice has no resource Elsewhere");
 });

@@ -24,13 +24,14 @@ describe("what the engine sends", () => {
     expect(bag).toEqual({
       declared: { host: "local", password: "P" },
       urn,
+      name: "one",
       provider: "code",
       remembered: { stateVersion: 1, owner: "shop/dev/one", seal: "a", settled: seen },
     });
   });
 
   test("may be nothing at all, or have nothing of ours", () => {
-    const empty = { declared: {}, urn: "", provider: undefined, remembered: null };
+    const empty = { declared: {}, urn: "", name: "", provider: undefined, remembered: null };
     for (const bag of [undefined, null, {}, { __urn: unknownValue }, { __sluice: "text" }, { __sluice: {} }])
       expect(takeApart(room, bag)).toEqual(empty);
   });
@@ -44,7 +45,7 @@ describe("what the engine sends", () => {
 });
 
 describe("what is sent back", () => {
-  const bag = { declared: {}, urn, provider: "code", remembered: null };
+  const bag = { declared: {}, urn, name: "one", provider: "code", remembered: null };
 
   test("holds declaration, outputs and what was seen, and can be taken apart again", () => {
     const sent = outs(room, bag, { host: "local", directory: "/a", password: "P" }, { seal: "a", settled: seen });
@@ -60,6 +61,12 @@ describe("what is sent back", () => {
     expect(takeApart(room, sent).remembered?.settled).toEqual(seen);
   });
 
+  test("holds the name it was made with where that is another one now", () => {
+    const sent = outs(room, { ...bag, name: "old" }, { host: "local" }, { settled: null });
+    expect(sent).toMatchObject({ __urn: urn, __name: "old" });
+    expect(takeApart(room, sent)).toMatchObject({ urn, name: "old" });
+  });
+
   test("has no outputs where nothing could be seen", () => {
     expect(outs(room, bag, { host: "local" }, { settled: null })).toEqual({
       host: "local",
@@ -70,7 +77,13 @@ describe("what is sent back", () => {
 });
 
 describe("a declaration from the state", () => {
-  const stored = (declared: Record<string, unknown>) => ({ declared, urn, provider: "", remembered: null });
+  const stored = (declared: Record<string, unknown>) => ({
+    declared,
+    urn,
+    name: "one",
+    provider: "",
+    remembered: null,
+  });
 
   test("gets what has a default today, and what is filled in", () => {
     expect(complete(room, stored({ host: "local", directory: "/srv/a" })).inputs).toMatchObject({
