@@ -13,10 +13,13 @@ beforeAll(() =>
   lab.onSource(`CREATE TABLE outlet3.bulk (id INT PRIMARY KEY, text TEXT);
     SET SESSION cte_max_recursion_depth = 100000;
     INSERT INTO outlet3.bulk WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 80000)
-      SELECT i, REPEAT(SHA2(i, 256), 16) FROM n;`),
+      SELECT i, REPEAT(SHA2(i, 256), 16) FROM n;
+    CREATE TABLE outlet3.keyless (at TIMESTAMP(6), data BLOB, words TEXT, FULLTEXT (words), half INT AS (LENGTH(data) / 2));
+    INSERT INTO outlet3.keyless (at, data, words)
+      SELECT FROM_UNIXTIME(id), UNHEX(REPEAT(SHA2(id, 512), 8)), CONCAT('é\n;', text) FROM outlet3.bulk WHERE id < 12000;`),
 );
 
-afterAll(() => lab.onSource("DROP TABLE outlet3.bulk"));
+afterAll(() => lab.onSource("DROP TABLE outlet3.bulk, outlet3.keyless"));
 
 test("a dump brings every user database, the source's GTIDs and the position, and leaves no secret behind", async () => {
   const server = await lab.emptyServer("dump", 3541, {}, (facts) => ({ sourceVariables: inheritedVariables(facts) }));
@@ -27,6 +30,10 @@ test("a dump brings every user database, the source's GTIDs and the position, an
   const mysql = await server.connect();
   const [rows] = await mysql.query<{ n: number }>(sql`SELECT COUNT(*) AS n FROM outlet3.orders`);
   expect(rows?.n).toBeGreaterThan(1000);
+  // Their rows came through several sessions at once.
+  const sums = await mysql.query<{ Checksum: string }>(sql`CHECKSUM TABLE outlet3.bulk, outlet3.keyless`);
+  const there = (await lab.onSource("CHECKSUM TABLE outlet3.bulk, outlet3.keyless")).trim().split("\n");
+  expect(sums.map(({ Checksum }) => String(Checksum))).toEqual(there.map((line) => line.split("\t")[1]));
   const [objects] = await mysql.query(
     sql`SELECT (SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'outlet3') > 0 AS triggers, (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = 'outlet3') > 0 AS routines, (SELECT COUNT(*) FROM information_schema.EVENTS) > 0 AS events, (SELECT COUNT(*) FROM information_schema.VIEWS WHERE TABLE_SCHEMA = 'outlet3') > 0 AS views`,
   );

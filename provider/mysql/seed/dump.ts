@@ -20,7 +20,8 @@ import {
   type SeedResult,
   type Seeding,
 } from "./run";
-import { jobFiles, loadScript } from "./script";
+import { jobFiles, loadClient, loadScript } from "./script";
+import { filesOfSpread } from "./spread";
 import { readSource } from "./source";
 import type { SourceAddress, SourceFacts } from "./source-facts";
 import { scanPatterns } from "./stream";
@@ -95,6 +96,7 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
   requireSource(source, { method: "dump", databases: wanted.databases, object, replica: instance.binaries.server });
   const databases = chooseDatabases(source, { databases: wanted.databases, object });
   const dump = requireClient(seeding, "mysqldump");
+  const { path: mysqlPath } = requireClient(seeding, "mysql");
   const mysql = await seeding.connect();
   await requireEmpty(mysql, object);
   const totalBytes = databases.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -113,14 +115,15 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
       ...sourceFiles(wanted.source, seedDirectory(instance), seeding.lockWaitSeconds ?? defaultLockWaitSeconds),
       ...(await frameFiles(mysql)),
       [jobFiles.patterns]: scanPatterns,
+      ...filesOfSpread(loadClient(mysqlPath)),
     },
     script: sh`
     echo ${Math.round(totalBytes)} >${totalFile}; echo ${source.serverUuid} >${uuidFile}
     ${loadScript({
-      mysql: requireClient(seeding, "mysql").path,
+      mysql: mysqlPath,
       reader: dumpCommand(dump, source, names),
       metersReader: false,
-      filtered: false,
+      isOurs: true,
     })}`,
   };
 }

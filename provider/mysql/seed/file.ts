@@ -78,7 +78,7 @@ async function prepareFile(seeding: Seeding, wanted: FileWanted): Promise<SeedOr
       mysql: requireClient(seeding, "mysql").path,
       reader: readerOf(backup),
       metersReader: backup.decompress !== null,
-      filtered: true,
+      isOurs: false,
     }),
   };
 }

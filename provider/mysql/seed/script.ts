@@ -1,4 +1,5 @@
 import { type Command, sh } from "../../host/command";
+import { spreadFiles, spreadLoad } from "./spread";
 
 /** How a seeding's script ended, so that nobody guesses from words. */
 export const endings = {
@@ -34,36 +35,39 @@ export interface LoadParts {
   readonly reader: Command;
   /** Counts compressed bytes: the reader itself says through `metered` which of its processes is asked. */
   readonly metersReader: boolean;
-  /** Whether the stream passes the filter. */
-  readonly filtered: boolean;
+  /** Our own dump is spread over several sessions; somebody's passes the filter and stays one stream. */
+  readonly isOurs: boolean;
 }
+
+/** One session that loads. binary-mode: no client command but DELIMITER is obeyed, and no byte is changed. 1G: the most a server takes. */
+export const loadClient = (mysql: string): Command =>
+  sh`${mysql} ${`--defaults-file=${jobFiles.targetOptions}`} --binary-mode --max-allowed-packet=1G`;
 
 /**
  * Reads into the server what `reader` prints. Every process's exit code counts, so that a cut-off stream is never taken for
  * a whole one. Progress is what one process of the pipe has read.
  *
- *     reader | tee | awk | mysql
+ *     reader | tee | filter | mysql
  *               `- grep > found
  *
  * `before.sql` and `after.sql` frame the load; the last makes what was loaded durable, so a job that succeeded stays so.
  */
-export function loadScript({ mysql, reader, metersReader, filtered }: LoadParts): Command {
+export function loadScript({ mysql, reader, metersReader, isOurs }: LoadParts): Command {
   const client = sh`${mysql} ${`--defaults-file=${jobFiles.targetOptions}`}`;
   const tee = metersReader ? sh`tee pipe` : sh`metered tee pipe`;
-  const filter = filtered ? sh`awk -f ${jobFiles.filter}` : sh`cat`;
-  // binary-mode: no client command but DELIMITER is obeyed, and no byte is changed. 1G: the most a server takes.
-  const load = sh`${client} --binary-mode --max-allowed-packet=1G`;
+  const filter = isOurs ? sh`cat` : sh`awk -f ${jobFiles.filter}`;
+  const load = isOurs ? spreadLoad : loadClient(mysql);
   return sh`
     ${runFunctions}
     ${client} <${jobFiles.before} 2>loader.err || fail loader ${endings.loaderFailed}
-    rm -f pipe meter && mkfifo pipe || exit
+    rm -f pipe meter ${spreadFiles.failed} && mkfifo pipe || exit
     echo unfinished | tee reader.code tee.code filter.code >/dev/null
     ${ticker} & ticker=$!
     grep -aiE -f ${jobFiles.patterns} <pipe >${jobFiles.found} & scanner=$!
     { ${reader}; echo $? >reader.code; } 2>reader.err |
       { ${tee}; echo $? >tee.code; } 2>tee.err |
       { ${filter}; echo $? >filter.code; } 2>filter.err |
-      ${load} 2>loader.err
+      ${load} 2>>loader.err
     loaded=$?
     wait $scanner; scanned=$?
     kill $ticker 2>/dev/null

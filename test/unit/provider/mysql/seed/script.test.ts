@@ -23,7 +23,7 @@ function load(reader: Command, client = "cat >loaded") {
   writeFileSync(join(directory, jobFiles.patterns), "^-- \n");
   writeFileSync(join(directory, jobFiles.filter), "{ print }\n");
   rmSync(join(directory, "framed"), { force: true });
-  const script = loadScript({ mysql, reader, metersReader: false, filtered: true });
+  const script = loadScript({ mysql, reader, metersReader: false, isOurs: false });
   const { status, stdout, stderr } = spawnSync("sh", ["-c", script.text], { cwd: directory });
   expect(stderr.toString()).toBe("");
   return { code: status, log: stdout.toString(), framed: readFileSync(join(directory, "framed"), "utf8") };
@@ -74,7 +74,7 @@ test("a server that refuses the frame is not loaded at all", () => {
   const mysql = join(directory, "refusing");
   writeFileSync(mysql, "#!/bin/sh\necho 'ERROR 1045 (28000): Access denied' >&2; exit 1\n");
   chmodSync(mysql, 0o755);
-  const script = loadScript({ mysql, reader: dump, metersReader: false, filtered: false });
+  const script = loadScript({ mysql, reader: dump, metersReader: false, isOurs: true });
   const { status, stdout } = spawnSync("sh", ["-c", script.text], { cwd: directory });
   expect({ status, said: stdout.toString() }).toEqual({
     status: endings.loaderFailed,
