@@ -36,6 +36,8 @@ export const codes = {
   STORAGE_DIRECTORY_NOT_EMPTY: "The directory holds files that are not ours.",
   STORAGE_KIND_DIFFERS: "The directory's file system is of another kind than the declared one.",
   STORAGE_FULL: "The file system ran out of space.",
+  STORAGE_NOT_MOUNTED:
+    "What was made is not in its directory, and the file system that it was on is not mounted there.",
   STORAGE_DIRECTORY_UNREACHABLE: "The user that mysqld runs as may not enter the directory.",
 
   SERVER_PORT_TAKEN: "Another process listens on the port.",
@@ -73,6 +75,8 @@ export const codes = {
   CHANNEL_SERVER_UUID_EQUAL: "Source and replica have the same server uuid.",
   CHANNEL_SOURCE_LOG_MISSING: "The source no longer has the binary log that is needed (error 1236).",
   CHANNEL_BEGINS_TOO_EARLY: "From the place that `start` names, the replica would apply rows a second time.",
+  CHANNEL_REPLICA_DIFFERS:
+    "Another socket or port of `replica` leads to another server than the one the channel is on.",
   CHANNEL_REPLICA_NOT_READY: "The replica lacks a setting that replication needs.",
 
   GTID_UNREADABLE: "A text is no GTID set.",

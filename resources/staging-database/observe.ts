@@ -16,11 +16,12 @@ import {
   selectVariables,
   type Adjusted,
 } from "../../provider/mysql/variables";
-import type { Owner } from "../../provider/ownership";
+import { isOurs, type Owner } from "../../provider/ownership";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import type { ServerReach } from "../../provider/schema/connection";
 import { endpointOf, type ServerStatus } from "../../provider/status";
-import { readStorageKind } from "../../provider/storage/kind";
+import { storageKindOf } from "../../provider/storage/kind";
+import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { isReadOnly, isSeeded, objectOf, type Declaration } from "./schema";
 
 /** The file that makes a directory ours; written first, removed last. */
@@ -49,6 +50,8 @@ export interface Settled {
   readonly directory: "absent" | "empty" | "ours" | "foreign files";
   readonly marker: Marker | null;
   readonly storageKind: string | null;
+  /** The file system that its data is on, or would be. */
+  readonly mount: Mount | null;
   readonly binaries: Binaries | null;
   readonly runtime: Runtime | null;
   /** A data directory that nobody's marker is on: `adopt` takes it over as it is. */
@@ -83,6 +86,7 @@ export const blank: Settled = {
   directory: "absent",
   marker: null,
   storageKind: null,
+  mount: null,
   binaries: null,
   runtime: null,
   unclaimedData: false,
@@ -95,18 +99,20 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const layout = layoutOf(declared.directory);
   const facts = await host.facts();
   const runtime = runtimeOf(facts);
-  const [instance, storageKind, binaries] = await Promise.all([
+  const [instance, mount, binaries] = await Promise.all([
     readInstance(host, { layout, runtime, port: declared.port }),
-    readStorageKind(host, declared.directory),
+    readMount(host, layout.data),
     readBinaries(host, { object: objectOf(declared), baseDirectory: declared.baseDirectory }),
   ]);
   const marker = parseMarker(instance.markerText, objectOf(declared));
+  requireMounted(declared, { marker, data: instance.data, mount }, look, remembered);
   const ours = marker !== null;
   const server = instance.running && ours ? await readServer(declared, look, host) : (remembered?.server ?? null);
   const settled: Settled = {
     directory: ours ? "ours" : instance.directory,
     marker,
-    storageKind,
+    storageKind: storageKindOf(mount),
+    mount,
     binaries,
     runtime,
     unclaimedData: !ours && instance.data === "ready",
@@ -125,6 +131,25 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
       ...(await readSourceIfNeeded(declared, look, settled)),
     },
   };
+}
+
+/** Not for what stands where it should: whoever moves it to another file system may do so. */
+function requireMounted(
+  declared: Declaration,
+  found: Pick<Settled, "marker" | "mount"> & Pick<InstanceFacts, "data">,
+  owner: Owner,
+  remembered: Settled | null,
+): void {
+  if (remembered?.mount == null || found.mount === null) return;
+  if (remembered.marker === null || !isOurs(remembered.marker, owner)) return;
+  if (isSameMount(remembered.mount, found.mount)) return;
+  const { directory, data } = layoutOf(declared.directory);
+  if (found.marker === null || !isOurs(found.marker, owner))
+    throw notMounted(objectOf(declared), directory, remembered.mount, found.mount);
+  // Data may have a file system of its own; an empty one that was just mounted there is somebody's wish.
+  const hadData = (remembered.instance?.data ?? "absent") !== "absent";
+  if (hadData && found.data === "absent" && !found.mount.point.startsWith(`${directory}/`))
+    throw notMounted(objectOf(declared), data, remembered.mount, found.mount);
 }
 
 export const serverOf = ({ host, socket, user, passwordFile, port }: Declaration): ServerReach => ({

@@ -28,6 +28,7 @@ export const roomTexts: readonly RoomText[] = [
       { needs: "The declaration is valid. Checked in `preview`, without the network.", code: "DECLARATION_INVALID" },
       { needs: "The host answers, shows the pinned key and lets the user in.", code: "HOST_UNREACHABLE" },
       { needs: "Nobody else works on the same directory.", code: "LOCK_TAKEN" },
+      { needs: "What was made there is still mounted, if it is not there.", code: "STORAGE_NOT_MOUNTED" },
       { needs: "mysqld is installed on the host, 8.0 or newer.", code: "SERVER_BINARY_MISSING" },
       { needs: "The directory is not another resource's.", code: "OWNERSHIP_FOREIGN" },
       { needs: "The directory is absent, empty or ours.", code: "STORAGE_DIRECTORY_NOT_EMPTY" },
@@ -50,6 +51,7 @@ export const roomTexts: readonly RoomText[] = [
     requirements: [
       { needs: "The declaration is valid. Checked in `preview`, without the network.", code: "DECLARATION_INVALID" },
       { needs: "The replica answers as the declared user.", code: "SERVER_NOT_ANSWERING" },
+      { needs: "Another socket or port of the replica leads to the same server.", code: "CHANNEL_REPLICA_DIFFERS" },
       { needs: "A channel of this name is not another resource's.", code: "OWNERSHIP_FOREIGN" },
       { needs: "A channel of this name that nobody marked: only with `adopt: true`.", code: "OWNERSHIP_UNMARKED" },
       {

@@ -74,6 +74,7 @@ const seeded: staging.Settled = {
   directory: "ours",
   marker,
   storageKind: "btrfs",
+  mount: { point: "/srv", type: "btrfs", root: "/", source: "/dev/sdb1", uuid: "8f6f2f3a-0a4c-4d5e-9f6a-3d2f1e0c9b8a" },
   unclaimedData: false,
   binaries: {
     mysqld: "/usr/sbin/mysqld",

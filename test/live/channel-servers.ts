@@ -1,17 +1,13 @@
 import { sh } from "../../provider/host/command";
-import { openDrivers } from "../../provider/drivers";
-import { converge, look, remove, type Operation } from "../../provider/lifecycle";
 import type { MysqlClient } from "../../provider/mysql/client";
 import * as lifecycle from "../../provider/mysql/instance/lifecycle";
 import { secret, sql } from "../../provider/mysql/sql";
-import { reportPlan } from "../../provider/plan/render";
-import { absent } from "../../provider/plan/plan";
-import type { Report } from "../../provider/report";
 import type { AnyRoom } from "../../provider/room";
 import { rooms } from "../../resources/rooms";
 import type { Live, Settled } from "../../resources/replication-channel/observe";
 import { declaration, type Declaration, type Written } from "../../resources/replication-channel/schema";
 import { addressOf, makeServer, requireLab, type ManagedServer } from "./managed-server";
+import { Stack as StackOf } from "./stack";
 
 export const room = rooms.find(({ kind }) => kind === "ReplicationChannel") as AnyRoom;
 
@@ -127,81 +123,9 @@ function speaking(server: ManagedServer): Pick<ServerUnderTest, "run" | "ask"> {
   };
 }
 
-/** One stack's view of one channel: what Pulumi would do, with the state it would keep. */
-export class Stack {
-  readonly lines: string[] = [];
-  before: { declared: object; settled: object } | null = null;
-  private seal: string | null = null;
-
-  constructor(readonly owner = "tests/live/orders") {}
-
-  /** `up`; gives the lines that were said. */
-  async up(declared: Declaration): Promise<string[]> {
-    const from = this.lines.length;
-    const { settled, seal } = await this.operate(declared, converge);
-    this.before = { declared, settled };
-    this.seal = seal;
-    return this.lines.slice(from);
-  }
-
-  /** An `up` or `destroy` that ends behind its step `steps`: connections are cut, and Pulumi learns nothing of it. */
-  async crash(declared: Declaration, steps: number, work: typeof converge | typeof remove = converge): Promise<void> {
-    const crash = new AbortController();
-    const say = (text: string) => {
-      if (text.startsWith(`${String(steps)}/`)) crash.abort(new Error("crashed"));
-    };
-    await this.operate<unknown>(declared, work, { ...this.report(), say }, crash.signal).catch((error: unknown) => {
-      if (!crash.signal.aborted) throw error;
-    });
-  }
-
-  /** `refresh`: what is really there in the program's words, or undefined. */
-  async refresh(declared: Declaration): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const settled = await this.operate(declared, look);
-    if (settled === undefined) return undefined;
-    this.before = { declared: { ...declared, ...room.asDeclared(declared, settled) }, settled };
-    return room.asDeclared(declared, settled);
-  }
-
-  async destroy(declared: Declaration): Promise<void> {
-    await this.operate(declared, remove);
-    this.before = null;
-    this.seal = null;
-  }
-
-  async observe(declared: Declaration): Promise<{ settled: Settled; live: Live }> {
-    return this.operate(
-      declared,
-      ({ drivers }) => room.observe(declared, drivers, null) as Promise<{ settled: Settled; live: Live }>,
-    );
-  }
-
-  /** The preview: from remembered facts only. */
-  preview(declared: Declaration | typeof absent): string {
-    const said: string[] = [];
-    const known = (declared === absent ? this.before?.declared : declared) as Declaration;
-    const object = room.object(known);
-    const seen = { settled: (this.before?.settled ?? room.blank) as object, live: null };
-    const plan = room.plan(declared, seen, { owner: this.owner, seal: this.seal, before: this.before, object });
-    reportPlan({ ...this.report(), say: (text) => void said.push(text) }, object, plan, room.say);
-    return said.join("\n");
-  }
-
-  private async operate<T>(
-    declared: Declaration,
-    work: (operation: Operation) => Promise<T>,
-    report = this.report(),
-    signal = new AbortController().signal,
-  ): Promise<T> {
-    const drivers = openDrivers({ owner: this.owner, seal: this.seal, signal, report });
-    try {
-      return await work({ room, declared, before: this.before, drivers });
-    } finally {
-      await drivers.close();
-    }
-  }
-
-  private report(): Report {
-    return { say: (text) => void this.lines.push(text), debug: () => undefined, progress: () => undefined };
+/** One stack's view of one channel. */
+export class Stack extends StackOf<Declaration, Settled, Live> {
+  constructor(owner?: string) {
+    super(room, owner);
   }
 }

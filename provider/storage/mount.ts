@@ -1,0 +1,66 @@
+import { SluiceError } from "../errors";
+import { sh } from "../host/command";
+import type { HostReader } from "../host/host";
+
+/** Where a path lies. Only what a reboot leaves as it is: no number of a device, which the kernel gives in the order it finds them. */
+export interface Mount {
+  /** The mount point. */
+  readonly point: string;
+  /** `ext4`, `btrfs`, `nfs4`. */
+  readonly type: string;
+  /** What of the file system stands there: a subvolume, the directory of a bind mount, or `/`. */
+  readonly root: string;
+  /** `/dev/sdb1`, `/dev/mapper/data-mysql`, `nas:/export`, `pool/mysql`. */
+  readonly source: string;
+  /** Null where the file system has none, and where nobody can tell. */
+  readonly uuid: string | null;
+}
+
+/** Where the path lies, or would lie: the nearest parent that exists counts. Null where the system has no way to say. */
+export async function readMount(host: HostReader, path: string): Promise<Mount | null> {
+  const { stdout } = await host.query(sh`
+    at=${path}
+    while [ ! -e "$at" ]; do at=$(dirname "$at"); done
+    seen=$(findmnt -rnv -o TARGET,FSTYPE,FSROOT,SOURCE,UUID -T "$at" 2>/dev/null | tail -n 1)
+    if [ -n "$seen" ]; then printf '%s\n' "$seen"
+    else df -PT "$at" 2>/dev/null | awk 'NR == 2 { kind = $2; source = $1; $1 = $2 = $3 = $4 = $5 = $6 = ""; sub(/^ +/, ""); gsub(/ /, "\\x20"); print $0, kind, "/", source, "" }'
+    fi`);
+  return parseMount(stdout);
+}
+
+/** One line of `findmnt -r`: blanks inside of a word are written `\x20`, a missing word is empty. */
+export function parseMount(output: string): Mount | null {
+  const [point = "", type = "", root = "", source = "", uuid = ""] = output
+    .replace(/\n[^]*/, "")
+    .split(" ")
+    .map(unescape);
+  if (point === "" || type === "") return null;
+  return { point, type, root, source, uuid: uuid === "" ? null : uuid };
+}
+
+const unescape = (word: string): string =>
+  word.replace(/(?:\\x[0-9a-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll("\\x", ""), "hex").toString("utf8"));
+
+/** The same file system at the same place, as far as both can tell. */
+export function isSameMount(one: Mount, other: Mount): boolean {
+  if (one.point !== other.point || one.root !== other.root) return false;
+  if (one.uuid !== null && other.uuid !== null) return one.uuid === other.uuid;
+  return !hasLastingName(one) || !hasLastingName(other) || one.source === other.source;
+}
+
+/** `/dev/sdb1` may be another disk after a reboot; a volume, a share and a dataset keep their names. */
+const hasLastingName = ({ source }: Mount): boolean => !source.startsWith("/dev/") || source.startsWith("/dev/mapper/");
+
+const mountWords = ({ point, type, root, source, uuid }: Mount): string =>
+  `${point}: ${type} ${source}${root === "/" ? "" : `[${root}]`}${uuid === null ? "" : ` (UUID ${uuid})`}`;
+
+/** What is not there may be on a file system that is not mounted: that is no reason to forget it, or to make it anew. */
+export const notMounted = (object: string, path: string, was: Mount, is: Mount): SluiceError =>
+  new SluiceError({
+    code: "STORAGE_NOT_MOUNTED",
+    object,
+    what: `is not in ${path}, and the file system that it was on is not mounted there`,
+    found: mountWords(is),
+    needs: mountWords(was),
+    fix: `mount it (\`mount ${was.point}\` on the host), and run it again; is it gone for good: \`pulumi state delete <urn>\` forgets what was on it`,
+  });

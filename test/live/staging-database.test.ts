@@ -1,0 +1,100 @@
+import type { LabHost } from "../../lab/index.ts";
+import { sh, type Command } from "../../provider/host/command";
+import type { Host, SshAddress } from "../../provider/host/host";
+import { borrowHost } from "../../provider/host/pool";
+import { layoutOf } from "../../provider/mysql/instance/layout";
+import { checkInputs } from "../../provider/schema/check";
+import type { AnyRoom } from "../../provider/room";
+import { rooms } from "../../resources/rooms";
+import type { Live, Settled } from "../../resources/staging-database/observe";
+import { derive, schema, type Declaration, type Written } from "../../resources/staging-database/schema";
+import { addressOf, closeHosts, requireLab } from "./managed-server";
+import { Stack as StackOf } from "./stack";
+
+const room = rooms.find(({ kind }) => kind === "StagingDatabase") as AnyRoom;
+
+class Stack extends StackOf<Declaration, Settled, Live> {
+  constructor() {
+    super(room, "tests/live/staging");
+  }
+}
+
+const folder = "/srv/staging-test";
+let staging: LabHost;
+let address: SshAddress;
+let host: Host;
+const cleanups: (() => Promise<void>)[] = [];
+
+jest.setTimeout(240_000);
+
+beforeAll(async () => {
+  staging = (await requireLab()).host("staging");
+  address = await addressOf(staging);
+  host = borrowHost(address).host;
+});
+
+/** Whatever a failed test left over goes too. */
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+afterAll(async () => {
+  await host.run(sh`rm -rf ${folder}`);
+  await closeHosts();
+});
+
+const root = (command: Command) => host.run(command, { accept: [0, 1, 2, 32] });
+
+function declare(directory: string, port: number, change: Partial<Written> = {}): Declaration {
+  const given = {
+    host: address,
+    directory,
+    port,
+    seed: "none",
+    mode: "manual",
+    config: { innodb_buffer_pool_size: "32M", innodb_redo_log_capacity: "16M" },
+    ...change,
+  };
+  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
+  expect(problems).toEqual([]);
+  return inputs as Declaration;
+}
+
+/** Ends what runs there, whatever state it is in. */
+function cleanUp(directory: string): void {
+  const { unitName, unitFile } = layoutOf(directory);
+  cleanups.push(async () => {
+    await root(
+      sh`systemctl kill --signal=KILL ${unitName} 2>/dev/null; systemctl disable --quiet --now ${unitName} 2>/dev/null; rm -f ${unitFile}; systemctl daemon-reload; rm -rf ${directory}`,
+    );
+  });
+}
+
+const entriesOf = async (directory: string): Promise<string[]> =>
+  (await root(sh`ls -A ${directory}`)).stdout.split("\n").filter((name) => name !== "");
+
+test("while its file system is not mounted it is neither forgotten, nor made anew, nor taken for removed", async () => {
+  const point = "/mnt/staging-test";
+  const [disk, other] = [`${folder}/disk`, `${folder}/other-disk`];
+  const directory = `${point}/orders`;
+  await root(sh`mkdir -p ${point} ${disk} ${other} && mount --bind ${disk} ${point}`);
+  cleanups.push(async () => void (await root(sh`umount ${point}; rmdir ${point}; rm -rf ${disk} ${other}`)));
+  cleanUp(directory);
+  const stack = new Stack();
+  const declared = declare(directory, 3421, { state: "stopped" });
+  await stack.up(declared);
+
+  await host.run(sh`umount ${point}`);
+  const missing = { code: "STORAGE_NOT_MOUNTED", problem: { needs: expect.stringContaining(`${point}: `) as string } };
+  await expect(stack.refresh(declared)).rejects.toMatchObject(missing);
+  await expect(stack.up(declared)).rejects.toMatchObject(missing);
+  await expect(stack.destroy(declared)).rejects.toMatchObject(missing);
+  expect(await entriesOf(point)).toEqual([]);
+
+  // Moved, and mounted at the same place: that is its new home.
+  await host.run(sh`cp -a ${disk}/. ${other} && mount --bind ${other} ${point}`);
+  expect(await stack.refresh(declared)).toMatchObject({ state: "stopped" });
+  expect(await stack.up(declared)).toEqual([]);
+  await stack.destroy(declared);
+  expect(await entriesOf(point)).toEqual([]);
+});
