@@ -100,6 +100,7 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
   const mysql = await seeding.connect();
   await requireEmpty(mysql, object);
   const totalBytes = databases.reduce((sum, { bytes }) => sum + bytes, 0);
+  const rowBytes = databases.reduce((sum, database) => sum + database.rowBytes, 0);
   const { freeBytes } = await readInstance(host, instance);
   if (freeBytes < totalBytes)
     report.say(
@@ -118,7 +119,7 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
       ...filesOfSpread(loadClient(mysqlPath)),
     },
     script: sh`
-    echo ${Math.round(totalBytes)} >${totalFile}; echo ${source.serverUuid} >${uuidFile}
+    echo ${Math.round(rowBytes)} >${totalFile}; echo ${source.serverUuid} >${uuidFile}
     ${loadScript({
       mysql: mysqlPath,
       reader: dumpCommand(dump, source, names),

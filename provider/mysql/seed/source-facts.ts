@@ -37,6 +37,8 @@ export interface DatabaseFacts {
   readonly name: string;
   /** Rows and indexes as the server estimates them. */
   readonly bytes: number;
+  /** Of it, rows: about what a dump has to carry. */
+  readonly rowBytes: number;
 }
 
 /** Schemas of the server itself. */

@@ -81,11 +81,15 @@ export async function readSource(
 /** User databases with their sizes, by name. */
 export async function readDatabases(mysql: MysqlReader): Promise<DatabaseFacts[]> {
   const hidden = [...systemDatabases, bookDatabase];
-  const rows = await mysql.query<{ name: string; bytes: string | null }>(
-    sql`SELECT s.SCHEMA_NAME AS name, SUM(t.DATA_LENGTH + t.INDEX_LENGTH) AS bytes FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME NOT IN (${hidden}) GROUP BY s.SCHEMA_NAME ORDER BY s.SCHEMA_NAME`,
+  const rows = await mysql.query<{ name: string; bytes: string | null; rowBytes: string | null }>(
+    sql`SELECT s.SCHEMA_NAME AS name, SUM(t.DATA_LENGTH + t.INDEX_LENGTH) AS bytes, SUM(t.DATA_LENGTH) AS rowBytes FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME NOT IN (${hidden}) GROUP BY s.SCHEMA_NAME ORDER BY s.SCHEMA_NAME`,
     { withinSeconds: sizesSeconds },
   );
-  return rows.map(({ name, bytes }) => ({ name, bytes: Number(bytes ?? 0) }));
+  return rows.map(({ name, bytes, rowBytes }) => ({
+    name,
+    bytes: Number(bytes ?? 0),
+    rowBytes: Number(rowBytes ?? 0),
+  }));
 }
 
 const sizesSeconds = 300; // statistics of 100,000 tables that nobody asked for since the server's start

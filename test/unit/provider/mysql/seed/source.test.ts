@@ -16,8 +16,8 @@ const source = (changes: Partial<SourceFacts> & { readonly grant?: string } = {}
     binlogOn: true,
     gtidOn: true,
     databases: [
-      { name: "analytics", bytes: 10 },
-      { name: "Shop", bytes: 20 },
+      { name: "analytics", bytes: 10, rowBytes: 8 },
+      { name: "Shop", bytes: 20, rowBytes: 15 },
     ],
     foreignTables: [],
     replicaIds: [1002],
@@ -105,7 +105,7 @@ test("SELECT on everything shows the bodies of routines: no other privilege is a
 test("databases are found as the source compares names, and taken as it writes them", () => {
   const choose = (lower: string, ...databases: readonly string[]) =>
     chooseDatabases(source({ variables: { lower_case_table_names: lower } }), { databases, object: "server x" });
-  expect(choose("0", "Shop")).toEqual([{ name: "Shop", bytes: 20 }]);
+  expect(choose("0", "Shop")).toEqual([{ name: "Shop", bytes: 20, rowBytes: 15 }]);
   expect(choose("1", "shop", "ANALYTICS").map(({ name }) => name)).toEqual(["Shop", "analytics"]);
   expect(() => choose("0", "shop", "nothing")).toThrow(
     /it has no databases shop, nothing \(SEED_DATABASE_MISSING\)\n +found +analytics, Shop/,
