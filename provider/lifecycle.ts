@@ -143,6 +143,7 @@ async function locked<T>(operation: Operation, work: (drivers: Drivers) => Promi
     onWait: (why: string) => {
       drivers.report.progress(why);
     },
+    signal: drivers.signal,
   };
   return host.withLock(lock.name, options, (lost) =>
     work({ ...drivers, signal: AbortSignal.any([drivers.signal, lost]) }),

@@ -38,6 +38,7 @@ export async function awaitCondition<T>(wait: Wait<T>): Promise<T> {
     const now = performance.now();
     if (now >= endsAt) throw limitReached(wait, look.waiting);
     wait.onWait?.(look.waiting, (now - startedAt) / 1000);
+    wait.signal?.throwIfAborted(); // during the look: its event is over, the pause would not hear it
     await pause(Math.ceil(Math.min(pauseMillis, endsAt - now)), wait.signal);
     pauseMillis = Math.min(pauseMillis * 2, wait.everyMillis);
   }

@@ -131,4 +131,6 @@ export interface LockOptions {
   readonly holder: string;
   /** Called with a sentence while waiting. */
   readonly onWait?: (why: string) => void;
+  /** Aborted: the wait for another holder ends at once with the signal's reason. Work that has begun is not its business. */
+  readonly signal?: AbortSignal | undefined;
 }

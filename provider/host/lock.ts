@@ -54,6 +54,7 @@ export class LockKeeper {
         withinSeconds: options.withinSeconds,
         everyMillis: lookEveryMillis,
         onWait: (why) => options.onWait?.(why),
+        signal: options.signal,
         check: async (): Promise<Look<LockSession>> => {
           const session = await this.#session();
           const reply = await session.take(lock.id, lock.file, lock.tag, lock.holder);

@@ -164,6 +164,15 @@ const errorOf = async (work: Promise<unknown>): Promise<unknown> =>
   );
 
 describe("create and update", () => {
+  test("wait for the lock no longer than the engine is there", async () => {
+    const signal = new AbortController().signal;
+    const { drivers, ...rest } = operation(new World(), { signal });
+    const withLock = jest.fn().mockRejectedValue(new Error("the engine is gone"));
+    const host = () => Promise.resolve({ withLock } as unknown as Host);
+    await expect(converge({ ...rest, drivers: { ...drivers, host } })).rejects.toThrow("the engine is gone");
+    expect(withLock.mock.calls).toEqual([["thing:a", expect.objectContaining({ signal }), expect.any(Function)]]);
+  });
+
   test("run the plan, look again, and go on until nothing is left", async () => {
     const world = new World();
     const { settled, seal } = await converge(operation(world));

@@ -51,18 +51,21 @@ test("ends with the error of a look that failed", async () => {
   await expect(failing).rejects.toThrow("no such server");
 });
 
-test("ends at once with the reason of its signal, before a look and during a pause", async () => {
+test("ends at once with the reason of its signal, before a look, during one and during a pause", async () => {
   const before = AbortSignal.abort(new Error("stopped before"));
   let looks = 0;
   const check = async () => (looks++, waiting("not yet"));
   await expect(awaitCondition({ ...base, withinSeconds: 5, signal: before, check })).rejects.toThrow("stopped before");
   expect(looks).toBe(0);
 
+  const looking = new AbortController();
+  const look = async () => (looking.abort(new Error("stopped during a look")), waiting("not yet"));
+  const pauses = { ...base, everyMillis: 80_000, withinSeconds: 100 };
+  await expect(awaitCondition({ ...pauses, signal: looking.signal, check: look })).rejects.toThrow("during a look");
+
   const during = new AbortController();
   const wait = awaitCondition({
-    ...base,
-    everyMillis: 80_000,
-    withinSeconds: 100,
+    ...pauses,
     signal: during.signal,
     check,
     onWait: () => {

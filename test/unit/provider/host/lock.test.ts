@@ -100,6 +100,22 @@ describe.each(["behind ssh", "local"])("a lock on a host %s", (kind) => {
     expect(await one).toBe("worked");
   });
 
+  test("is waited for no longer once the signal is aborted, and stays with whoever has it", async () => {
+    const [first, second] = await open();
+    const name = newName();
+    const { work, entered, leave } = openWork();
+    const one = first.withLock(name, patiently, work);
+    await entered;
+    const gone = new AbortController();
+    const onWait = () => void setImmediate(() => gone.abort(new Error("the engine is gone")));
+    const options = { withinSeconds: 60, holder: "a run whose engine is gone", onWait, signal: gone.signal };
+    await expect(second.withLock(name, options, async () => "never")).rejects.toThrow("the engine is gone");
+    expect((await problemOf(second.withLock(name, briefly, async () => "never"))).problem.found).toContain("first run");
+    leave();
+    expect(await one).toBe("worked");
+    expect(await second.withLock(name, briefly, async () => "free")).toBe("free");
+  });
+
   test("is free again after work that failed", async () => {
     const [first, second] = await open();
     const name = newName();
