@@ -33,6 +33,7 @@ import {
 } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { hasUnknown, isUnknown, unknownValue } from "../../provider/schema/unknown";
+import { endpointOf } from "../../provider/status";
 import type { Live, Observed, Settled, SettledChannel } from "./observe";
 import { channelOf, markOf, type Declaration } from "./schema";
 
@@ -82,6 +83,7 @@ export function plan(
   if (declared === absent) return planRemoval(settled, live, context);
   if (live?.kind === "silent") throw silence(live.problem, context.object);
   const wanted = withParts(declared);
+  if (live !== null && !isSeededAnew(wanted, context)) requireSameServer(wanted, settled, context);
   if (live === null && isSeededAnew(wanted, context))
     return planNew(
       wanted,
@@ -100,6 +102,25 @@ const isSeededAnew = ({ replica }: Declaration, { before }: PlanContext): boolea
   !hasUnknown(replica.holds) &&
   replica.holds?.seeding !== undefined &&
   replica.holds.seeding !== before.declared.replica.holds?.seeding;
+
+/** By another socket or port a program may mean another server: there the old channel would run on, and nobody would know it. */
+function requireSameServer(wanted: Declaration, { server }: Settled, { before, object }: PlanContext): void {
+  const [was, is] = [before?.settled?.server ?? null, server];
+  if (before === null || was === null || is === null || was.uuid === is.uuid) return;
+  if (before.settled === null || !exists(before.settled)) return;
+  const [from, to] = [placeOf(before.declared), placeOf(wanted)];
+  if (from === to) return;
+  throw new SluiceError({
+    code: "CHANNEL_REPLICA_DIFFERS",
+    object,
+    what: "cannot move to another server, the channel would go on running on the old one",
+    found: `at ${to}: server_uuid ${is.uuid}`,
+    needs: `server_uuid ${was.uuid}, as at ${from}`,
+    fix: "to remove it there and make it here: `pulumi up --replace '<its URN>'` (`pulumi stack --show-urns`), or give the resource another name; if the old server is gone for good: `pulumi state delete '<its URN>'` first",
+  });
+}
+
+const placeOf = ({ replica }: Declaration): string => replica.socket ?? endpointOf(replica);
 
 const exists = ({ channel, owner }: Settled): boolean => channel !== null || owner !== null;
 

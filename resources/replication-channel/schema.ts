@@ -69,7 +69,7 @@ const start = z.union([
 
 export const declaration = z.strictObject({
   replica: server.describe(
-    "The server that rows flow into: `server` of a StagingDatabase, or any MySQL >= 8.0 reached directly or through a host. Another address means another channel.",
+    "The server that rows flow into: `server` of a StagingDatabase, or any MySQL >= 8.0 reached directly or through a host. Another address means another channel; another socket or port must lead to the same server.",
   ),
   channel: z
     .string()

@@ -203,6 +203,16 @@ describe("a channel that runs", () => {
     expect(await servers.replica.ask("SELECT COUNT(*) FROM sluice.ownership")).toBe(1);
   });
 
+  test("is not moved to another server by another socket", async () => {
+    const { other, replica } = servers;
+    const moved = { ...servers.declare().replica, socket: other.instance.layout.socket };
+    const text = await refusal({ replica: moved }, stack);
+    expect(text).toContain("the channel would go on running on the old one (CHANNEL_REPLICA_DIFFERS)");
+    const uuid = String(await replica.ask("SELECT @@server_uuid"));
+    expect(text).toContain(`needs   server_uuid ${uuid}, as at ${replica.instance.layout.socket}`);
+    expect(await stack.up(servers.declare({ heartbeatSeconds: 5 }))).toEqual([]);
+  });
+
   test("and stops on a row that is already there says the row, the transaction and the way out, which works", async () => {
     await servers.replica.run(
       "SET sql_log_bin = 0",

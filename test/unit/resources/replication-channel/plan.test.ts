@@ -4,7 +4,7 @@ import { unknownValue } from "../../../../provider/schema/unknown";
 import { blank } from "../../../../resources/replication-channel/observe";
 import { plan, say } from "../../../../resources/replication-channel/plan";
 import type { Declaration, Written } from "../../../../resources/replication-channel/schema";
-import type { SettledChannel } from "../../../../resources/replication-channel/observe";
+import type { Settled, SettledChannel } from "../../../../resources/replication-channel/observe";
 import {
   context,
   declared,
@@ -12,6 +12,8 @@ import {
   owner,
   seen,
   settled,
+  otherUuid,
+  replicaUuid,
   settledChannel,
   channelFacts,
   source,
@@ -263,6 +265,46 @@ describe("ownership", () => {
       "start-channel",
       "await-applied",
     ]);
+  });
+});
+
+describe("the replica's server", () => {
+  const before = declared();
+  const elsewhere = declared({ replica: { ...before.replica, socket: "/srv/stock/run/mysqld.sock" } });
+  const byPort = (port: number) => declared({ replica: { address: "db-2", user: "admin", port } });
+  const other = { version: "9.7.4", uuid: otherUuid, serverId: 3 };
+  const up = (was: Declaration, wanted: Declaration, server: Settled["server"], state?: Settled | null) =>
+    plan(
+      wanted,
+      seen(settled(null, { owner: null, server }), live()),
+      context(null, {
+        before: { declared: was, settled: state === undefined ? settled(settledChannel(was)) : state },
+      }),
+    );
+
+  test("that is another one at another place is refused: the channel would run on at the old one", () => {
+    expect(() => up(before, elsewhere, other)).toThrow(
+      "cannot move to another server, the channel would go on running on the old one (CHANNEL_REPLICA_DIFFERS)\n" +
+        `  found   at /srv/stock/run/mysqld.sock: server_uuid ${otherUuid}\n` +
+        `  needs   server_uuid ${replicaUuid}, as at /srv/orders/run/mysqld.sock\n`,
+    );
+    expect(() => up(byPort(3306), byPort(3307), other)).toThrow(/CHANNEL_REPLICA_DIFFERS/);
+  });
+
+  test.each([
+    ["the same one at another place", before, elsewhere, { ...other, uuid: replicaUuid }, undefined],
+    ["another one at the same place, which was rebuilt", before, before, other, undefined],
+    [
+      "a managed one that is seeded anew, whose port changes",
+      before,
+      declared({ replica: { ...before.replica, port: 3308 } }),
+      other,
+      undefined,
+    ],
+    ["another one, where nothing was made at the old place", before, elsewhere, other, blank],
+    ["another one, where state does not know the old one", before, elsewhere, other, null],
+  ])("may be %s", (_what, was, wanted, server, state) => {
+    expect(up(was, wanted, server, state).steps[0]).toMatchObject({ kind: "claim-channel" });
   });
 });
 
