@@ -52,6 +52,7 @@ export interface Settled {
   readonly storageKind: string | null;
   /** The file system that its data is on, or would be. */
   readonly mount: Mount | null;
+  /** Those that were there last where mysqld is gone now; null where nobody ever saw one. */
   readonly binaries: Binaries | null;
   readonly runtime: Runtime | null;
   /** A data directory that nobody's marker is on: `adopt` takes it over as it is. */
@@ -76,6 +77,8 @@ export interface Live {
   readonly seed: SeedFacts;
   readonly strangers: readonly string[];
   readonly portListener: InstanceFacts["portListener"];
+  /** Why there is no mysqld that could be started; null where there is one. */
+  readonly binariesProblem: SluiceError | null;
   readonly source: SourceFacts | null;
   readonly sourceProblem: SluiceError | null;
 }
@@ -99,10 +102,10 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const layout = layoutOf(declared.directory);
   const facts = await host.facts();
   const runtime = runtimeOf(facts);
-  const [instance, mount, binaries] = await Promise.all([
+  const [instance, mount, found] = await Promise.all([
     readInstance(host, { layout, runtime, port: declared.port }),
     readMount(host, layout.data),
-    readBinaries(host, { object: objectOf(declared), baseDirectory: declared.baseDirectory }),
+    readBinariesIfThere(host, declared),
   ]);
   const marker = parseMarker(instance.markerText, objectOf(declared));
   requireMounted(declared, { marker, data: instance.data, mount }, look, remembered);
@@ -113,7 +116,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     marker,
     storageKind: storageKindOf(mount),
     mount,
-    binaries,
+    binaries: found.binaries ?? remembered?.binaries ?? null,
     runtime,
     unclaimedData: !ours && instance.data === "ready",
     instance: ours
@@ -128,9 +131,24 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
       seed,
       strangers: instance.strangers,
       portListener: instance.portListener,
+      binariesProblem: found.problem,
       ...(await readSourceIfNeeded(declared, look, settled)),
     },
   };
+}
+
+/** A server that nobody wants to start any more can be looked at, stopped and removed without mysqld. */
+async function readBinariesIfThere(
+  host: HostReader,
+  declared: Declaration,
+): Promise<{ readonly binaries: Binaries | null; readonly problem: SluiceError | null }> {
+  try {
+    const wanted = { object: objectOf(declared), baseDirectory: declared.baseDirectory };
+    return { binaries: await readBinaries(host, wanted), problem: null };
+  } catch (error) {
+    if (isProblem(error, "SERVER_BINARY_MISSING")) return { binaries: null, problem: error };
+    throw error;
+  }
 }
 
 /** Not for what stands where it should: whoever moves it to another file system may do so. */

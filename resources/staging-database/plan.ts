@@ -38,8 +38,16 @@ export function plan(wanted: Declaration | Absent, seen: Observed, context: Plan
   if (wanted === absent) return planRemoval(settled, context);
   requireSameMachine(wanted, seen, context);
   refuse(wanted, seen, context);
-  if (settled.unclaimedData) return planAdoption(wanted);
-  return isSeeded(wanted, settled.marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen);
+  const steps = planPresence(wanted, seen, context);
+  requireBinaries(wanted, seen, steps);
+  requireSeedSource(wanted, seen, context);
+  return steps;
+}
+
+function planPresence(wanted: Declaration, seen: Observed, context: PlanContext): Plan<StagingStep> {
+  const { unclaimedData, marker } = seen.settled;
+  if (unclaimedData) return planAdoption(wanted);
+  return isSeeded(wanted, marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen);
 }
 
 /** What is not ours stays untouched, and to us it is gone. */
@@ -98,6 +106,26 @@ function refuse(wanted: Declaration, { settled, live }: Observed, context: PlanC
       needs: wanted.storage,
       fix: "mount a file system of that kind there, or leave `storage` to be detected",
     });
+}
+
+/** What runs, and is as declared, goes on without its programs on the host; so does what is only stopped. */
+function requireBinaries(wanted: Declaration, { settled, live }: Observed, { steps }: Plan<StagingStep>): void {
+  if (live === null || live.binariesProblem === null) return;
+  const { binaries } = settled;
+  const areOthers = binaries === null || binaries.baseDirectory !== (wanted.baseDirectory ?? null);
+  if (areOthers || steps.some(({ kind }) => withMysqld.has(kind))) throw live.binariesProblem;
+}
+
+const withMysqld: ReadonlySet<StagingStep["kind"]> = new Set([
+  "claim-directory",
+  "configure",
+  "initialise-data",
+  "start-server",
+  "restart-server",
+  "seed",
+] as const);
+
+function requireSeedSource(wanted: Declaration, { settled, live }: Observed, { object }: PlanContext): void {
   if (live === null || isSeeded(wanted, settled.marker)) return;
   if (live.sourceProblem !== null) throw live.sourceProblem;
   if (live.source !== null)

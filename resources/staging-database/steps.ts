@@ -1,5 +1,5 @@
 import { setRootPassword } from "../../provider/mysql/instance/account";
-import { runtimeOf, type Instance } from "../../provider/mysql/instance/instance";
+import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import {
   awaitAnswering,
@@ -66,10 +66,10 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 
   "stop-server": async (_step, context) => {
-    const { host, instance } = await claimed(context);
+    const { host, place } = await claimed(context);
     const { stopSeconds, allowKill } = context.declared;
     await context.disconnect(serverOf(context.declared));
-    await stopInstance(host, instance, {
+    await stopInstance(host, place, {
       withinSeconds: stopSeconds,
       allowKill,
       report: context.report,
@@ -78,17 +78,17 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 
   "empty-data": async (_step, context) => {
-    const { host, instance, marker } = await claimed(context);
+    const { host, place, marker } = await claimed(context);
     // In this order: a result of before, beside a marker that waits for one, would be taken for that of the new seeding.
-    await endSeed(host, instance);
-    await forgetSeed(host, instance);
-    await writeMarker(host, instance, { ...marker, phase: "claimed" });
-    await emptyData(host, instance);
+    await endSeed(host, place);
+    await forgetSeed(host, place);
+    await writeMarker(host, place, { ...marker, phase: "claimed" });
+    await emptyData(host, place);
   },
 
   "initialise-data": async (_step, context) => {
-    const { host, instance } = await claimed(context);
-    await initialiseData(host, instance);
+    const { host, marker } = await claimed(context);
+    await initialiseData(host, desiredOf(context, marker).instance);
   },
 
   "start-server": (_step, context) => start(context),
@@ -99,16 +99,16 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 
   seed: async (_step, context) => {
-    const { host, instance, marker } = await claimed(context);
-    const result = await seedBy(context, host, instance);
-    await writeMarker(host, instance, {
+    const { host, place, marker } = await claimed(context);
+    const result = await seedBy(context, host, desiredOf(context, marker).instance);
+    await writeMarker(host, place, {
       ...marker,
       phase: "seeded",
       reseed: context.declared.reseed ?? null,
       seedPosition: { gtidSet: result.gtidExecuted, file: result.logFile, position: result.logPosition },
       sizeBytes: String(result.bytes),
     });
-    await forgetSeed(host, instance);
+    await forgetSeed(host, place);
   },
 
   "set-root-password": async (_step, context) => {
@@ -117,7 +117,7 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 
   "set-variables": async (step, context) => {
-    const { host, instance, marker } = await claimed(context);
+    const { host, place, marker } = await claimed(context);
     const mysql = await connect(context);
     // A size that is no multiple of what the server allocates is then rounded, as at a start, and no error (1231).
     await mysql.execute(sql`SET SESSION sql_mode = ''`);
@@ -126,12 +126,12 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     await context.disconnect(serverOf(context.declared));
     const asked = step.because.filter(({ to }) => to !== byDefault);
     const adjusted = { ...marker.adjusted, ...(await readAdjusted(await connect(context), asked)) };
-    if (!isSame(adjusted, marker.adjusted ?? {})) await writeMarker(host, instance, { ...marker, adjusted });
+    if (!isSame(adjusted, marker.adjusted ?? {})) await writeMarker(host, place, { ...marker, adjusted });
   },
 
   "remove-server": async (_step, context) => {
-    const { host, instance } = await claimed(context);
-    await removeInstance(host, instance);
+    const { host, place } = await claimed(context);
+    await removeInstance(host, place);
   },
 };
 
@@ -158,7 +158,8 @@ const keepOptionFile = async (host: Host, { layout, runtime }: Instance): Promis
 };
 
 async function start(context: Context): Promise<void> {
-  const { host, instance } = await claimed(context);
+  const { host, marker } = await claimed(context);
+  const { instance } = desiredOf(context, marker);
   await startInstance(host, instance);
   await awaitAnswering(host, instance, {
     connect: () => connect(context),
@@ -171,9 +172,9 @@ async function start(context: Context): Promise<void> {
 export const seal: Seal<Declaration, Settled, Live> = {
   of: ({ marker }) => marker?.seal ?? null,
   write: async (text, context) => {
-    const { host, instance, marker } = await claimed(context);
+    const { host, place, marker } = await claimed(context);
     const sealed = { ...marker, owner: context.owner, seal: text };
-    await writeMarker(host, instance, sealed);
+    await writeMarker(host, place, sealed);
     return { ...context.seen.settled, marker: sealed };
   },
 };
@@ -223,13 +224,14 @@ async function connect(context: Context): Promise<MysqlClient> {
 }
 
 /** The host, with the marker as it stands now: earlier steps of the same plan have written it. */
-async function claimed(context: Context): Promise<{ host: Host; instance: Instance; marker: Marker }> {
-  const { declared } = context;
+async function claimed(context: Context): Promise<{ host: Host; place: InstancePlace; marker: Marker }> {
+  const { declared, object } = context;
   const host = await context.host(declared.host);
-  const { asRoot } = runtimeOf(await host.facts());
-  const marker = parseMarker(await host.readFile(layoutOf(declared.directory).marker, { asRoot }), context.object);
+  const runtime = runtimeOf(await host.facts());
+  const layout = layoutOf(declared.directory);
+  const marker = parseMarker(await host.readFile(layout.marker, runtime), object);
   if (marker === null) throw new Error(`no marker in ${declared.directory}; this is a bug in pulumi-sluice`);
-  return { host, marker, instance: desiredOf(context, marker).instance };
+  return { host, marker, place: { object, layout, runtime, port: declared.port } };
 }
 
 function desiredOf({ declared, object, seen }: Context, marker: Marker): Desired {
@@ -250,7 +252,7 @@ const newMarker = ({ declared, owner }: Context): Marker => ({
   sizeBytes: null,
 });
 
-const writeMarker = (host: Host, { layout, runtime }: Instance, marker: Marker): Promise<void> =>
+const writeMarker = (host: Host, { layout, runtime }: InstancePlace, marker: Marker): Promise<void> =>
   host.writeFile(layout.marker, `${JSON.stringify(marker, null, 2)}\n`, { mode: 0o600, asRoot: runtime.asRoot });
 
 const quickSeconds = 300; // writing files and making an empty data directory: 2.3 s measured, two busy cores may need 20 times that

@@ -98,3 +98,24 @@ test("while its file system is not mounted it is neither forgotten, nor made ane
   await stack.destroy(declared);
   expect(await entriesOf(point)).toEqual([]);
 });
+
+test("where mysqld was uninstalled it is still seen, stopped and removed; what would start it says what is missing", async () => {
+  const [directory, base] = [`${folder}/uninstalled`, `${folder}/base`];
+  await root(
+    sh`mkdir -p ${base}/bin && ln -s /usr/sbin/mysqld ${base}/bin/mysqld && ln -s /usr/lib ${base}/lib && ln -s /usr/share ${base}/share`,
+  );
+  cleanUp(directory);
+  const stack = new Stack();
+  const declared = declare(directory, 3422, { baseDirectory: base });
+  await stack.up(declared);
+
+  await host.run(sh`rm ${base}/bin/mysqld`);
+  expect(await stack.refresh(declared)).toMatchObject({ state: "running" });
+  expect(await stack.up(declared)).toEqual([]);
+  await expect(stack.up({ ...declared, port: 3423 })).rejects.toMatchObject({ code: "SERVER_BINARY_MISSING" });
+  await stack.up({ ...declared, state: "stopped" });
+  await expect(stack.up(declared)).rejects.toMatchObject({ code: "SERVER_BINARY_MISSING" });
+  stack.before = null; // an imported or repaired state remembers no programs
+  await stack.destroy(declared);
+  expect(await entriesOf(directory)).toEqual([]);
+});

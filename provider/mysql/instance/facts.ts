@@ -1,7 +1,7 @@
 import { SluiceError } from "../../errors";
 import { type Command, sh } from "../../host/command";
 import type { HostReader } from "../../host/host";
-import type { Instance } from "./instance";
+import type { InstancePlace } from "./instance";
 import { ownEntries, type Layout } from "./layout";
 
 /** What stands on the host, and what runs. */
@@ -37,10 +37,8 @@ export interface PortListener {
   readonly ours: boolean;
 }
 
-export type InstancePlace = Pick<Instance, "layout" | "runtime" | "port">;
-
 /** One round trip. */
-export async function readInstance(host: HostReader, place: InstancePlace): Promise<InstanceFacts> {
+export async function readInstance(host: HostReader, place: Omit<InstancePlace, "object">): Promise<InstanceFacts> {
   const { stdout } = await host.query(lookCommand(place), { asRoot: place.runtime.asRoot });
   requireReadable(stdout, host, place);
   return parseLook(stdout, place);
@@ -63,7 +61,7 @@ export function requireReadable(
   });
 }
 
-function lookCommand({ layout, runtime, port }: InstancePlace): Command {
+function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): Command {
   const unitText = runtime.supervisor === "systemd" ? layout.unitFile : layout.supervisorFile;
   return sh`
     text() { [ -f "$2" ] || return; if [ -r "$2" ]; then echo "$1 $(base64 <"$2" | tr -d '\n')"; else echo "unreadable $2"; fi; }

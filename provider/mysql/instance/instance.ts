@@ -17,6 +17,9 @@ export interface Instance {
   readonly memoryMaxBytes?: number | undefined;
 }
 
+/** Where a server stands. To look at it, to stop it and to remove it takes no more: its programs may be gone from the host. */
+export type InstancePlace = Pick<Instance, "object" | "layout" | "runtime" | "port">;
+
 /** How a server is run on this host. */
 export interface Runtime {
   /** The unix user mysqld runs as. */

@@ -6,7 +6,7 @@ import { awaitCondition, done, type Look, waiting } from "../../wait";
 import type { MysqlClient } from "../client";
 import { requireManagement } from "./account";
 import { birthFunction, orphanFunction, readInstance, requireFreePort } from "./facts";
-import type { Connect, Instance } from "./instance";
+import type { Connect, Instance, InstancePlace } from "./instance";
 import { sinceLastStart, startFailure } from "./start-failure";
 
 export {
@@ -132,7 +132,7 @@ export interface StopLimit {
 const killedSeconds = 60; // a killed process goes when the kernel has given its memory back: 128 GB take seconds
 
 /** Stops the server in order, and for the next start of the machine. May be repeated. */
-export async function stopInstance(host: Host, instance: Instance, limit: StopLimit): Promise<void> {
+export async function stopInstance(host: Host, instance: InstancePlace, limit: StopLimit): Promise<void> {
   const { asRoot, supervisor } = instance.runtime;
   await host.run(supervisor === "systemd" ? stopUnit(instance) : signalSupervisor(instance, "TERM"), { asRoot });
   try {
@@ -146,7 +146,12 @@ export async function stopInstance(host: Host, instance: Instance, limit: StopLi
   }
 }
 
-const awaitGone = (host: HostReader, instance: Instance, limit: StopLimit, withinSeconds: number): Promise<undefined> =>
+const awaitGone = (
+  host: HostReader,
+  instance: InstancePlace,
+  limit: StopLimit,
+  withinSeconds: number,
+): Promise<undefined> =>
   awaitCondition<undefined>({
     object: instance.object,
     what: "the server to stop",
@@ -160,15 +165,15 @@ const awaitGone = (host: HostReader, instance: Instance, limit: StopLimit, withi
     },
   });
 
-const stopUnit = ({ layout }: Instance): Command => sh`
+const stopUnit = ({ layout }: InstancePlace): Command => sh`
     systemctl cat ${layout.unitName} >/dev/null 2>&1 || exit 0
     systemctl disable --quiet ${layout.unitName}
     systemctl stop --no-block ${layout.unitName}`;
 
-const killUnit = ({ layout }: Instance): Command => sh`systemctl kill --signal=KILL ${layout.unitName}`;
+const killUnit = ({ layout }: InstancePlace): Command => sh`systemctl kill --signal=KILL ${layout.unitName}`;
 
 /** TERM goes to the supervisor, which passes it on and starts nothing again; KILL to mysqld itself. */
-const signalSupervisor = ({ layout }: Instance, signal: "TERM" | "KILL"): Command => sh`
+const signalSupervisor = ({ layout }: InstancePlace, signal: "TERM" | "KILL"): Command => sh`
     ${birthFunction}
     ${orphanFunction(layout.optionFile)}
     read -r supervisor born what value 2>/dev/null <${layout.supervisorState} || exit 0
@@ -176,7 +181,7 @@ const signalSupervisor = ({ layout }: Instance, signal: "TERM" | "KILL"): Comman
     if [ "$(birth "$supervisor")" = "$born" ]; then kill -${signal} ${signal === "TERM" ? sh`"$supervisor"` : sh`"$value"`}
     elif orphan "$value"; then kill -${signal} "$value"; fi`;
 
-function stopTimeout({ object, layout }: Instance, { withinSeconds }: StopLimit, cause: unknown): SluiceError {
+function stopTimeout({ object, layout }: InstancePlace, { withinSeconds }: StopLimit, cause: unknown): SluiceError {
   return new SluiceError({
     code: "SERVER_STOP_TIMEOUT",
     object,

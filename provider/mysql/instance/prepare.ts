@@ -5,7 +5,7 @@ import { endJob } from "../../host/job";
 import type { Report } from "../../report";
 import { accountKind, makePassword, parseAccountFile, renderAccountFile, renderInit, type Account } from "./account";
 import { readInstance } from "./facts";
-import type { Instance } from "./instance";
+import type { Instance, InstancePlace } from "./instance";
 import { ownEntries, seedJob } from "./layout";
 import { groupsOf, initialSettings } from "./options";
 import { startFailure } from "./start-failure";
@@ -165,7 +165,7 @@ export const removeSeconds = 3600; // ext4 frees some 100 GB a minute in the wor
 const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a statement's rollback is the server's
 
 /** Throws the data away. Refuses while a server runs on it; ends a seeding. */
-export async function emptyData(host: Host, instance: Instance): Promise<void> {
+export async function emptyData(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
   await requireStopped(host, instance, "its data cannot be thrown away");
   await endSeed(host, instance);
@@ -177,7 +177,7 @@ export async function emptyData(host: Host, instance: Instance): Promise<void> {
 }
 
 /** Removes the unit and everything of ours in the directory, the marker last; what is not ours stays. May be repeated. */
-export async function removeInstance(host: Host, instance: Instance): Promise<void> {
+export async function removeInstance(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
   await requireStopped(host, instance, "it cannot be removed");
   await endSeed(host, instance);
@@ -202,7 +202,7 @@ export async function removeInstance(host: Host, instance: Instance): Promise<vo
   );
 }
 
-async function requireStopped(host: Host, instance: Instance, what: string): Promise<void> {
+async function requireStopped(host: Host, instance: InstancePlace, what: string): Promise<void> {
   const { pid } = await readInstance(host, instance);
   if (pid === null) return;
   throw new SluiceError({
@@ -215,7 +215,7 @@ async function requireStopped(host: Host, instance: Instance, what: string): Pro
 }
 
 /** Ends a running seeding; what it has loaded is of no use then. */
-export async function endSeed(host: Host, { layout, runtime }: Instance): Promise<void> {
+export async function endSeed(host: Host, { layout, runtime }: InstancePlace): Promise<void> {
   const place = { directory: layout.job, name: seedJob, asRoot: runtime.asRoot };
   await endJob(host, place, { withinSeconds: endSeedSeconds });
 }

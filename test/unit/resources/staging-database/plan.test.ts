@@ -86,6 +86,7 @@ const quiet: Live = {
   seed: { state: "none" },
   strangers: [],
   portListener: null,
+  binariesProblem: null,
   source: null,
   sourceProblem: null,
 };
@@ -285,6 +286,37 @@ describe("a seeded staging database", () => {
     const [old, next] = [declare({ rootPassword: "a" }), declare({ rootPassword: "b" })];
     expect(kinds(next, { settled: converged(old), live: null }, old)).toEqual(["set-root-password"]);
     expect(kinds(next, { settled: converged(old), live: quiet }, old)).toEqual([]);
+  });
+});
+
+describe("on a host without mysqld", () => {
+  const gone: Live = {
+    ...quiet,
+    binariesProblem: new SluiceError({ code: "SERVER_BINARY_MISSING", object: "orders", what: "there is no mysqld" }),
+  };
+
+  test("nothing is begun, and nothing is started or changed that would need it", () => {
+    const stopped = converged(declare({ state: "stopped" }));
+    for (const [wanted, settled] of [
+      [declare(), blank],
+      [declare({ adopt: true }), { ...blank, directory: "foreign files", unclaimedData: true }],
+      [declare({ config: { max_connections: 99 } }), converged(declare())],
+      [declare({ baseDirectory: "/opt/mysql" }), converged(declare())],
+      [declare(), { ...converged(declare()), binaries: null }],
+      [declare(), { ...stopped, instance: stopped.instance && { ...stopped.instance, running: false } }],
+    ] as const)
+      expect(() => kinds(wanted, { settled, live: gone })).toThrow(/SERVER_BINARY_MISSING/);
+  });
+
+  test("a server that runs as declared goes on, is stopped, is removed", () => {
+    const settled = converged(declare());
+    expect(kinds(declare(), { settled, live: gone })).toEqual([]);
+    expect(kinds(declare({ state: "stopped" }), { settled, live: gone })).toEqual(["stop-server"]);
+    expect(kinds(absent, { settled, live: gone })).toEqual(["stop-server", "remove-server"]);
+    expect(kinds(absent, { settled: { ...settled, binaries: null }, live: gone })).toEqual([
+      "stop-server",
+      "remove-server",
+    ]);
   });
 });
 
