@@ -38,6 +38,23 @@ export abstract class SluiceResource extends pulumi.CustomResource {
   }
 }
 
+const places = new WeakMap<object, pulumi.Resource>();
+
+/** A value by which others get at what a resource made: what they make inside goes when that resource goes. */
+export function placeIn<T extends object>(resource: pulumi.Resource, value: T): T {
+  places.set(value, resource);
+  return value;
+}
+
+/** Unless the program says otherwise: Pulumi then forgets it without a call where its place is deleted in the same run. */
+export function goingWith(
+  place: unknown,
+  opts: pulumi.CustomResourceOptions | undefined,
+): pulumi.CustomResourceOptions | undefined {
+  const resource = typeof place === "object" && place !== null ? places.get(place) : undefined;
+  return resource === undefined ? opts : { deletedWith: resource, ...opts };
+}
+
 /** Makes the leaves that the schema calls secret so, leaf by leaf: a dependant's diff then hides no more than it must. */
 export function withSecrets(args: Properties, paths: readonly string[]): Properties {
   const marked = { ...args };

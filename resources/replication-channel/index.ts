@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { SluiceResource, type Inputs } from "../../provider/pulumi/resource";
+import { goingWith, SluiceResource, type Inputs } from "../../provider/pulumi/resource";
 import { schema, type Declaration, type Derived, type Written } from "./schema";
 
 /** Where to begin: by GTID, at a place in the source's log, or where a staging database was seeded. */
@@ -20,7 +20,8 @@ export type ReplicationChannelArgs = Inputs<
  * One named replication channel: rows flow from a source into a replica.
  *
  * `up` returns when receiver and applier run and the replica has applied everything that the source had executed when the wait
- * began; anything less is an error with its reason. `destroy` stops and forgets the channel and leaves the data.
+ * began; anything less is an error with its reason. `destroy` stops and forgets the channel and leaves the data. Where the
+ * StagingDatabase whose `server` is its replica is destroyed too, the channel goes with it, running or not (`deletedWith`).
  *
  * @example  Keep a staging database in sync with production.
  *
@@ -44,6 +45,6 @@ export class ReplicationChannel extends SluiceResource {
   declare readonly positioning: pulumi.Output<"gtid" | "file">;
 
   constructor(name: string, args: ReplicationChannelArgs, opts?: pulumi.CustomResourceOptions) {
-    super("ReplicationChannel", schema, name, args, opts);
+    super("ReplicationChannel", schema, name, args, goingWith(args.replica, opts));
   }
 }

@@ -1,6 +1,5 @@
-import { SluiceError } from "../../provider/errors";
 import { beginningOf, noTrace } from "../../provider/mysql/channel/beginning";
-import { isPassing, threadFailure, type ChannelNames } from "../../provider/mysql/channel/errors";
+import type { ChannelNames } from "../../provider/mysql/channel/errors";
 import {
   changeReplicationFilter,
   compareRules,
@@ -10,6 +9,13 @@ import {
   renderFilterOptions,
   type FilterRules,
 } from "../../provider/mysql/channel/filters";
+import {
+  requireApplierSound,
+  requireOtherStart,
+  requireSameServer,
+  requireSource,
+  unanswered,
+} from "../../provider/mysql/channel/refusals";
 import { requireReady } from "../../provider/mysql/channel/requirements";
 import {
   compareDelay,
@@ -19,8 +25,8 @@ import {
   sayPosition,
   type Position,
 } from "../../provider/mysql/channel/settings";
+import { sayStop, threadsOf, type Threads } from "../../provider/mysql/channel/threads";
 import { sayDuration } from "../../provider/duration";
-import { containsGtidSet, isGtidSet, parseGtidSet } from "../../provider/mysql/gtid";
 import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
 import {
   absent,
@@ -38,8 +44,6 @@ import type { Live, Observed, Settled, SettledChannel } from "./observe";
 import { channelOf, markOf, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
-
-export type Threads = "both" | "receiver" | "applier";
 
 export type ChannelStep =
   | { readonly kind: "claim-channel"; readonly channel: string; readonly adopts: boolean }
@@ -81,9 +85,9 @@ export function plan(
   context: PlanContext,
 ): Plan<ChannelStep> {
   if (declared === absent) return planRemoval(settled, live, context);
-  if (live?.kind === "silent") throw silence(live.problem, context.object);
+  if (live?.kind === "silent") throw unanswered(live.problem, context.object, "change");
   const wanted = withParts(declared);
-  if (live !== null && !isSeededAnew(wanted, context)) requireSameServer(wanted, settled, context);
+  if (live !== null && !isSeededAnew(wanted, context)) requireSamePlace(wanted, settled, context);
   if (live === null && isSeededAnew(wanted, context))
     return planNew(
       wanted,
@@ -103,24 +107,15 @@ const isSeededAnew = ({ replica }: Declaration, { before }: PlanContext): boolea
   replica.holds?.seeding !== undefined &&
   replica.holds.seeding !== before.declared.replica.holds?.seeding;
 
-/** By another socket or port a program may mean another server: there the old channel would run on, and nobody would know it. */
-function requireSameServer(wanted: Declaration, { server }: Settled, { before, object }: PlanContext): void {
-  const [was, is] = [before?.settled?.server ?? null, server];
-  if (before === null || was === null || is === null || was.uuid === is.uuid) return;
-  if (before.settled === null || !exists(before.settled)) return;
-  const [from, to] = [placeOf(before.declared), placeOf(wanted)];
-  if (from === to) return;
-  throw new SluiceError({
-    code: "CHANNEL_REPLICA_DIFFERS",
-    object,
-    what: "cannot move to another server, the channel would go on running on the old one",
-    found: `at ${to}: server_uuid ${is.uuid}`,
-    needs: `server_uuid ${was.uuid}, as at ${from}`,
-    fix: "to remove it there and make it here: `pulumi up --replace '<its URN>'` (`pulumi stack --show-urns`), or give the resource another name; if the old server is gone for good: `pulumi state delete '<its URN>'` first",
+function requireSamePlace(wanted: Declaration, { server }: Settled, { before, object }: PlanContext): void {
+  const was = before?.settled ?? null;
+  if (before === null || was === null || was.server === null || server === null || !exists(was)) return;
+  const placed = ({ uuid }: { readonly uuid: string }, { replica }: Declaration) => ({
+    uuid,
+    place: replica.socket ?? endpointOf(replica),
   });
+  requireSameServer(placed(was.server, before.declared), placed(server, wanted), object);
 }
-
-const placeOf = ({ replica }: Declaration): string => replica.socket ?? endpointOf(replica);
 
 const exists = ({ channel, owner }: Settled): boolean => channel !== null || owner !== null;
 
@@ -140,7 +135,7 @@ function planRemoval(settled: Settled, live: Live | null, context: PlanContext):
   const { channel } = settled;
   const found = foundOn(settled);
   if (found === null || !isOurs(found, context)) return inOrder();
-  if (live?.kind === "silent") throw silence(live.problem, context.object);
+  if (live?.kind === "silent") throw unanswered(live.problem, context.object, "removal");
   const name = context.before === null ? "" : channelOf(context.before.declared);
   const threads = channel === null ? null : threadsOf(channel.receives, channel.applies);
   return inOrder<ChannelStep>(
@@ -148,16 +143,6 @@ function planRemoval(settled: Settled, live: Live | null, context: PlanContext):
     channel !== null && { kind: "remove-channel", channel: name },
     { kind: "release-channel", channel: name },
   );
-}
-
-function silence(problem: SluiceError, object: string): SluiceError {
-  return new SluiceError({
-    ...problem.problem,
-    object,
-    what: "cannot be changed or removed while the replica's server does not answer",
-    needs: "a running replica",
-    fix: 'start the server: `state: "running"` of the StagingDatabase, and `pulumi up` of that resource first',
-  });
 }
 
 function planNew(wanted: Declaration, settled: Settled, live: Seen | null, context: PlanContext): Plan<ChannelStep> {
@@ -213,11 +198,16 @@ function planChange(
   const catchesUp = runs && (starts || !settled.note.caughtUp) && reachesSource;
 
   if (live !== null && (points || (starts && (touchesReceiver || !channel.receives)))) {
-    requireOtherStart(wanted, settled, position ?? null, context.object);
+    requireOtherStart(settled.note.start, position ?? null, namesOf(wanted, context.object, live));
     const stays: Position = channel.autoPosition ? { by: "gtid" } : { by: "file", file: "", position: "0" };
     requireEnds(wanted, live, { position: position ?? stays, points, hasTrace: true, rules, context });
   }
-  if (live !== null && runs && !points && filters.length === 0) requireApplierSound(wanted, live, context.object);
+  if (live !== null && runs && !points && filters.length === 0)
+    requireApplierSound(
+      live.channel?.applier.error ?? null,
+      live.replica.executed,
+      namesOf(wanted, context.object, live),
+    );
 
   const keeps = filters.length === 0 && rules !== null && !isKept(channel, rules, wanted, context.owner);
   const change = !points && (receiver.length > 0 || delay.length > 0);
@@ -261,11 +251,6 @@ const start = ({ workers }: Declaration, because: readonly Difference[]): Channe
 
 const awaits = ({ catchUpSeconds, delaySeconds }: Declaration): ChannelStep | false =>
   catchUpSeconds !== 0 && { kind: "await-applied", withinSeconds: catchUpSeconds, delaySeconds };
-
-function threadsOf(receiver: boolean, applier: boolean): Threads | null {
-  if (receiver) return applier ? "both" : "receiver";
-  return applier ? "applier" : null;
-}
 
 /** In a preview the old and the new password are compared; during `up` the server was asked. */
 function receiverDifferences(
@@ -331,17 +316,12 @@ interface Ends {
 
 function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTrace, rules, context }: Ends): void {
   const { object } = context;
-  if (live.source === null) {
-    const { problem } = live.sourceProblem ?? {
-      problem: { code: "SOURCE_UNREACHABLE", what: "it does not answer" } as const,
-    };
-    throw new SluiceError({ ...problem, object, what: `cannot follow ${sayEndpoint(wanted.source)}: ${problem.what}` });
-  }
+  const source = requireSource(live, object, sayEndpoint(wanted.source));
   const { start: begin } = wanted;
   requireReady({
     names: namesOf(wanted, object, live),
     replica: live.replica,
-    source: live.source,
+    source,
     channel: live.channel,
     points,
     position,
@@ -349,30 +329,6 @@ function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTra
     seedGtids: points && typeof begin === "object" && begin.gtidSet !== undefined ? begin.gtidSet : null,
     hasFilters: rules !== null && hasRules(rules),
   });
-}
-
-/** A place in the log of one server means nothing in the log of another. */
-function requireOtherStart(wanted: Declaration, { note }: Settled, position: Position | null, object: string): void {
-  if (position?.by !== "file" || note.start !== sayPosition(position)) return;
-  throw new SluiceError({
-    code: "DECLARATION_INVALID",
-    object,
-    what: `cannot be pointed at ${sayEndpoint(wanted.source)}, start still names the place in the old source's log`,
-    found: `start ${sayPosition(position)}`,
-    needs: "file and position in the new source's log",
-    fix: "set `start` to where the new source's log goes on from what the replica has applied",
-  });
-}
-
-/** A transaction that somebody may be looking at is not tried again and again; what passes by itself is. */
-function requireApplierSound(wanted: Declaration, live: Seen, object: string): void {
-  const error = live.channel?.applier.error ?? null;
-  if (error === null || isPassing("applier", error)) return;
-  const passedOver =
-    isGtidSet(error.transaction) &&
-    error.transaction !== "" &&
-    containsGtidSet(live.replica.executed, parseGtidSet(error.transaction));
-  if (!passedOver) throw threadFailure("applier", error, namesOf(wanted, object, live));
 }
 
 /** A preview may know neither end: then each of its parts is what is not known. */
@@ -390,10 +346,7 @@ function withParts(wanted: Declaration): Declaration {
 
 export const say: Sayings<ChannelStep> = {
   "claim-channel": ({ channel, adopts }) => ({ what: `${adopts ? "take over" : "claim"} channel ${channel}` }),
-  "stop-channel": ({ threads, untilStep }) => ({
-    what: stopWords[threads],
-    interrupts: interruptions[threads](untilWords(untilStep)),
-  }),
+  "stop-channel": ({ threads, untilStep }) => sayStop(threads, untilStep),
   "point-channel": ({ to, position, insteadOf, because }) => ({
     what: `point it at ${to}, ${position === null ? "its place known during up" : sayPosition(position)}${insteadOf === null ? "" : `, where it ended before (it began ${insteadOf})`}`,
     because,
@@ -423,17 +376,3 @@ export const say: Sayings<ChannelStep> = {
 
 /** A preview may not know it. */
 const sayLimit = (seconds: number): string => (isUnknown(seconds) ? String(seconds) : sayDuration(seconds));
-
-const stopWords: Readonly<Record<Threads, string>> = {
-  both: "stop the channel",
-  receiver: "stop the receiver",
-  applier: "stop the applier",
-};
-
-const interruptions: Readonly<Record<Threads, (until: string) => string>> = {
-  both: (until) => `rows stop arriving ${until}`,
-  receiver: (until) => `rows stop being fetched ${until}; what is fetched goes on being applied`,
-  applier: (until) => `rows stop being applied ${until}; they go on being fetched`,
-};
-
-const untilWords = (step: number | null): string => (step === null ? "for good" : `until step ${String(step)}`);

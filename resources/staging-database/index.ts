@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { SluiceResource, type Inputs } from "../../provider/pulumi/resource";
+import { placeIn, SluiceResource, type Inputs } from "../../provider/pulumi/resource";
 import type { ServerReach } from "../../provider/schema/connection";
 import { schema, type Declaration, type Derived, type Written } from "./schema";
 
@@ -51,13 +51,13 @@ export class StagingDatabase extends SluiceResource {
    * in previews and a dependant's diff names the leaf that changed.
    */
   get server(): Inputs<ServerReach> {
-    return {
+    return placeIn(this, {
       host: this.#host,
       socket: this.socket,
       port: this.port,
       user: this.user,
       passwordFile: this.passwordFile,
       holds: this.holds,
-    };
+    });
   }
 }

@@ -82,7 +82,7 @@ export const roomTexts: readonly RoomText[] = [
       { needs: "With filters: the source logs rows.", code: "SOURCE_BINLOG_FORMAT" },
     ],
     removes:
-      "`pulumi destroy` stops the channel and forgets it: its settings, its position, its relay logs, its filters and our mark on it.\nOf a channel by file and position one row stays in the replica, in `sluice.ownership`: how far it got. A channel of the same name goes on there, instead of applying rows a second time. It goes with the replica's data.\n**The data that arrived stays.** The source is not touched.",
+      "`pulumi destroy` stops the channel and forgets it: its settings, its position, its relay logs, its filters and our mark on it.\nOf a channel by file and position one row stays in the replica, in `sluice.ownership`: how far it got. A channel of the same name goes on there, instead of applying rows a second time. It goes with the replica's data.\n**The data that arrived stays.** The source is not touched.\nA channel whose `replica` is the `server` of a StagingDatabase that is destroyed in the same run goes with that server's data, and is not stopped before (Pulumi's `deletedWith`, which the class sets; `deletedWith: undefined` takes it back). So a stack whose server is stopped can be destroyed.",
     sample: {
       replica: {
         host,

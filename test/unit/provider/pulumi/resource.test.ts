@@ -131,6 +131,27 @@ describe("secrets of a program", () => {
   });
 });
 
+describe("a channel into a staging database's server", () => {
+  const type = "pulumi-nodejs:dynamic/sluice:ReplicationChannel";
+  const staging = () => new StagingDatabase("orders", { host: "local", directory: "/srv/orders", seed: "none" });
+  const source = { address: "db-1", user: "sync" };
+  const deletedWith = async (make: () => pulumi.Resource) => (await requestOf(make, false, type)).getDeletedwith();
+
+  test("is deleted with it, so that a stopped one can be destroyed", async () => {
+    const made = deletedWith(() => new ReplicationChannel("feed", { replica: staging().server, source }));
+    expect(await made).toBe(urnOf("pulumi-nodejs:dynamic/sluice:StagingDatabase", "orders"));
+  });
+
+  test("is deleted by itself where the program says so, and into any other server", async () => {
+    const own = { deletedWith: undefined } as unknown as pulumi.CustomResourceOptions;
+    const replica = { address: "db-2", user: "admin" };
+    expect(await deletedWith(() => new ReplicationChannel("feed", { replica: staging().server, source }, own))).toBe(
+      "",
+    );
+    expect(await deletedWith(() => new ReplicationChannel("feed", { replica, source }))).toBe("");
+  });
+});
+
 describe("one resource feeds the next", () => {
   const host = { address: "stage-1", privateKey: "KEY" };
   const source = { address: "db-1", user: "sync", password: "P", tls: { ca: "CA", key: "K", cert: "C" } };

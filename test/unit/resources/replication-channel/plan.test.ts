@@ -1,3 +1,4 @@
+import { SluiceError } from "../../../../provider/errors";
 import { absent } from "../../../../provider/plan/plan";
 import { renderPlan } from "../../../../provider/plan/render";
 import { unknownValue } from "../../../../provider/schema/unknown";
@@ -324,6 +325,14 @@ describe("removal", () => {
 
   test("of a channel that is gone only removes the mark", () => {
     expect(remove(seen(settled(null)))).toEqual(["release-channel"]);
+  });
+
+  test("of a channel whose server is stopped is refused: it would come back with the server", () => {
+    const problem = new SluiceError({ code: "SERVER_NOT_ANSWERING", object: "server", what: "is stopped" });
+    const of = seen(settled(settledChannel(declared())), { kind: "silent", problem });
+    expect(() => remove(of)).toThrow("cannot be removed while the replica's server does not answer");
+    expect(() => kinds(declared(), of)).toThrow("cannot be changed while the replica's server does not answer");
+    expect(remove(seen(settled(null, { owner: null }), { kind: "silent", problem }))).toEqual([]);
   });
 
   test("touches nothing that is not ours", () => {
