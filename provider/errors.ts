@@ -1,4 +1,4 @@
-import { codes, type Code } from "./error-codes";
+import type { Code } from "./error-codes";
 
 /** Everything an error says. `what` reads on from `object`: "channel orders@db-1:3307" + "cannot start: ...". */
 export interface Problem {
@@ -54,9 +54,6 @@ export function renderProblem(problem: Problem): string {
   add("cause", problem.detail);
   return lines.join("\n");
 }
-
-/** What an error is by the table: the sentence shown in docs/errors.md. */
-export const meaningOf = (code: Code): string => codes[code];
 
 export const isProblem = (error: unknown, ...any: readonly Code[]): error is SluiceError =>
   error instanceof SluiceError && (any.length === 0 || any.includes(error.code));

@@ -54,8 +54,6 @@ export function renderGtidSet(set: GtidSet): string {
 
 export const isEmptyGtidSet = (set: GtidSet): boolean => set.intervals.size === 0;
 
-export const isSameGtidSet = (one: GtidSet, other: GtidSet): boolean => renderGtidSet(one) === renderGtidSet(other);
-
 /** Whether every transaction of `part` is in `whole`. */
 export const containsGtidSet = (whole: GtidSet, part: GtidSet): boolean => isEmptyGtidSet(subtractGtidSet(part, whole));
 
@@ -82,40 +80,6 @@ export function subtractGtidSet(from: GtidSet, what: GtidSet): GtidSet {
 
 export function intersectGtidSets(one: GtidSet, other: GtidSet): GtidSet {
   return mapIntervals(one, (key, intervals) => intersectIntervals(intervals, other.intervals.get(key) ?? []));
-}
-
-/**
- * What a replica is to a source, in MySQL Shell's five words.
- * - new: has executed nothing; whether the source can still give it everything, `missingPurged` tells
- * - identical: has executed exactly what the source has
- * - recoverable: lacks transactions that the source still keeps
- * - unrecoverable: lacks transactions that the source purged
- * - diverged: executed transactions that the source never had
- */
-export type ReplicaGtidState = "new" | "identical" | "recoverable" | "unrecoverable" | "diverged";
-
-export interface ReplicaGtids {
-  readonly state: ReplicaGtidState;
-  /** Executed on the replica, not on the source. */
-  readonly errant: GtidSet;
-  /** Executed on the source, not on the replica. */
-  readonly missing: GtidSet;
-  /** The part of `missing` that the source no longer keeps. */
-  readonly missingPurged: GtidSet;
-}
-
-export function compareGtids(replicaExecuted: GtidSet, sourceExecuted: GtidSet, sourcePurged: GtidSet): ReplicaGtids {
-  const errant = subtractGtidSet(replicaExecuted, sourceExecuted);
-  const missing = subtractGtidSet(sourceExecuted, replicaExecuted);
-  const missingPurged = intersectGtidSets(missing, sourcePurged);
-  return { state: stateOf(), errant, missing, missingPurged };
-
-  function stateOf(): ReplicaGtidState {
-    if (isEmptyGtidSet(replicaExecuted)) return "new";
-    if (!isEmptyGtidSet(errant)) return "diverged";
-    if (isEmptyGtidSet(missing)) return "identical";
-    return isEmptyGtidSet(missingPurged) ? "recoverable" : "unrecoverable";
-  }
 }
 
 /** `uuid:1-5:tag:1-3`; a tag counts for the intervals after it. */

@@ -27,10 +27,9 @@ export interface OptionLine {
   readonly text: string;
 }
 
+/** `!include FILE` or `!includedir DIRECTORY`: settings that stand elsewhere, in groups of their own. */
 interface IncludeLine {
   readonly kind: "include";
-  readonly what: "file" | "directory";
-  readonly path: string;
   readonly text: string;
 }
 
@@ -61,18 +60,13 @@ export const renderOptionFile = (file: OptionFile): string => file.lines.map((li
 function parseLine(raw: string, group: string | undefined): Line {
   const text = raw.trim();
   if (text === "" || text.startsWith("#") || text.startsWith(";")) return { kind: "text", text: raw };
-  if (text.startsWith("!")) return parseInclude(text, raw);
+  if (/^!include(dir)?\s+./.test(text)) return { kind: "include", text: raw };
+  if (text.startsWith("!")) return { kind: "text", text: raw };
   if (text.startsWith("[")) {
     const end = text.indexOf("]");
     return end < 0 ? { kind: "text", text: raw } : { kind: "group", name: text.slice(1, end).trimEnd(), text: raw };
   }
   return parseOption(text, raw, group);
-}
-
-function parseInclude(text: string, raw: string): Line {
-  const match = /^!(include|includedir)\s+(.+)$/.exec(text);
-  if (match?.[2] === undefined) return { kind: "text", text: raw };
-  return { kind: "include", what: match[1] === "include" ? "file" : "directory", path: match[2].trim(), text: raw };
 }
 
 function parseOption(text: string, raw: string, group: string | undefined): OptionLine {
@@ -147,47 +141,6 @@ export function normaliseOption(
   return { name: name.slice(prefix[0].length), value: prefix[1] === "enable" ? "ON" : "OFF", loose };
 }
 
-/** Reads included files; an include of something that is not there gives undefined or an empty list, as mysqld takes it. */
-export interface IncludeReader {
-  readFile(path: string): Promise<string | undefined>;
-  /** Names of the files in a directory. */
-  listDirectory(path: string): Promise<readonly string[]>;
-}
-
-/** mysys/my_default.cc goes no deeper. */
-const deepestInclude = 10;
-
-/** The same settings in one file: what `!include` and `!includedir` name stands where they stood. */
-export async function inlineIncludes(file: OptionFile, reader: IncludeReader, depth = 0): Promise<OptionFile> {
-  const lines: Line[] = [];
-  let group: GroupLine | undefined;
-  for (const line of file.lines) {
-    if (line.kind === "group") group = line;
-    if (line.kind !== "include") {
-      lines.push(line);
-      continue;
-    }
-    lines.push({ kind: "text", text: `# ${line.text.trim()}` });
-    if (depth >= deepestInclude) continue;
-    for (const path of await includedPaths(line, reader)) {
-      const text = await reader.readFile(path);
-      if (text === undefined) continue;
-      lines.push(...(await inlineIncludes(parseOptionFile(text), reader, depth + 1)).lines);
-    }
-    // The included file opened groups of its own; what follows belongs to the group it stood in.
-    if (group !== undefined) lines.push(group);
-  }
-  return { lines };
-}
-
-/** Of a directory only *.cnf is read, in the order of their names. */
-async function includedPaths(line: IncludeLine, reader: IncludeReader): Promise<readonly string[]> {
-  if (line.what === "file") return [line.path];
-  const names = await reader.listDirectory(line.path);
-  const read = names.filter((name) => name.endsWith(".cnf")).sort();
-  return read.map((name) => `${line.path.replace(/\/+$/, "")}/${name}`);
-}
-
 /** The groups a mysqld of this flavour and series ("9.7") reads. */
 export function serverGroups(flavour: "mysql" | "percona" | "mariadb", series: string): readonly string[] {
   const groups = ["mysqld", "server", `mysqld-${series}`];
@@ -227,7 +180,7 @@ const optionsOf = (file: OptionFile, groups: readonly string[]): readonly Option
 
 /**
  * The file with our settings in place of its own, at its end, where they win. Only exactly these names are replaced (also
- * written with `-`, loose- or skip-): an abbreviation is left alone, see `abbreviationsOf`.
+ * written with `-`, loose- or skip-): an abbreviation, which mysqld would take, and what the file includes are left alone.
  */
 export function overrideOptions(
   file: OptionFile,
@@ -244,19 +197,6 @@ export function overrideOptions(
   );
   const added = parseOptionFile([...header, ...settings].join("\n"));
   return { lines: [...kept, ...added.lines] };
-}
-
-/** Options that mysqld might take for one of ours because they begin like it. They are the user's: say so, change nothing. */
-export function abbreviationsOf(
-  file: OptionFile,
-  ours: readonly string[],
-  groups: readonly string[],
-): readonly { readonly written: OptionLine; readonly meant: string }[] {
-  const names = ours.map((name) => normaliseOption(name).name);
-  return optionsOf(file, groups).flatMap((written) => {
-    const meant = names.filter((name) => name !== written.name && name.startsWith(written.name));
-    return meant[0] === undefined || names.includes(written.name) ? [] : [{ written, meant: meant[0] }];
-  });
 }
 
 /** One line: the value is quoted and escaped where mysqld would read something else. */
@@ -284,18 +224,3 @@ const writtenEscapes: Readonly<Record<string, string>> = {
   "\b": "\\b",
   '"': '\\"',
 };
-
-/** Whether a mysqld would start with the same settings; `isSame` compares two values of one option. */
-export function isSameOptions(
-  one: OptionFile,
-  other: OptionFile,
-  groups: readonly string[],
-  isSame: (name: string, left: string | undefined, right: string | undefined) => boolean,
-): boolean {
-  const [left, right] = [readSettings(one, groups), readSettings(other, groups)];
-  if (left.size !== right.size) return false;
-  return [...left].every(([name, values]) => {
-    const others = right.get(name);
-    return others?.length === values.length && values.every((value, at) => isSame(name, value, others[at]));
-  });
-}

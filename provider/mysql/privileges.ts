@@ -52,17 +52,6 @@ export function parseGrants(rows: readonly string[]): Grants {
 const grantPattern =
   /^(GRANT|REVOKE)\s+(.*?)\s+ON\s+(?:(?:TABLE|FUNCTION|PROCEDURE)\s+)?(\*\.\*|(?:`(?:``|[^`])+`|"[^"]+"|[^\s.`"]+)\.(?:\*|`(?:``|[^`])+`|"[^"]+"|[^\s`"]+))\s+(?:TO|FROM)\s/is;
 
-/** Rows { privilege, grantee's database } of information_schema.user_privileges and schema_privileges. */
-export function grantsFromRows(
-  rows: readonly { readonly privilege: string; readonly database?: string | undefined }[],
-): Grants {
-  const onDatabases = new Map<string, Set<string>>();
-  for (const { privilege, database = everywhere } of rows) {
-    onDatabases.set(database, new Set([...(onDatabases.get(database) ?? []), canonicalPrivilege(privilege)]));
-  }
-  return { onDatabases, onTables: new Map(), revoked: new Map(), roles: [] };
-}
-
 /** `*.*`, `` `shop`.* ``, `` `shop`.`orders` ``. */
 function parseTarget(on: string): { readonly name: string; readonly isTable: boolean } | undefined {
   if (on === everywhere) return { name: everywhere, isTable: false };
@@ -164,15 +153,6 @@ export const observeNeeds = (): readonly Need[] => [
   { privilege: replicationPrivileges.observe, why: "read the position of the binary log" },
 ];
 
-/** What is needed to run a channel on a replica. */
-export const administerNeeds = (replica: ServerFacts): readonly Need[] => [
-  {
-    privilege: has(replica, "dynamicPrivileges") ? replicationPrivileges.administer : "SUPER",
-    why: "set, start and stop a channel",
-  },
-  { privilege: replicationPrivileges.observe, why: "read the state of a channel" },
-];
-
 /**
  * What a consistent dump with its position takes: mysqldump --single-transaction --routines --events --triggers.
  * Databases "ALL" asks for the privileges everywhere.
@@ -201,10 +181,4 @@ export function dumpNeeds(server: ServerFacts, databases: readonly string[] | "A
 export const cloneDonorNeeds = (): readonly Need[] => [
   { privilege: "BACKUP_ADMIN", why: "be cloned" },
   { privilege: replicationPrivileges.observe, why: "read the position of the binary log" },
-];
-
-/** What the account must have on the server whose data CLONE replaces. */
-export const cloneRecipientNeeds = (): readonly Need[] => [
-  { privilege: "CLONE_ADMIN", why: "replace the data by a clone" },
-  { privilege: "SYSTEM_VARIABLES_ADMIN", why: "set clone_valid_donor_list" },
 ];

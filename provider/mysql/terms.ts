@@ -58,12 +58,12 @@ export function changeReplicationSource(server: ServerFacts, options: SourceOpti
 }
 
 /**
- * Why a user, password or name cannot stand in CHANGE REPLICATION SOURCE, or undefined. The server keeps these texts as
+ * Why a user, password or name cannot stand in CHANGE REPLICATION SOURCE ("holds ..."), or undefined. The server keeps these texts as
  * utf8mb3: it takes a character above U+FFFF and turns it into "?", and cuts at a NUL, without an error.
  */
 export function channelTextRefusal(text: string): string | undefined {
-  if (/[\u{10000}-\u{10FFFF}]/u.test(text)) return "it holds a character above U+FFFF, which the server stores as ?";
-  if (/[\0\n]/.test(text)) return "it holds a line break or a NUL";
+  if (/[\u{10000}-\u{10FFFF}]/u.test(text)) return "holds a character above U+FFFF, which the server stores as ?";
+  if (/[\0\n]/.test(text)) return "holds a line break or a NUL";
   return undefined;
 }
 
@@ -76,33 +76,15 @@ function oldSourceOption(name: string): string {
   return name.replace(/^SOURCE_/, "MASTER_").replace("GET_SOURCE_PUBLIC_KEY", "GET_MASTER_PUBLIC_KEY");
 }
 
-/** Waits on the replica until it has applied the source's log up to a position; NULL where the applier does not run. */
-export function selectPositionWait(
-  server: ServerFacts,
-  wait: { readonly file: string; readonly position: number; readonly withinSeconds: number; readonly channel: string },
-): Statement {
-  const name = has(server, "sourceTermsInVariables") ? sql`SOURCE_POS_WAIT` : sql`MASTER_POS_WAIT`;
-  return sql`SELECT ${name}(${wait.file}, ${wait.position}, ${wait.withinSeconds}, ${wait.channel}) AS waited`;
-}
-
 /** The name this server knows a variable or option by: `log_replica_updates` is `log_slave_updates` before 8.0.26. */
 export function variableName(server: ServerFacts, modernName: string): string {
   if (has(server, "sourceTermsInVariables")) return modernName;
-  return replaceWords(modernName, { replica: "slave", source: "master" });
-}
-
-/** The present name of a variable or option, in its normalised form; other names come back as they are. */
-export const modernVariableName = (name: string): string =>
-  sameOldWord.has(name) ? name : replaceWords(name, { slave: "replica", master: "source" });
-
-/** The first kept the old word until it went away in 8.3; the second is about a key. */
-const sameOldWord = new Set(["master_info_repository", "binlog_rotate_encryption_master_key_at_startup"]);
-
-const replaceWords = (name: string, words: Readonly<Record<string, string>>): string =>
-  name
+  const words: Readonly<Record<string, string>> = { replica: "slave", source: "master" };
+  return modernName
     .split("_")
     .map((word) => words[word] ?? word)
     .join("_");
+}
 
 /** A row of SHOW SLAVE STATUS or SHOW SLAVE HOSTS with the columns of SHOW REPLICA STATUS and SHOW REPLICAS. */
 export function modernRow<T>(row: Readonly<Record<string, T>>): Readonly<Record<string, T>> {

@@ -1,12 +1,5 @@
 import { id, sql, type SqlValue, type Statement } from "./sql";
 
-/** ER_INCORRECT_GLOBAL_LOCAL_VAR: SET GLOBAL of a variable that only an option file and a restart can change. */
-export const readOnlyVariableErrno = 1238;
-/** ER_UNKNOWN_SYSTEM_VARIABLE. */
-export const unknownVariableErrno = 1193;
-/** ER_WRONG_TYPE_FOR_VAR. */
-export const wrongTypeErrno = 1232;
-
 /**
  * Variables that need a restart, of those that are set by us or often by users. For all others SET GLOBAL is tried when the
  * value differs, and error 1238 means restart. Source: every global variable of 9.7.4 set to its own value, those that gave 1238;
@@ -217,13 +210,4 @@ export function isDrifted(
   if (running === undefined || needsRestart(name) || isSameValue(name, asked, running)) return false;
   const made = adjusted[name];
   return made?.asked !== asked || made?.got !== running;
-}
-
-/** What to do about one wanted variable; `running` is undefined where the server has no such variable. */
-export type VariableChange = "none" | "set" | "restart";
-
-export function compareVariable(name: string, wanted: string, running: string | undefined): VariableChange {
-  if (running !== undefined && isSameValue(name, wanted, running)) return "none";
-  // Not a variable: an option such as plugin-load-add or loose-*, which only a start reads.
-  return running === undefined || needsRestart(name) ? "restart" : "set";
 }

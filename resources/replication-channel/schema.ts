@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { longestChannelPassword } from "../../provider/mysql/terms";
+import { channelTextRefusal, longestChannelPassword } from "../../provider/mysql/terms";
 import type { HostAddress } from "../../provider/host/host";
 import { server, source, type ServerReach } from "../../provider/schema/connection";
 import { databaseName, seconds } from "../../provider/schema/fields";
@@ -210,10 +210,8 @@ export function refine(declared: Declaration): readonly string[] {
     problems.push(
       `source.password: is longer than the ${String(longestChannelPassword)} characters a channel can hold (error 3056)`,
     );
-  if (/[\n\0]|[\u{10000}-\u{10FFFF}]/u.test(from.password))
-    problems.push(
-      "source.password: holds a line break, a NUL or a character above U+FFFF, which a channel cannot hold",
-    );
+  const refusal = channelTextRefusal(from.password);
+  if (refusal !== undefined) problems.push(`source.password: ${refusal}`);
   if (typeof from.tls === "object" && replica.host === undefined)
     problems.push("source.tls: an authority needs replica.host, because its file must lie on the replica's machine");
   if (typeof from.tls === "object" && (from.tls.cert === undefined) !== (from.tls.key === undefined))

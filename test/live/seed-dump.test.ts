@@ -10,7 +10,8 @@ const lab = useSeedingLab("source3"); // its cable is pulled, and sessions on it
 
 // Enough that a dump is still under way when something happens to it: 5 MB are through in two seconds.
 beforeAll(() =>
-  lab.onSource(`CREATE TABLE outlet3.bulk (id INT PRIMARY KEY, text TEXT);
+  lab.onSource(`DROP TABLE IF EXISTS outlet3.bulk, outlet3.keyless;
+    CREATE TABLE outlet3.bulk (id INT PRIMARY KEY, text TEXT);
     SET SESSION cte_max_recursion_depth = 100000;
     INSERT INTO outlet3.bulk WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 80000)
       SELECT i, REPEAT(SHA2(i, 256), 16) FROM n;

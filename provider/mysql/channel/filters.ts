@@ -1,6 +1,6 @@
 import { isSame, type Difference } from "../../plan/plan";
 import { renderOption } from "../option-file";
-import { id, join, keyword, quoteString, sql, type Statement } from "../sql";
+import { id, join, keyword, sql, type Statement } from "../sql";
 
 /** What a program declares; every list may be empty. */
 export interface Filters {
@@ -163,11 +163,4 @@ export function renderFilterOptions(rules: FilterRules, channel: string, owner: 
     rules[kind].map((rule) => renderOption(table[kind].option, `${channel}:${rule}`)),
   );
   return [`# by sluice for ${owner}; change the declaration, not this file`, "[mysqld]", ...options, ""].join("\n");
-}
-
-/** What is wrong with a rule that the server would take and read in another way; undefined where nothing is. */
-export function refusedRule(kind: FilterKind, rule: string): string | undefined {
-  if (/[\n\r\0]/.test(rule)) return "holds a line break or a NUL";
-  if (kind.endsWith("Tables") && !/^[^.]+\../.test(rule)) return `${quoteString(rule)} is no database.table`;
-  return undefined;
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import { SluiceError } from "../../errors";
 
 /** The account that the server's owner works with; it exists on this machine only. */
 export const managementAccount = "sluice";
@@ -110,15 +109,4 @@ export function refusedDirectory(directory: string): string | undefined {
   return excess > 0
     ? `is ${excess} bytes too long: the socket ${socket} must fit into ${socketPathBytes} bytes`
     : undefined;
-}
-
-export function requireSocketFits(layout: Layout, object: string): void {
-  const refused = refusedDirectory(layout.directory);
-  if (refused === undefined) return;
-  throw new SluiceError({
-    code: "DECLARATION_INVALID",
-    object,
-    what: `the directory ${refused}`,
-    fix: "choose a shorter `directory`",
-  });
 }

@@ -1,4 +1,3 @@
-import { SluiceError } from "../../errors";
 import { has, seriesOf } from "../capabilities";
 import {
   normaliseOption,
@@ -21,7 +20,7 @@ export interface OptionsWanted {
   readonly readOnly: boolean;
   /** The user's settings; they win over everything but what makes the server this server. */
   readonly config: Config;
-  /** The text of a starter option file, includes already inlined; its settings are kept. */
+  /** The text of a starter option file; its settings are kept. What it includes mysqld reads on the host, before ours. */
   readonly inherited?: string | undefined;
   /** Variables taken over from the source: `inheritedVariables` of seed/source.ts. */
   readonly sourceVariables?: Readonly<Record<string, string>> | undefined;
@@ -48,12 +47,12 @@ export function renderOptions(wanted: OptionsWanted): string {
   return `# Made by sluice for ${instance.owner}. Change the declaration, not this file.\n${renderOptionFile(file)}!includedir ${instance.layout.optionDirectory}\n`;
 }
 
-/** Without what this mysqld does not read: other programs' groups, other series' groups. */
+/** Without what this mysqld does not read: other programs' groups, other series' groups. An include is read wherever it stands. */
 function onlyGroups(file: OptionFile, groups: readonly string[]): OptionFile {
   let isRead = true;
   const lines = file.lines.filter((line) => {
     if (line.kind === "group") isRead = groups.includes(line.name);
-    return isRead;
+    return isRead || line.kind === "include";
   });
   return { lines };
 }
@@ -167,17 +166,6 @@ export function refusedConfig(config: Config): readonly string[] {
     if (twin !== undefined) return [`config.${written}: is the same option as ${twin}`];
     const reason = refused[name];
     return reason === undefined ? [] : [`config.${written}: ${reason}`];
-  });
-}
-
-export function requireConfig(object: string, config: Config): void {
-  const problems = refusedConfig(config);
-  if (problems.length === 0) return;
-  throw new SluiceError({
-    code: "DECLARATION_INVALID",
-    object,
-    what: problems.length === 1 ? (problems[0] ?? "") : `${problems.length} settings of config are refused`,
-    ...(problems.length > 1 && { found: problems.join("\n") }),
   });
 }
 

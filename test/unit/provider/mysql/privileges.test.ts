@@ -1,9 +1,7 @@
 import type { ServerFacts } from "../../../../provider/mysql/capabilities";
 import {
-  administerNeeds,
   dumpNeeds,
   followNeeds,
-  grantsFromRows,
   matchesPattern,
   missingPrivileges,
   parseAccount,
@@ -66,13 +64,6 @@ describe("what grants give", () => {
       "`writer`@`%`",
     ]);
   });
-
-  it("reads information_schema too", () => {
-    const grants = grantsFromRows([{ privilege: "reload" }, { privilege: "SELECT", database: "shop" }]);
-    expect(missingPrivileges(grants, [need("RELOAD"), need("SELECT", "shop"), need("SELECT")])).toEqual([
-      need("SELECT"),
-    ]);
-  });
 });
 
 it.each([
@@ -109,12 +100,7 @@ describe("the statement that gives what is missing", () => {
   });
 
   it("gives exactly what the needs name", () => {
-    for (const needs of [
-      followNeeds(),
-      dumpNeeds(mysql97, "ALL"),
-      dumpNeeds(mysql97, ["shop", "a`b"]),
-      administerNeeds(mysql97),
-    ]) {
+    for (const needs of [followNeeds(), dumpNeeds(mysql97, "ALL"), dumpNeeds(mysql97, ["shop", "a`b"])]) {
       const granted = renderGrants(needs, parseAccount("app@%")).map((statement) => statement.text);
       expect(missingPrivileges(parseGrants(granted), needs)).toEqual([]);
       for (const [at] of granted.entries()) {
@@ -125,11 +111,6 @@ describe("the statement that gives what is missing", () => {
 });
 
 describe("what is needed", () => {
-  it("to run a channel is another privilege before MySQL 8.0", () => {
-    expect(administerNeeds({ flavour: "mysql", version: "5.7.44" })[0]?.privilege).toBe("SUPER");
-    expect(administerNeeds(mysql97)[0]?.privilege).toBe("REPLICATION_SLAVE_ADMIN");
-  });
-
   it("to read the bodies of routines is one privilege or another", () => {
     const lacks = (row: string, version: string) =>
       missingPrivileges(parseGrants([row]), dumpNeeds({ flavour: "mysql", version }, ["shop"])).map(

@@ -5,10 +5,8 @@ import {
   channelTextRefusal,
   dumpPositionOption,
   modernRow,
-  modernVariableName,
   resetBinaryLogsAndGtids,
   resetReplicaAll,
-  selectPositionWait,
   showBinaryLogStatus,
   showReplicas,
   showReplicaStatus,
@@ -37,14 +35,6 @@ describe("statements, as each version knows them", () => {
     ["SHOW MASTER STATUS", showBinaryLogStatus(between)],
     ["RESET BINARY LOGS AND GTIDS", resetBinaryLogsAndGtids(now)],
     ["RESET MASTER", resetBinaryLogsAndGtids(between)],
-    [
-      "SELECT SOURCE_POS_WAIT('b.1', 4, 10, 'a') AS waited",
-      selectPositionWait(now, { file: "b.1", position: 4, withinSeconds: 10, channel: "a" }),
-    ],
-    [
-      "SELECT MASTER_POS_WAIT('b.1', 4, 10, '') AS waited",
-      selectPositionWait(old, { file: "b.1", position: 4, withinSeconds: 10, channel: "" }),
-    ],
   ])("%s", (text, statement) => {
     expect(statement.text).toBe(text);
   });
@@ -88,11 +78,6 @@ it.each([
 ])("%s is %s before 8.0.26", (modern, before) => {
   expect(variableName(now, modern)).toBe(modern);
   expect(variableName(server("8.0.25"), modern)).toBe(before);
-  expect(modernVariableName(before)).toBe(modern);
-});
-
-it("leaves names that have kept the old word", () => {
-  expect(modernVariableName("master_info_repository")).toBe("master_info_repository");
 });
 
 it("gives old rows the columns of today", () => {

@@ -1,5 +1,4 @@
 import {
-  compareVariable,
   isSameValue,
   needsRestart,
   parseSize,
@@ -59,23 +58,6 @@ it.each([
 });
 
 describe("a variable that differs", () => {
-  it("is set while the server runs where that is possible", () => {
-    expect(compareVariable("max_connections", "200", "151")).toBe("set");
-    expect(compareVariable("super_read_only", "ON", "OFF")).toBe("set");
-    expect(compareVariable("some_future_variable", "1", "2")).toBe("set");
-  });
-
-  it("waits for a restart where only the option file sets it", () => {
-    expect(compareVariable("port", "3307", "3306")).toBe("restart");
-    expect(compareVariable("performance_schema_max_digest_length", "2048", "1024")).toBe("restart");
-    expect(compareVariable("plugin_load_add", "x.so", undefined)).toBe("restart");
-  });
-
-  it("is left alone where it is the same", () => {
-    expect(compareVariable("port", "3306", "3306")).toBe("none");
-    expect(compareVariable("innodb_buffer_pool_size", "32M", "33554432")).toBe("none");
-  });
-
   it("knows the ones we set", () => {
     for (const name of [
       "read_only",

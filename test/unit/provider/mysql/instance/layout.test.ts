@@ -1,9 +1,4 @@
-import {
-  layoutOf,
-  ownEntries,
-  refusedDirectory,
-  requireSocketFits,
-} from "../../../../../provider/mysql/instance/layout";
+import { layoutOf, ownEntries, refusedDirectory } from "../../../../../provider/mysql/instance/layout";
 
 test("everything of a server but its unit lies below its directory, and every entry there is known as ours", () => {
   const layout = layoutOf("/srv/mysql/orders/");
@@ -32,5 +27,5 @@ test("a directory whose socket would not fit into the 107 bytes of a unix addres
   expect(Buffer.byteLength(layoutOf(longest).socket)).toBe(107);
   expect(refusedDirectory(longest)).toBeUndefined();
   expect(refusedDirectory(`${longest}a`)).toMatch(/^is 1 bytes too long/);
-  expect(() => requireSocketFits(layoutOf(`/${"ü".repeat(50)}`), "server x")).toThrow(/DECLARATION_INVALID/);
+  expect(refusedDirectory(`/${"ü".repeat(50)}`)).toMatch(/bytes too long/);
 });

@@ -2,7 +2,6 @@ import {
   initialSettings,
   refusedConfig,
   renderOptions,
-  requireConfig,
   type OptionsWanted,
 } from "../../../../../provider/mysql/instance/options";
 import { parseOptionFile, readSettings } from "../../../../../provider/mysql/option-file";
@@ -95,6 +94,13 @@ test("what makes it this server is ours, whatever a starter file says; its comme
   expect(text).not.toMatch(/3306|query_cache_size|var\/lib/);
 });
 
+test("what a starter file includes is read wherever it stands, and before ours", () => {
+  const inherited = "[client]\nport = 3306\n!includedir /etc/mysql/conf.d/\nsocket = /x\n!include /etc/tuned.cnf\n";
+  const lines = renderOptions(wanted({ inherited })).split("\n");
+  expect(lines.slice(1, 4)).toEqual(["!includedir /etc/mysql/conf.d/", "!include /etc/tuned.cnf", "[mysqld]"]);
+  expect(lines).not.toContain("socket = /x");
+});
+
 test("plugins of a starter file and of the declaration are loaded beside ours", () => {
   const inherited = "[mysqld]\nplugin-load-add=semisync_replica.so\nplugin-load-add=auth_socket.so\n";
   const settings = settingsOf(wanted({ inherited, config: { plugin_load_add: "rewriter.so" } }));
@@ -138,12 +144,6 @@ test("settings with a property of their own, and names written twice, are refuse
      "config.no name: is no name of an option",
    ]
   `);
-  expect(() => {
-    requireConfig("server x", { datadir: "/x" });
-  }).toThrow(/config\.datadir: is always below `directory` \(DECLARATION_INVALID\)/);
-  expect(() => {
-    requireConfig("server x", { max_connections: 1 });
-  }).not.toThrow();
 });
 
 test("what a data directory is made with is read from the option file", () => {
