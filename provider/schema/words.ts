@@ -60,15 +60,23 @@ export function wordsOfStranger(key: string, known: readonly string[]): string {
   return near === undefined ? `has no property ${key}` : `has no property ${key}; did you mean ${near}?`;
 }
 
-/** The known name with the fewest edits, where it is near enough to be meant. */
+/** The known name with the fewest edits, where it is near enough to be meant; else the only one that begins like the word. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((name) => ({ name, edits: editDistance(word.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
   const [first] = ranked;
   const allowed = Math.max(1, Math.floor(word.length / 3)); // a third of the letters mistyped is still the same word
-  return first !== undefined && first.edits <= allowed ? first.name : undefined;
+  if (first !== undefined && first.edits <= allowed) return first.name;
+  const [only, ...others] = known.filter((name) => isBeginning(word, name) || isBeginning(name, word));
+  return others.length === 0 ? only : undefined;
 }
+
+const leastBeginning = 3; // letters: shorter ones begin too many words; "tls" and "url" are names
+
+/** `baseDir` of `baseDirectory`. */
+const isBeginning = (part: string, whole: string): boolean =>
+  part.length >= leastBeginning && whole.toLowerCase().startsWith(part.toLowerCase());
 
 /** Letters to add, drop, replace, or swap with their neighbour. */
 function editDistance(a: string, b: string): number {

@@ -167,6 +167,19 @@ describe("nearest", () => {
     expect(nearest(word, ["port", "directory", "databases", "host"])).toBe(meant);
   });
 
+  test.each([
+    ["baseDir", "baseDirectory"],
+    ["BASEDIR", "baseDirectory"],
+    ["hostName", "host"],
+    ["data", "databases"],
+  ])("%s begins as %s does, and nothing else", (word, meant) => {
+    expect(nearest(word, ["port", "baseDirectory", "databases", "host"])).toBe(meant);
+  });
+
+  test.each(["stop", "po", "re"])("%s may mean several, or is too short to mean one", (word) => {
+    expect(nearest(word, ["stopSeconds", "stopSignal", "portOfServer", "reseed"])).toBeUndefined();
+  });
+
   test.each(["colour", "a", "password"])("%s is like none of them", (word) => {
     expect(nearest(word, ["port", "directory", "databases", "host"])).toBeUndefined();
   });
