@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
+import { layoutOf, managementAccount, refusedDirectory } from "../../provider/mysql/instance/layout";
 import { refusedConfig } from "../../provider/mysql/instance/options";
 import { parseOptionFile } from "../../provider/mysql/option-file";
 import { holds, host, source } from "../../provider/schema/connection";
@@ -201,8 +201,9 @@ export const isReadOnly = ({ readOnly, mode }: Declaration): boolean => readOnly
 
 /** Relations between fields. */
 export function refine(declared: Declaration): string[] {
-  const { seed: from, source: origin, mode, config, databases } = declared;
+  const { seed: from, source: origin, mode, config, databases, directory } = declared;
   const needsSource = mode === "replication" && (from === "dump" || from === "clone");
+  const tooLong = refusedDirectory(directory);
   const system = databases === "ALL" ? [] : databases.filter((name) => systemSchemas.includes(name.toLowerCase()));
   return [
     ...(needsSource && origin === undefined ? [`source: is needed by seed ${from}; give it, or set seed: "none"`] : []),
@@ -210,6 +211,7 @@ export function refine(declared: Declaration): string[] {
     ...(from === "clone" && databases !== "ALL"
       ? ['databases: clone brings all of them; use seed: "dump" to bring some']
       : []),
+    ...(tooLong === undefined ? [] : [`directory: ${tooLong}`]),
     ...refusedConfig(config),
     ...passwordsIn(declared).map(
       (where) => `${where}: is a password, and my.cnf and Pulumi's state would show it; set it on the server`,

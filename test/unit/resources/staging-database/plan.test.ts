@@ -404,6 +404,7 @@ describe("a declaration", () => {
   test.each<[string, Record<string, unknown>, string]>([
     ["a dump without a source", { source: undefined }, "source: is needed by seed dump"],
     ["clone with selected databases", { seed: "clone", databases: ["a"] }, "clone brings all"],
+    ["a directory too long for a socket", { directory: `/srv/${"ü".repeat(60)}` }, "directory: is 34 bytes too long"],
     ["a system schema", { databases: ["mysql"] }, "belongs to the server itself"],
     ["a port in config", { config: { port: 1 } }, "config.port"],
     ["a password in config", { config: { "report-password": "x" } }, "config.report-password: is a password"],
