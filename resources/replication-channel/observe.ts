@@ -4,11 +4,9 @@ import type { HostReader } from "../../provider/host/host";
 import {
   hashPassword,
   readChannel,
-  readChannelSource,
   readReplica,
   type ChannelFacts,
   type ReplicaFacts,
-  type SourceFacts,
 } from "../../provider/mysql/channel/facts";
 import { readFilterFile } from "../../provider/mysql/channel/filter-file";
 import {
@@ -26,6 +24,7 @@ import type { SeenSettings } from "../../provider/mysql/channel/settings";
 import { healthOf } from "../../provider/mysql/channel/status";
 import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
+import { readChannelSource, type SourceFacts } from "../../provider/mysql/channel/source-facts";
 import { readMark } from "../../provider/mysql/ownership";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";

@@ -1,5 +1,4 @@
 import { beginningOf, noTrace } from "../../provider/mysql/channel/beginning";
-import type { ChannelNames } from "../../provider/mysql/channel/errors";
 import {
   changeReplicationFilter,
   compareRules,
@@ -25,6 +24,7 @@ import {
   sayPosition,
   type Position,
 } from "../../provider/mysql/channel/settings";
+import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { sayStop, threadsOf, type Threads } from "../../provider/mysql/channel/threads";
 import { sayDuration } from "../../provider/duration";
 import { isOurs, requireOurs, type Owner } from "../../provider/ownership";

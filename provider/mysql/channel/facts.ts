@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import { numberIn, numberOrNullIn, textIn } from "../cells";
 import type { ServerFacts } from "../capabilities";
-import { errnoOf } from "../fault";
-import { noGtids, parseGtidSet, type GtidSet } from "../gtid";
+import { parseGtidSet, type GtidSet } from "../gtid";
 import type { MysqlReader, Row } from "../reader";
 import { sql } from "../sql";
 import { channelMetadata, modernRow, showReplicaStatus, variableName } from "../terms";
@@ -92,14 +92,14 @@ export async function readReplica(mysql: MysqlReader, channel: string): Promise<
   ]);
   return {
     server: mysql.server,
-    uuid: text(row, "uuid"),
-    serverId: number(row, "serverId"),
-    gtidMode: text(row, "gtidMode"),
-    executed: parseGtidSet(text(row, "executed")),
-    isReadOnly: number(row, "isReadOnly") === 1,
-    binlogFormat: text(row, "binlogFormat"),
-    dataDirectory: text(row, "dataDirectory"),
-    workers: number(row, "workers"),
+    uuid: textIn(row, "uuid"),
+    serverId: numberIn(row, "serverId"),
+    gtidMode: textIn(row, "gtidMode"),
+    executed: parseGtidSet(textIn(row, "executed")),
+    isReadOnly: numberIn(row, "isReadOnly") === 1,
+    binlogFormat: textIn(row, "binlogFormat"),
+    dataDirectory: textIn(row, "dataDirectory"),
+    workers: numberIn(row, "workers"),
     otherChannels: others,
   };
 }
@@ -143,42 +143,42 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
   if (settings === undefined) return null;
   const status = statuses
     .map((row) => modernRow(row))
-    .find((row) => text(row, "Channel_Name").toLowerCase() === channel.toLowerCase());
-  const isApplying = text(settings, "applier") === "ON";
+    .find((row) => textIn(row, "Channel_Name").toLowerCase() === channel.toLowerCase());
+  const isApplying = textIn(settings, "applier") === "ON";
   return {
-    address: text(settings, "address"),
-    port: number(settings, "port"),
-    user: text(settings, "user"),
-    passwordHash: text(settings, "passwordHash"),
-    autoPosition: text(settings, "autoPosition") === "1",
+    address: textIn(settings, "address"),
+    port: numberIn(settings, "port"),
+    user: textIn(settings, "user"),
+    passwordHash: textIn(settings, "passwordHash"),
+    autoPosition: textIn(settings, "autoPosition") === "1",
     tls: {
-      isOn: text(settings, "tlsOn") === "YES",
-      caPath: text(settings, "caPath"),
-      certPath: text(settings, "certPath"),
-      keyPath: text(settings, "keyPath"),
-      verifiesIdentity: text(settings, "verifies") === "YES",
-      asksPublicKey: text(settings, "publicKey") === "YES",
+      isOn: textIn(settings, "tlsOn") === "YES",
+      caPath: textIn(settings, "caPath"),
+      certPath: textIn(settings, "certPath"),
+      keyPath: textIn(settings, "keyPath"),
+      verifiesIdentity: textIn(settings, "verifies") === "YES",
+      asksPublicKey: textIn(settings, "publicKey") === "YES",
     },
-    connectRetrySeconds: number(settings, "connectRetry"),
-    retryCount: number(settings, "retryCount"),
-    heartbeatSeconds: number(settings, "heartbeat"),
-    delaySeconds: number(settings, "delay"),
+    connectRetrySeconds: numberIn(settings, "connectRetry"),
+    retryCount: numberIn(settings, "retryCount"),
+    heartbeatSeconds: numberIn(settings, "heartbeat"),
+    delaySeconds: numberIn(settings, "delay"),
     rules: parseRules(filters),
     // A single-threaded applier (replica_parallel_workers = 0) has no worker.
     workers: isApplying ? (workers?.running ?? null) : null,
-    sourceUuid: text(settings, "sourceUuid"),
+    sourceUuid: textIn(settings, "sourceUuid"),
     receiver: {
-      state: receiverStates[text(settings, "receiver")] ?? "stopped",
+      state: receiverStates[textIn(settings, "receiver")] ?? "stopped",
       error: threadError(settings),
-      received: parseGtidSet(text(settings, "received")),
+      received: parseGtidSet(textIn(settings, "received")),
     },
     applier: {
       state: isApplying ? "running" : "stopped",
       error: isApplying ? null : threadError(errors[0]),
-      remainingDelaySeconds: numberOrNull(status, "SQL_Remaining_Delay"),
-      lagSeconds: numberOrNull(status, "Seconds_Behind_Source"),
-      file: text(status, "Relay_Source_Log_File"),
-      position: text(status, "Exec_Source_Log_Pos"),
+      remainingDelaySeconds: numberOrNullIn(status, "SQL_Remaining_Delay"),
+      lagSeconds: numberOrNullIn(status, "Seconds_Behind_Source"),
+      file: textIn(status, "Relay_Source_Log_File"),
+      position: textIn(status, "Exec_Source_Log_Pos"),
     },
   };
 }
@@ -193,95 +193,6 @@ const receiverStates: Readonly<Record<string, ReceiverFacts["state"]>> = {
 };
 
 function threadError(row: Row | undefined): ThreadError | null {
-  const errno = number(row, "errno");
-  return errno === 0 ? null : { errno, message: text(row, "message"), transaction: text(row, "transaction") };
+  const errno = numberIn(row, "errno");
+  return errno === 0 ? null : { errno, message: textIn(row, "message"), transaction: textIn(row, "transaction") };
 }
-
-/** What the source says about itself, asked as the channel's user, through the replica's host. */
-export interface SourceFacts {
-  readonly server: ServerFacts;
-  readonly uuid: string;
-  readonly serverId: number;
-  readonly logsBinary: boolean;
-  readonly binlogFormat: string;
-  readonly isReadOnly: boolean;
-  readonly gtidMode: string;
-  readonly executed: GtidSet;
-  readonly purged: GtidSet;
-  /** SHOW GRANTS, roles that are on included. */
-  readonly grants: readonly string[];
-  /** `repl@%` */
-  readonly account: string;
-  /** The binary logs it keeps; null where nobody asked or the user may not see them. */
-  readonly logs: readonly LogFile[] | null;
-}
-
-export interface LogFile {
-  readonly name: string;
-  readonly sizeBytes: bigint;
-}
-
-/** `withLogs`: the channel begins at a file and a position. */
-export async function readChannelSource(mysql: MysqlReader, withLogs: boolean): Promise<SourceFacts> {
-  if (mysql.server.flavour === "mariadb") return { ...nothingKnown, server: mysql.server };
-  const [row, grants] = await Promise.all([
-    mysql.queryRow(
-      sql`SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.server_id AS serverId, @@GLOBAL.log_bin AS logsBinary,
-        @@GLOBAL.binlog_format AS binlogFormat, @@GLOBAL.gtid_mode AS gtidMode, @@GLOBAL.gtid_executed AS executed,
-        @@GLOBAL.gtid_purged AS purged, @@GLOBAL.read_only AS isReadOnly, CURRENT_USER() AS account`,
-    ),
-    mysql.query(sql`SHOW GRANTS`),
-  ]);
-  const logsBinary = number(row, "logsBinary") === 1;
-  return {
-    server: mysql.server,
-    uuid: text(row, "uuid"),
-    serverId: number(row, "serverId"),
-    logsBinary,
-    binlogFormat: text(row, "binlogFormat"),
-    isReadOnly: number(row, "isReadOnly") === 1,
-    gtidMode: text(row, "gtidMode"),
-    executed: parseGtidSet(text(row, "executed")),
-    purged: parseGtidSet(text(row, "purged")),
-    grants: grants.map((line) => String(Object.values(line)[0])),
-    account: text(row, "account"),
-    logs: withLogs && logsBinary ? await readLogs(mysql) : null,
-  };
-}
-
-/** A MariaDB source is refused by its flavour; it has no words for the rest. */
-const nothingKnown = {
-  uuid: "",
-  serverId: 0,
-  logsBinary: false,
-  binlogFormat: "",
-  isReadOnly: false,
-  gtidMode: "OFF",
-  executed: noGtids,
-  purged: noGtids,
-  grants: [],
-  account: "",
-  logs: null,
-};
-
-async function readLogs(mysql: MysqlReader): Promise<readonly LogFile[] | null> {
-  try {
-    const rows = await mysql.query(sql`SHOW BINARY LOGS`);
-    return rows.map((row) => ({ name: text(row, "Log_name"), sizeBytes: BigInt(text(row, "File_size")) }));
-  } catch (error) {
-    if (errnoOf(error) === 1227) return null; // REPLICATION CLIENT is needed for this, and not for following
-    throw error;
-  }
-}
-
-const text = (row: Row | undefined, column: string): string => {
-  const cell = row?.[column];
-  return cell === undefined || cell === null ? "" : String(cell);
-};
-
-const number = (row: Row | undefined, column: string): number => Number(row?.[column] ?? 0);
-
-const numberOrNull = (row: Row | undefined, column: string): number | null => {
-  const cell = row?.[column];
-  return cell === undefined || cell === null ? null : Number(cell);
-};

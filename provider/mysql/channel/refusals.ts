@@ -1,8 +1,10 @@
 import { SluiceError } from "../../errors";
 import { containsGtidSet, isGtidSet, parseGtidSet, type GtidSet } from "../gtid";
-import { isPassing, threadFailure, type ChannelNames } from "./errors";
-import type { SourceFacts, ThreadError } from "./facts";
+import { isPassing, threadFailure } from "./errors";
+import type { ThreadError } from "./facts";
 import { sayPosition, type Position } from "./settings";
+import type { SourceFacts } from "./source-facts";
+import type { ChannelNames } from "./thread-error";
 
 /** What does not answer as it should, in the words of whom it hinders. */
 export function unanswered(problem: SluiceError, object: string, hinders: "change" | "removal"): SluiceError {

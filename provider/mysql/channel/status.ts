@@ -1,6 +1,7 @@
 import type { Health } from "../../status";
-import { threadFailure, type ChannelNames } from "./errors";
+import { threadFailure } from "./errors";
 import type { ChannelFacts } from "./facts";
+import type { ChannelNames } from "./thread-error";
 
 /** What a channel is doing, in the words of docs/words.md. */
 export type ChannelState =

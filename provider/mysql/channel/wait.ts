@@ -13,8 +13,9 @@ import {
 import type { MysqlReader } from "../reader";
 import { sql } from "../sql";
 import { modernRow, showBinaryLogStatus } from "../terms";
-import { isPassing, threadFailure, type ChannelNames } from "./errors";
+import { isPassing, threadFailure } from "./errors";
 import { readChannel, type ChannelFacts, type ThreadError } from "./facts";
+import type { ChannelNames } from "./thread-error";
 import { sayDuration } from "../../duration";
 
 export interface ChannelWait {

@@ -1,4 +1,5 @@
-import type { ReplicaFacts, SourceFacts, ChannelFacts } from "../../../../provider/mysql/channel/facts";
+import type { ReplicaFacts, ChannelFacts } from "../../../../provider/mysql/channel/facts";
+import type { SourceFacts } from "../../../../provider/mysql/channel/source-facts";
 import { noRules, planRules } from "../../../../provider/mysql/channel/filters";
 import { parseGtidSet } from "../../../../provider/mysql/gtid";
 import type { PlanContext } from "../../../../provider/room";

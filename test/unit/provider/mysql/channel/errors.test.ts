@@ -1,4 +1,5 @@
-import { isPassing, threadFailure, type ChannelNames } from "../../../../../provider/mysql/channel/errors";
+import { isPassing, threadFailure } from "../../../../../provider/mysql/channel/errors";
+import type { ChannelNames } from "../../../../../provider/mysql/channel/thread-error";
 import type { ReplicaThread } from "../../../../../provider/mysql/terms";
 
 const names: ChannelNames = {

@@ -1,4 +1,5 @@
-import { requireReady, type Situation } from "../../../../../provider/mysql/channel/requirements";
+import { requireReady } from "../../../../../provider/mysql/channel/requirements";
+import type { Situation } from "../../../../../provider/mysql/channel/situation";
 import { parseGtidSet } from "../../../../../provider/mysql/gtid";
 import { otherUuid, replica, replicaUuid, source, sourceUuid } from "../../../resources/replication-channel/samples";
 

@@ -1,6 +1,7 @@
 import { parseGtidSet } from "../../../../../provider/mysql/gtid";
 import { assignedUuid, planPosition, type Position } from "../../../../../provider/mysql/channel/settings";
-import { requireReady, type Situation } from "../../../../../provider/mysql/channel/requirements";
+import { requireReady } from "../../../../../provider/mysql/channel/requirements";
+import type { Situation } from "../../../../../provider/mysql/channel/situation";
 import {
   channelFacts,
   otherUuid,

@@ -1,0 +1,57 @@
+import { has } from "../capabilities";
+import { assignedUuid, assignsGtids, sayPosition, type Position } from "./settings";
+import { refuse, sayGtids, uuidOf, type Situation } from "./situation";
+import type { SourceFacts } from "./source-facts";
+
+/** What beginning at a place in the source's log needs. */
+export function requireFile(situation: Situation, { file, position }: Extract<Position, { by: "file" }>): void {
+  const { source, replica, names, points } = situation;
+  const withGtids = (mode: string) => mode.startsWith("ON");
+  if (withGtids(source.gtidMode) && replica.gtidMode === "OFF")
+    refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
+      what: `cannot follow ${names.source}, it writes GTIDs and the replica takes none`,
+      found: `gtid_mode = ${source.gtidMode} on the source, ${replica.gtidMode} on the replica`,
+      needs: "gtid_mode = ON on the replica",
+      fix: "on the replica: enforce_gtid_consistency = ON and gtid_mode = ON in its option file (one restart)",
+    });
+  if (source.gtidMode === "OFF" && replica.gtidMode === "ON" && !has(replica.server, "assignGtidsToAnonymous"))
+    refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
+      what: `cannot follow ${names.source}, it writes no GTIDs and the replica insists on them`,
+      found: `gtid_mode = OFF on the source, ON on the replica ${replica.server.version}`,
+      needs: "MySQL 8.0.23 on the replica, or gtid_mode = OFF there",
+      fix: "upgrade the replica, or set gtid_mode = OFF in its option file",
+    });
+  requireNothingAssigned(situation);
+  if (!points || source.logs === null) return;
+  const log = source.logs.find(({ name }) => name === file);
+  if (log !== undefined && BigInt(position) <= log.sizeBytes) return;
+  refuse(situation, "CHANNEL_SOURCE_LOG_MISSING", {
+    what: `cannot begin at ${file}:${position}, ${names.source} ${log === undefined ? "does not keep this file" : "has written less in this file"}`,
+    found: sayLogs(source.logs),
+    needs: `${file}, at least ${position} bytes`,
+    fix: "seed the replica again and begin where that seed was taken, or correct `start`",
+  });
+}
+
+/** Transactions of an earlier channel of this name, which nobody noted the end of, would be applied a second time. */
+function requireNothingAssigned(situation: Situation): void {
+  const { source, replica, names, channel, position, points, hasTrace } = situation;
+  if (!points || channel !== null || hasTrace) return;
+  if (!assignsGtids(position, { source: source.gtidMode, replica: replica.gtidMode })) return;
+  const uuid = assignedUuid(names.channel);
+  const applied = [...replica.executed.intervals].filter(([key]) => uuidOf(key) === uuid);
+  if (applied.length === 0) return;
+  refuse(situation, "CHANNEL_BEGINS_TOO_EARLY", {
+    what: `cannot begin ${sayPosition(position)}, the replica has applied transactions of an earlier channel of this name`,
+    found: `executed here: ${sayGtids({ intervals: new Map(applied) })}`,
+    needs: "a replica that has applied nothing since its data was taken",
+    fix: "seed the replica again (`reseed` of the StagingDatabase), or, if you know the place up to which its data goes, set `start` to it and give the channel another name",
+  });
+}
+
+const sayLogs = (logs: NonNullable<SourceFacts["logs"]>): string => {
+  const [first, last] = [logs[0], logs.at(-1)];
+  return first === undefined || last === undefined
+    ? "no binary log"
+    : `${first.name} to ${last.name}, which ends at ${String(last.sizeBytes)}`;
+};

@@ -1,0 +1,98 @@
+import { countGtids, isEmptyGtidSet, parseGtidSet, subtractGtidSet, uniteGtidSets, type GtidSet } from "../gtid";
+import type { ReplicaFacts } from "./facts";
+import { assignedUuid } from "./settings";
+import { refuse, sayGtids, uuidOf, type Situation } from "./situation";
+import type { SourceFacts } from "./source-facts";
+
+/** What finding one's place by GTID needs. */
+export function requireGtids(situation: Situation): void {
+  const { source, replica, names, seedGtids } = situation;
+  if (source.gtidMode !== "ON" && source.gtidMode !== "ON_PERMISSIVE")
+    refuse(situation, "SOURCE_GTID_OFF", {
+      what: `cannot find its place by GTID, ${names.source} writes none`,
+      found: `gtid_mode = ${source.gtidMode} on the source`,
+      needs: "gtid_mode = ON on the source, or a place to begin",
+      fix: "set start: { file, position } to where the replica's data was taken (`seedPosition` of a StagingDatabase has it), or turn GTIDs on at the source",
+    });
+  if (replica.gtidMode !== "ON" && replica.gtidMode !== "ON_PERMISSIVE")
+    refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
+      what: "cannot find its place by GTID, the replica has GTIDs turned off",
+      found: `gtid_mode = ${replica.gtidMode} on the replica`,
+      needs: "gtid_mode = ON on the replica",
+      fix: "on the replica: enforce_gtid_consistency = ON and gtid_mode = ON in its option file (one restart)",
+    });
+  const lost = seedGtids === null ? undefined : subtractGtidSet(parseGtidSet(seedGtids), replica.executed);
+  if (lost !== undefined && !isEmptyGtidSet(lost))
+    refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
+      what: "cannot begin behind the seed, the replica has not executed what start.gtidSet says",
+      found: `not executed on the replica: ${sayGtids(lost)}`,
+      needs: "gtid_executed of the replica holds start.gtidSet",
+      fix: "seed the replica again (`reseed` of the StagingDatabase), or set start to what its data really holds",
+    });
+  requireNotPurged(situation);
+  requireNotDiverged(situation);
+}
+
+/** What was received and is kept need not be fetched again. */
+const heldBy = ({ replica, channel, points }: Situation): GtidSet =>
+  channel === null || points ? replica.executed : uniteGtidSets(replica.executed, channel.receiver.received);
+
+function requireNotPurged(situation: Situation): void {
+  const { source, replica, names } = situation;
+  const missing = subtractGtidSet(source.purged, heldBy(situation));
+  if (isEmptyGtidSet(missing)) return;
+  refuse(situation, "GTID_PURGED", {
+    what: `cannot follow ${names.source}, it purged transactions that the replica has not executed (error 1236)`,
+    found: `purged there, not executed here: ${sayGtids(missing)}\nexecuted here: ${sayGtids(replica.executed)}`,
+    needs: `gtid_executed of the replica holds gtid_purged of the source: ${sayGtids(source.purged)}`,
+    fix: "seed the replica from this source (a StagingDatabase with `source`; `reseed` does it again), and keep binary logs on the source for longer: SET PERSIST binlog_expire_logs_seconds = <seconds>",
+  });
+}
+
+/**
+ * Transactions of other channels' sources are no divergence: they came with the seed, or are known by a server uuid that
+ * this source has never heard of, and which is not the replica's own.
+ */
+function requireNotDiverged(situation: Situation): void {
+  const { source, replica, names } = situation;
+  const errant = errantGtids(situation);
+  if (isEmptyGtidSet(errant)) return;
+  const writers = [...new Set([...errant.intervals.keys()].map(uuidOf))];
+  const small = countGtids(errant) <= 5n; // as many statements as one still types by hand
+  refuse(situation, "GTID_DIVERGED", {
+    what: `cannot follow ${names.source}, the replica executed transactions that it never had`,
+    found: [
+      `executed here, not there: ${sayGtids(errant)}`,
+      ...writers.map((uuid) => `written by ${uuid}, ${writerOf(uuid, source, replica)}`),
+    ].join("\n"),
+    needs: "gtid_executed of the source holds what the replica executed",
+    fix:
+      "seed the replica again (`reseed` of the StagingDatabase)" +
+      (small
+        ? `; or, if these changes do no harm, on the source for each of them: SET GTID_NEXT = '<uuid:number>'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'`
+        : ""),
+  });
+}
+
+function errantGtids({ source, replica, points, names, seedGtids }: Situation): GtidSet {
+  const extra = subtractGtidSet(replica.executed, source.executed);
+  const later = subtractGtidSet(extra, parseGtidSet(seedGtids ?? "")); // what came with the seed may be of other sources
+  const known = new Set([...source.executed.intervals.keys()].map(uuidOf));
+  const assigned = [names.channel, ...replica.otherChannels.map(({ channel }) => channel)].map(assignedUuid);
+  const hasOthers = replica.otherChannels.length > 0;
+  const counts = (uuid: string): boolean => {
+    if (!points || assigned.includes(uuid)) return false;
+    return uuid === replica.uuid || known.has(uuid) || !hasOthers;
+  };
+  // Error 1236 from the source itself, seeded or not.
+  const lost = [...extra.intervals].filter(([key]) => uuidOf(key) === source.uuid);
+  const strange = [...later.intervals].filter(([key]) => uuidOf(key) !== source.uuid && counts(uuidOf(key)));
+  return { intervals: new Map([...lost, ...strange]) };
+}
+
+function writerOf(uuid: string, source: SourceFacts, replica: ReplicaFacts): string {
+  if (uuid === replica.uuid) return "the replica itself: somebody wrote on it";
+  if (uuid === source.uuid) return "the source, which has lost them: it was set back to an older state";
+  const channel = replica.otherChannels.find(({ sourceUuid }) => sourceUuid === uuid);
+  return channel === undefined ? "a server that is neither of the two" : `the source of channel ${channel.channel}`;
+}

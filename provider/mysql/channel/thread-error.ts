@@ -1,0 +1,29 @@
+import type { Code } from "../../error-codes";
+import type { ServerFacts } from "../capabilities";
+import type { ReplicaThread } from "../terms";
+import type { ThreadError } from "./facts";
+
+/** What the words of an error may name. */
+export interface ChannelNames {
+  /** `channel orders@stage-1:3307` */
+  readonly object: string;
+  readonly channel: string;
+  /** `db-1:3306` */
+  readonly source: string;
+  readonly user: string;
+  /** The replica's; decides the words of statements. */
+  readonly server: ServerFacts;
+}
+
+/** Errors of a thread that have words of their own. */
+export interface ErrorEntry {
+  readonly thread: ReplicaThread;
+  readonly errnos?: readonly number[];
+  readonly says?: RegExp;
+  readonly code: Code;
+  /** Reads on from the object. */
+  readonly what: string | ((names: ChannelNames) => string);
+  readonly fix: (names: ChannelNames, error: ThreadError) => string;
+  /** True where waiting or trying again may be enough. */
+  readonly passes?: boolean;
+}
