@@ -1,7 +1,7 @@
 import { isProblem, SluiceError, wordsOf } from "../../provider/errors";
 import type { HostReader } from "../../provider/host/host";
 import type { MysqlReader } from "../../provider/mysql/client";
-import { rootPasswordMatches } from "../../provider/mysql/instance/account";
+import { describeInit, rootPasswordMatches, type InitFile } from "../../provider/mysql/instance/account";
 import { readBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
 import { readInstance, type InstanceFacts } from "../../provider/mysql/instance/facts";
 import { runtimeOf, type Runtime } from "../../provider/mysql/instance/instance";
@@ -63,6 +63,9 @@ export interface Settled {
     readonly data: InstanceFacts["data"];
     readonly optionText: string | null;
     readonly unitText: string | null;
+    readonly init: InitFile | null;
+    /** It runs, and does not let its management account in. */
+    readonly refusesUs: boolean;
   } | null;
   /** What the server says; remembered from its last run while it is stopped. */
   readonly server: {
@@ -110,7 +113,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const marker = parseMarker(instance.markerText, objectOf(declared));
   requireMounted(declared, { marker, data: instance.data, mount }, look, remembered);
   const ours = marker !== null;
-  const server = instance.running && ours ? await readServer(declared, look, host) : (remembered?.server ?? null);
+  const asked = instance.running && ours ? await readServer(declared, look, host) : null;
   const settled: Settled = {
     directory: ours ? "ours" : instance.directory,
     marker,
@@ -120,9 +123,16 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     runtime,
     unclaimedData: !ours && instance.data === "ready",
     instance: ours
-      ? { running: instance.running, data: instance.data, optionText: instance.optionText, unitText: instance.unitText }
+      ? {
+          running: instance.running,
+          data: instance.data,
+          optionText: instance.optionText,
+          unitText: instance.unitText,
+          init: instance.initText === null ? null : describeInit(instance.initText),
+          refusesUs: asked === "refused",
+        }
       : null,
-    server,
+    server: asked === null ? (remembered?.server ?? null) : typeof asked === "string" ? null : asked,
   };
   const seed = ours ? await readSeed(host, layout) : ({ state: "none" } as SeedFacts);
   return {
@@ -199,12 +209,17 @@ export function parseMarker(text: string | null | undefined, object: string): Ma
 }
 
 /** A server that runs but does not let us in yet is being seeded or started: its facts come in the next round. */
-async function readServer(declared: Declaration, look: Readers, host: HostReader): Promise<Settled["server"]> {
+async function readServer(
+  declared: Declaration,
+  look: Readers,
+  host: HostReader,
+): Promise<NonNullable<Settled["server"]> | "refused" | "silent"> {
   let mysql: MysqlReader;
   try {
     mysql = await look.mysql(serverOf(declared));
   } catch (error) {
-    if (isProblem(error, "SERVER_NOT_ANSWERING", "SERVER_LOGIN_REFUSED")) return null;
+    if (isProblem(error, "SERVER_LOGIN_REFUSED")) return "refused";
+    if (isProblem(error, "SERVER_NOT_ANSWERING")) return "silent";
     throw error;
   }
   const [row] = await mysql.query<{ version: string; uuid: string }>(

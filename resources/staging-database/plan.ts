@@ -1,5 +1,6 @@
 import { SluiceError } from "../../provider/errors";
-import { layoutOf } from "../../provider/mysql/instance/layout";
+import { initFileOf, type InitFile } from "../../provider/mysql/instance/account";
+import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
 import type { Instance } from "../../provider/mysql/instance/instance";
 import { groupsOf, renderOptions } from "../../provider/mysql/instance/options";
 import { parseOptionFile, readSettings } from "../../provider/mysql/option-file";
@@ -191,10 +192,10 @@ function seedFrom(wanted: Declaration): string {
 }
 
 function planChange(wanted: Declaration, seen: Observed, { before, object }: PlanContext): Plan<StagingStep> {
-  const { settled } = seen;
-  const because = optionDifferences(wanted, object, settled);
+  const settled = seen.live === null ? asUserOf(wanted, seen.settled, before) : seen.settled;
   const running = settled.instance?.running === true;
   const wantsRunning = wanted.state === "running";
+  const because = [...optionDifferences(wanted, object, settled), ...accountDifferences(wanted, object, settled)];
   const stops = running && !wantsRunning;
   const restarts = running && wantsRunning && because.some(({ property }) => isRestart(property));
   const goesOn = running && wantsRunning && !restarts;
@@ -216,7 +217,11 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
 
 /** server_id can be set while the server runs, but running channels keep the old one until they start again. */
 const isRestart = (property: string): boolean =>
-  property === "unit" || property === "server_id" || startOnly.test(property) || needsRestart(property);
+  property === "unit" ||
+  property === account ||
+  property === "server_id" ||
+  startOnly.test(property) ||
+  needsRestart(property);
 
 /** Options that are no variables: only a start reads them. */
 const startOnly = /^(early_)?plugin_load/;
@@ -236,6 +241,32 @@ function optionDifferences(wanted: Declaration, object: string, settled: Settled
     .map((name) => ({ property: name, from: is.get(name) ?? byDefault, to: should.get(name) ?? byDefault }));
   const unit = desired.unitText !== settled.instance.unitText;
   return unit ? [...options, { property: "unit", from: "as it was", to: "as declared" }] : options;
+}
+
+/**
+ * The management account is a unix user, and the init file makes it so at a start: another user of the host, and one whom the
+ * running server refuses, are let in by a restart.
+ */
+function accountDifferences(wanted: Declaration, object: string, settled: Settled): Difference[] {
+  const should = desiredFor(wanted, object, settled)?.init;
+  if (should === undefined || settled.instance === null) return [];
+  const { init: is, refusesUs } = settled.instance;
+  // auth_socket lets in whoever has the account's own name, besides the one that it was told.
+  const isLetIn = should.osUser === managementAccount;
+  if (is !== null && is.osUser !== should.osUser && !isLetIn)
+    return [{ property: account, from: userWords(is), to: userWords(should) }];
+  if (refusesUs) return [{ property: account, from: "refused by the server", to: userWords(should) }];
+  return is?.digest === should.digest ? [] : [{ property: "init file", from: "as it was", to: "as declared" }];
+}
+
+const account = "management account";
+const userWords = ({ osUser }: InitFile): string => (osUser === null ? "by password" : `unix user ${osUser}`);
+
+/** A preview does not ask the host who logs in to it: the program says so. */
+function asUserOf(wanted: Declaration, settled: Settled, before: PlanContext["before"]): Settled {
+  const [was, is] = [before?.declared.host, wanted.host];
+  if (settled.runtime?.asRoot !== true || typeof was !== "object" || typeof is !== "object") return settled;
+  return was.user === is.user ? settled : { ...settled, runtime: { ...settled.runtime, connectedUser: is.user } };
 }
 
 /** What runs may differ from the option file: somebody said SET GLOBAL, or the file was just changed. */
@@ -264,6 +295,7 @@ export interface Desired {
   readonly instance: Instance;
   readonly optionText: string;
   readonly unitText: string;
+  readonly init: InitFile;
 }
 
 /** The instance as it should be configured; null while what it takes (its programs, its server id) is not known yet. */
@@ -284,7 +316,7 @@ export function desiredFor(
     sourceVariables: marker.sourceVariables,
     readOnly: isReadOnly(wanted),
   });
-  return { instance, optionText, unitText: renderUnit(instance) };
+  return { instance, optionText, unitText: renderUnit(instance), init: initFileOf(instance) };
 }
 
 /** In a preview the old and the new password are compared; during `up` the server was asked. */

@@ -25,7 +25,7 @@ const seed = z.union([
 
 export const declaration = z.strictObject({
   host: host.describe(
-    'The machine: how to reach it by ssh, or `"local"` for the one Pulumi runs on. Another machine means another staging database.',
+    'The machine: how to reach it by ssh, or `"local"` for the one Pulumi runs on. Another machine means another staging database. Another `user` restarts the server: its management account is that unix user.',
   ),
   directory: absolutePath
     // One directory, one name: it is the object's identity and names its lock.

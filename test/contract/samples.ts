@@ -88,7 +88,14 @@ const seeded: staging.Settled = {
     mysqldump: null,
   },
   runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
-  instance: { running: true, data: "ready", optionText: "[mysqld]\nport = 3306\n", unitText: "[Service]\n" },
+  instance: {
+    running: true,
+    data: "ready",
+    optionText: "[mysqld]\nport = 3306\n",
+    unitText: "[Service]\n",
+    init: { osUser: "root", digest: "e3b0c442" },
+    refusesUs: false,
+  },
   server: {
     version: "9.7.4",
     uuid: "22222222-2222-2222-2222-222222222222",

@@ -119,3 +119,25 @@ test("where mysqld was uninstalled it is still seen, stopped and removed; what w
   await stack.destroy(declared);
   expect(await entriesOf(directory)).toEqual([]);
 });
+
+test("another user of the host gets in by a restart, after a crash before it too", async () => {
+  const directory = `${folder}/user`;
+  cleanUp(directory);
+  const stack = new Stack();
+  const declared = declare(directory, 3424, { host: await addressOf(staging, "sluice") });
+  await stack.up(declared);
+  const other = declare(directory, 3424);
+
+  const preview = stack.preview(other);
+  expect(preview).toContain("unix user sluice → unix user root");
+  await stack.crash(other, 1);
+  const lines = await stack.up(other);
+  expect(lines.join("\n")).toMatch(/restart the server/);
+  expect((await stack.observe(other)).settled.instance).toMatchObject({ init: { osUser: "root" }, refusesUs: false });
+  expect(await stack.up(other)).toEqual([]);
+  // A user of the account's own name is let in as it is.
+  expect(stack.preview(declared)).not.toContain("restart");
+  expect((await stack.up(declared)).join("\n")).toMatch(/^1\/1 write my.cnf, init file and unit/);
+  await stack.destroy(declared);
+  expect(await entriesOf(directory)).toEqual([]);
+});

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { isProblem, SluiceError } from "../../errors";
 import type { Host } from "../../host/host";
 import { withMysql, type MysqlClient, type MysqlReader } from "../client";
@@ -51,6 +51,26 @@ export function renderInit(account: Account, instance: Pick<Instance, "runtime">
   ];
   return statements.map(({ text }) => `${text};\n`).join("");
 }
+
+/** What tells one init file from another; holds no password, so that states and plans may. */
+export interface InitFile {
+  /** The unix user that the management account is; null where it has a password. */
+  readonly osUser: string | null;
+  readonly digest: string;
+}
+
+export function describeInit(text: string): InitFile {
+  const osUser = /IDENTIFIED WITH auth_socket AS '((?:[^']|'')*)';/.exec(text)?.[1]?.replaceAll("''", "'") ?? null;
+  // Every password stands behind a BY, at the end of its line.
+  const shown = text.replaceAll(/\bBY\b.*/gi, "BY");
+  return { osUser, digest: createHash("sha256").update(shown).digest("hex") };
+}
+
+/** The init file as it should be. */
+export const initFileOf = (instance: Pick<Instance, "runtime" | "binaries">): InitFile =>
+  describeInit(
+    renderInit(accountKind(instance) === "socket" ? { kind: "socket" } : { kind: "password", password: "" }, instance),
+  );
 
 /** Runs the statement where root@localhost has a password plugin and no password. */
 function whereRootIsOpen(statement: Statement): readonly Statement[] {

@@ -122,8 +122,8 @@ async function ensureAccount(host: Host, instance: Instance): Promise<Account> {
   if (accountKind(instance) === "socket") return { kind: "socket" };
   const text = await host.readFile(layout.accountFile, { asRoot: runtime.asRoot });
   const known = parseAccountFile(text ?? "");
-  if (known !== undefined) return { kind: "password", password: known };
-  const password = makePassword();
+  const password = known ?? makePassword();
+  // Anew, whoever logs in to the host now: the clients of a seeding read it as that user.
   await host.writeFile(layout.accountFile, renderAccountFile(password), {
     mode: 0o600,
     ...(runtime.asRoot && { asRoot: true, owner: `${runtime.connectedUser}:` }),

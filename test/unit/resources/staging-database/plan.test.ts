@@ -71,6 +71,8 @@ function converged(declared: Declaration, changes: Partial<Settled> = {}): Settl
       data: "ready",
       optionText: desired?.optionText ?? null,
       unitText: desired?.unitText ?? null,
+      init: desired?.init ?? null,
+      refusesUs: false,
     },
     server: {
       version: "9.7.4",
@@ -144,7 +146,7 @@ describe("a crash while seeding", () => {
   const half = (data: "absent" | "ready", running: boolean): Settled => ({
     ...converged(declare()),
     marker: { ...marker, phase: "claimed" },
-    instance: { running, data, optionText: null, unitText: null },
+    instance: { running, data, optionText: null, unitText: null, init: null, refusesUs: false },
   });
 
   test("before the data directory was made goes on without throwing anything away", () => {
@@ -266,20 +268,44 @@ describe("a seeded staging database", () => {
   test("that somebody stopped is started, and one that somebody made writable is made read-only", () => {
     const declared = declare();
     const settled = converged(declared);
-    const stopped = {
-      ...settled,
-      instance: {
-        running: false,
-        data: "ready" as const,
-        optionText: settled.instance?.optionText ?? null,
-        unitText: settled.instance?.unitText ?? null,
-      },
-    };
+    const stopped = { ...settled, instance: settled.instance && { ...settled.instance, running: false } };
     expect(kinds(declared, { settled: stopped, live: quiet })).toEqual(["start-server"]);
     const writable = converged(declared, {
       server: { version: "9.7.4", uuid: "u", rootPasswordMatches: false, variables: { super_read_only: "OFF" } },
     });
     expect(kinds(declared, { settled: writable, live: quiet })).toEqual(["set-variables"]);
+  });
+
+  test("is restarted for another user of its host, who is let in by the init file only; a preview knows that too", () => {
+    const [old, next] = [declare(), declare({ host: { address: "stage-1", user: "ana" } })];
+    const because = [{ property: "management account", from: "unix user root", to: "unix user ana" }];
+    const steps = [
+      { kind: "configure", because },
+      { kind: "restart-server", because },
+    ];
+    const settled = converged(old);
+    expect(plan(next, { settled, live: null }, contextOf(old)).steps).toEqual(steps);
+    const seen: Settled = {
+      ...settled,
+      runtime: settled.runtime && { ...settled.runtime, connectedUser: "ana" },
+      instance: settled.instance && { ...settled.instance, refusesUs: true },
+      server: null,
+    };
+    expect(plan(next, { settled: seen, live: quiet }, contextOf(old)).steps).toEqual(steps);
+    const namesake = declare({ host: { address: "stage-1", user: "sluice" } });
+    expect(kinds(namesake, { settled, live: null }, old)).toEqual(["configure"]);
+  });
+
+  test("that refuses its management account makes it anew at a restart; an init file that was edited waits for the next one", () => {
+    const settled = converged(declare());
+    const instance = (change: Partial<NonNullable<Settled["instance"]>>): Settled => ({
+      ...settled,
+      instance: settled.instance && { ...settled.instance, ...change },
+    });
+    const refused = { ...instance({ refusesUs: true }), server: null };
+    expect(kinds(declare(), { settled: refused, live: quiet })).toEqual(["configure", "restart-server"]);
+    for (const init of [null, { osUser: "root", digest: "edited" }])
+      expect(kinds(declare(), { settled: instance({ init }), live: quiet })).toEqual(["configure"]);
   });
 
   test("with another password: a preview compares declarations, up asks the server", () => {

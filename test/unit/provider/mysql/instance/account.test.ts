@@ -1,5 +1,7 @@
 import {
   accountKind,
+  describeInit,
+  initFileOf,
   makePassword,
   parseAccountFile,
   renderAccountFile,
@@ -54,4 +56,18 @@ test("the password's file is one that every client of MySQL reads", () => {
   const settings = readSettings(parseOptionFile(text), ["client"]);
   expect(Object.fromEntries(settings)).toEqual({ user: ["sluice"], password: [password] });
   expect(parseAccountFile("")).toBeUndefined();
+});
+
+test("an init file is known by its unix user and its text, whatever its password", () => {
+  const runtime = { ...instanceOf().runtime, connectedUser: "o'brien" };
+  const socket = renderInit({ kind: "socket" }, { runtime });
+  expect(describeInit(socket)).toEqual(initFileOf(instanceOf({ runtime })));
+  expect(describeInit(socket).osUser).toBe("o'brien");
+  expect(describeInit(`${socket}DO 1;\n`)).not.toEqual(describeInit(socket));
+  const [one, other] = ["a; BY 'b'", "it's\\"].map((password) =>
+    describeInit(renderInit({ kind: "password", password }, instanceOf())),
+  );
+  expect(one).toEqual(other);
+  expect(one).toEqual(initFileOf(instanceOf({ binaries: binariesOf({ hasAuthSocket: false }) })));
+  expect(one?.osUser).toBeNull();
 });
