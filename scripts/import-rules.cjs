@@ -29,7 +29,11 @@ const shipped = ["resources", "provider", "commands"];
 
 /** Each driver has one home; tests and the lab may talk to the real things directly. */
 const homes = [
-  { name: "ssh2", home: "provider/host/ssh.ts", also: ["test"] },
+  {
+    name: "ssh2",
+    home: "provider/host/ssh.ts",
+    also: ["provider/host/ssh-connection.ts", "provider/host/ssh-login.ts", "test"],
+  },
   { name: "mysql2", home: "provider/mysql/client.ts", also: ["test", "lab", "bench"] },
   { name: "execa", home: "provider/host/local.ts", also: ["test", "lab"] },
   { name: "zod", home: "a schema.ts or provider/schema/", also: ["provider/schema", "test"], parts: ["schema"] },

@@ -1,91 +1,19 @@
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { Client, type AuthenticationType, type ClientChannel, utils } from "ssh2";
+import { Client, type AuthenticationType } from "ssh2";
 import { type SluiceError, wordsOf } from "../errors";
 import { within } from "../wait";
 import { count } from "./counters";
-import type { DialTarget, SshAddress } from "./host";
+import type { SshAddress } from "./host";
 import { algorithmsFor, type HostKey, keyMismatch, keyUnpinned, parseHostKey, parsePin, type Pin } from "./host-key";
 import { knownHostsPath, readKnownKeys, rememberKey } from "./known-hosts";
+import { Connection } from "./ssh-connection";
 import * as errors from "./ssh-errors";
+import { type Login, prepareLogin } from "./ssh-login";
 import { openSocket, renderAddress, type Through } from "./ssh-socket";
-import type { Ending, HostProcess } from "./transport";
 
 export const connectSecondsDefault = 20; // ssh2's own readyTimeout
 const keepaliveSecondsDefault = 15; // the example of ssh_config(5), ServerAliveInterval
 const keepaliveCountMax = 3; // ssh_config(5), ServerAliveCountMax
-
-/** A login on a host. Once it is not alive any more it stays so. */
-export class Connection {
-  isAlive = true;
-  /** Why it ended, in the words of whoever ended it first. */
-  why = "";
-
-  /** Hidden from whoever prints a connection: ssh2 keeps the secrets in it. */
-  readonly #client: Client;
-  readonly #socket: Duplex;
-
-  constructor(client: Client, socket: Duplex) {
-    this.#client = client;
-    this.#socket = socket;
-  }
-
-  /** Gives `text` to the login shell. Rejects with a `reason` where the host refused another session. */
-  start(text: string): Promise<HostProcess> {
-    return new Promise((resolve, reject) => {
-      this.#client.exec(text, (error, channel) => {
-        if (error !== undefined && error !== null) return reject(error);
-        count("sessions");
-        // At once, not after a tick: the exit may stand in the same packet as the answer to the request.
-        resolve(this.#processOf(channel));
-      });
-    });
-  }
-
-  dial(target: DialTarget): Promise<Duplex> {
-    return new Promise((resolve, reject) => {
-      const onOpen = (error: Error | undefined, channel: ClientChannel) => {
-        if (error !== undefined && error !== null) return reject(error);
-        count("forwards");
-        channel.on("error", () => undefined); // the owner listens too; without any listener Node ends the process
-        resolve(channel);
-      };
-      if ("socketPath" in target) this.#client.openssh_forwardOutStreamLocal(target.socketPath, onOpen);
-      else this.#client.forwardOut("127.0.0.1", 0, target.address, target.port, onOpen);
-    });
-  }
-
-  close(): Promise<void> {
-    this.isAlive = false;
-    if (this.why === "") this.why = "closed by us";
-    return new Promise((resolve) => {
-      if (this.#socket.destroyed) return resolve();
-      this.#client.once("close", () => resolve());
-      this.#client.end();
-      // A host that is gone never answers the end; what was written before still goes out.
-      if ("destroySoon" in this.#socket) (this.#socket as Socket).destroySoon();
-    });
-  }
-
-  #processOf(channel: ClientChannel): HostProcess {
-    channel.on("error", () => undefined);
-    channel.stderr.on("error", () => undefined);
-    let ending: Ending | undefined;
-    channel.on("exit", (exitCode: number | null, signal?: string) => {
-      ending = exitCode === null ? { kind: "signalled", signal: signal ?? "a signal" } : { kind: "exited", exitCode };
-    });
-    const closed = new Promise<void>((resolve) => channel.once("close", () => resolve()));
-    const stderrClosed = new Promise<void>((resolve) => channel.stderr.once("close", () => resolve()));
-    const lost = (): Ending => ({ kind: "lost", why: this.why === "" ? "the session was closed" : this.why });
-    return {
-      stdin: channel.stdin,
-      stdout: channel.stdout,
-      stderr: channel.stderr,
-      ended: Promise.all([closed, stderrClosed]).then(() => ending ?? lost()),
-      end: () => channel.close(),
-    };
-  }
-}
 
 /** Connects and logs in, asking for one type of host key after another until the pinned one is shown. */
 export async function connect(settings: SshAddress, through: Through | undefined): Promise<Connection> {
@@ -129,70 +57,6 @@ function readPin(object: string, settings: SshAddress): { readonly pin: Pin | un
   if (settings.trustOnFirstUse !== true) return { pin: undefined, source: "" };
   const known = readKnownKeys(object, settings.address, settings.port ?? 22);
   return { pin: known === undefined ? undefined : parsePin(object, known), source: knownHostsPath() };
-}
-
-interface Login {
-  readonly attempts: readonly Attempt[];
-}
-
-type Attempt =
-  | {
-      readonly words: string;
-      readonly type: "publickey";
-      readonly username: string;
-      readonly key: string;
-      readonly passphrase?: string;
-    }
-  | { readonly words: string; readonly type: "agent"; readonly username: string; readonly agent: string }
-  | { readonly words: string; readonly type: "password"; readonly username: string; readonly password: string }
-  | {
-      readonly words: string;
-      readonly type: "keyboard-interactive";
-      readonly username: string;
-      readonly password: string;
-    };
-
-/** What to log in with, in order. A key that cannot be read is said at once, not after a refused login. */
-function prepareLogin(object: string, settings: SshAddress): Login {
-  const { user: username, passphrase, password } = settings;
-  const privateKey = settings.privateKey?.replaceAll("\r\n", "\n");
-  const attempts: Attempt[] = [];
-  if (privateKey !== undefined) {
-    const parsed = utils.parseKey(privateKey, passphrase);
-    if ("message" in parsed) throw errors.privateKeyUnusable(object, privateKey, parsed.message);
-    if (!parsed.isPrivateKey()) throw errors.privateKeyUnusable(object, privateKey, "not a private key");
-    const { type, fingerprint } = parseHostKey(parsed.getPublicSSH());
-    const words = `privateKey (${type} ${fingerprint})`;
-    attempts.push({
-      words,
-      type: "publickey",
-      username,
-      key: privateKey,
-      ...(passphrase === undefined ? {} : { passphrase }),
-    });
-  }
-  if (settings.agent !== undefined) {
-    const agent = settings.agent === true ? process.env["SSH_AUTH_SOCK"] : settings.agent;
-    if (agent === undefined || agent === "") {
-      const what = "agent: true, but SSH_AUTH_SOCK is not set where Pulumi runs";
-      throw errors.credentialUnusable(object, what, "start ssh-agent and `ssh-add` a key, or give privateKey");
-    }
-    attempts.push({ words: `the agent at ${agent}`, type: "agent", username, agent });
-  }
-  if (password !== undefined) {
-    attempts.push({ words: "password", type: "password", username, password });
-    attempts.push({
-      words: "password (asked by keyboard-interactive)",
-      type: "keyboard-interactive",
-      username,
-      password,
-    });
-  }
-  if (attempts.length === 0) {
-    const what = "nothing to log in with is declared";
-    throw errors.credentialUnusable(object, what, "give one of privateKey, agent, password");
-  }
-  return { attempts };
 }
 
 interface Handshake {
