@@ -259,12 +259,10 @@ class Session implements MysqlClient {
     await new Promise<void>((resolve) => {
       if (!this.stream.writable) return resolve();
       const timer = setTimeout(resolve, goodbyeWithinMillis);
-      // An ssh channel closes only after both sides ended: the server's end is enough.
-      for (const event of ["end", "close"] as const)
-        this.stream.once(event, () => {
-          clearTimeout(timer);
-          resolve();
-        });
+      this.stream.once("close", () => {
+        clearTimeout(timer);
+        resolve();
+      });
       this.connection.end();
     });
     this.drop();
