@@ -34,7 +34,11 @@ const homes = [
     home: "provider/host/ssh.ts",
     also: ["provider/host/ssh-connection.ts", "provider/host/ssh-login.ts", "test"],
   },
-  { name: "mysql2", home: "provider/mysql/client.ts", also: ["test", "lab", "bench"] },
+  {
+    name: "mysql2",
+    home: "provider/mysql/client.ts",
+    also: ["provider/mysql/driver-options.ts", "test", "lab", "bench"],
+  },
   { name: "execa", home: "provider/host/local.ts", also: ["test", "lab"] },
   { name: "zod", home: "a schema.ts or provider/schema/", also: ["provider/schema", "test"], parts: ["schema"] },
   {

@@ -1,14 +1,15 @@
 import type { Duplex } from "node:stream";
-import { createConnection, type Connection, type ConnectionOptions, type QueryError, type TypeCastField } from "mysql2";
+import { createConnection, type Connection, type QueryError } from "mysql2";
 import { isProblem, SluiceError } from "../errors";
 import type { HostReader } from "../host/host";
 import { defaultPort, renderServerAddress, type ServerAddress } from "./address";
 import { parseServerFacts, type ServerFacts } from "./capabilities";
 import { Deadline, DeadlineReached } from "./deadline";
+import { driverOptions } from "./driver-options";
 import { connectError, overdueError, silenceError, statementError, type FaultContext, type ServerRole } from "./fault";
 import type { ExecuteResult, MysqlClient, Row, StatementLimit } from "./reader";
 import { secret, sql, type Statement } from "./sql";
-import { certificateProblem, nameStream, tlsOptions } from "./tls";
+import { certificateProblem } from "./tls";
 
 export type { Cell, ExecuteResult, MysqlClient, MysqlReader, Row, StatementLimit } from "./reader";
 
@@ -112,41 +113,6 @@ async function dial(
     const { found, detail } = error.problem;
     throw connectError({ message: found ?? detail ?? error.problem.what, code: "ECONNREFUSED" }, context);
   }
-}
-
-function driverOptions(server: ServerAddress, stream: Duplex): ConnectionOptions {
-  const options: ConnectionOptions = {
-    stream,
-    user: server.user,
-    ...(server.password !== undefined && { password: server.password }),
-    charset: "utf8mb4_general_ci",
-    // Rows: nothing is turned into what loses digits, time zones or key order.
-    supportBigNumbers: true,
-    bigNumberStrings: true,
-    dateStrings: true,
-    jsonStrings: true,
-    typeCast: castCell,
-    multipleStatements: false,
-    flags: ["-LOCAL_FILES"],
-    connectAttributes: { program_name: "sluice" },
-    // Our own limit covers name, address, ssh and login together.
-    connectTimeout: 0,
-    trace: false,
-  };
-  // The driver takes a socketPath for a secure transport: a password may be sent as it is, without the RSA exchange.
-  if (server.socket !== undefined) return { ...options, socketPath: server.socket };
-  const address = server.address ?? "localhost";
-  nameStream(stream, address);
-  const ssl = tlsOptions(server);
-  return { ...options, host: address, port: server.port ?? defaultPort, ...(ssl && { ssl }) };
-}
-
-/** Eight-byte integers come as text: a number where it is exact, so that ids, ports and seconds need no bigint. */
-function castCell(field: TypeCastField, next: () => unknown): unknown {
-  const value = next();
-  if (field.type !== "LONGLONG" || typeof value !== "string") return value;
-  const exact = Number(value);
-  return Number.isSafeInteger(exact) ? exact : BigInt(value);
 }
 
 /**
