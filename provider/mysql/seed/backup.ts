@@ -3,6 +3,7 @@ import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
 import { type DumpFacts, readDumpFacts } from "../dump-header";
 import type { Instance } from "../instance/instance";
+import { requireProgram } from "./run";
 
 /** A backup file on the host, as its first and last bytes show it. */
 export interface Backup {
@@ -77,17 +78,6 @@ function unreadable(object: string, path: string, magic: string, detail = ""): S
     ...(magic !== "" && { found: format === undefined ? `first bytes ${magic}` : `a file in the format ${format}` }),
     needs: "a dump in SQL: plain, gzip or zstd",
     detail: detail.trim(),
-  });
-}
-
-async function requireProgram(host: Host, program: string, path: string): Promise<void> {
-  const { exitCode } = await host.query(sh`command -v ${program} >/dev/null`, { accept: [0, 1, 127] });
-  if (exitCode === 0) return;
-  throw new SluiceError({
-    code: "HOST_LACKS_PROGRAM",
-    object: `host ${host.name}`,
-    what: `there is no ${program}, which ${path} needs`,
-    fix: `install it (Debian: apt-get install ${program})`,
   });
 }
 

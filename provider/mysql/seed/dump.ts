@@ -13,6 +13,7 @@ import {
   readFound,
   rejectSeed,
   requireClient,
+  requireProgram,
   runSeed,
   seedDirectory,
   type Explanation,
@@ -96,6 +97,7 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
   requireSource(source, { method: "dump", databases: wanted.databases, object, replica: instance.binaries.server });
   const databases = chooseDatabases(source, { databases: wanted.databases, object });
   const dump = requireClient(seeding, "mysqldump");
+  await requireProgram(seeding.host, "perl", "seeding");
   const { path: mysqlPath } = requireClient(seeding, "mysql");
   const mysql = await seeding.connect();
   await requireEmpty(mysql, object);

@@ -8,6 +8,7 @@ import {
   readFound,
   rejectSeed,
   requireClient,
+  requireProgram,
   runSeed,
   type Explanation,
   type SeedOrder,
@@ -60,6 +61,7 @@ const preambleFile = "preamble.sql";
 
 async function prepareFile(seeding: Seeding, wanted: FileWanted): Promise<SeedOrder> {
   const { instance } = seeding;
+  await requireProgram(seeding.host, "perl", "seeding");
   const backup = await readBackup(seeding.host, instance, wanted.path);
   const only = requireUsable(instance.object, wanted, backup.head);
   const mysql = await seeding.connect();

@@ -207,6 +207,18 @@ export function requireClient(seeding: Pick<Seeding, "host" | "instance">, name:
   });
 }
 
+/** `user`: what cannot do without it. */
+export async function requireProgram(host: Host, program: string, user: string): Promise<void> {
+  const { exitCode } = await host.query(sh`command -v ${program} >/dev/null`, { accept: [0, 1, 127] });
+  if (exitCode === 0) return;
+  throw new SluiceError({
+    code: "HOST_LACKS_PROGRAM",
+    object: `host ${host.name}`,
+    what: `there is no ${program}, which ${user} needs`,
+    fix: `install it (Debian: apt-get install ${program})`,
+  });
+}
+
 /** The lines a finished job has found in its stream. */
 export async function readFound({ host, instance }: Seeding, name: string): Promise<string> {
   const { stdout } = await host.query(sh`cat -- ${`${seedDirectory(instance)}/${name}`}`, {

@@ -1,5 +1,5 @@
 import { type Command, sh } from "../../host/command";
-import { spreadFiles, spreadLoad } from "./spread";
+import { spreadLoad } from "./spread";
 
 /** How a seeding's script ended, so that nobody guesses from words. */
 export const endings = {
@@ -23,7 +23,7 @@ export const jobFiles = {
   sourceKey: "source-key.pem",
   targetOptions: "target.cnf",
   patterns: "patterns",
-  filter: "filter.awk",
+  filter: "filter.pl",
   clone: "clone.sql",
   progressQuery: "progress.sql",
 } as const;
@@ -55,12 +55,12 @@ export const loadClient = (mysql: string): Command =>
 export function loadScript({ mysql, reader, metersReader, isOurs }: LoadParts): Command {
   const client = sh`${mysql} ${`--defaults-file=${jobFiles.targetOptions}`}`;
   const tee = metersReader ? sh`tee pipe` : sh`metered tee pipe`;
-  const filter = isOurs ? sh`cat` : sh`awk -f ${jobFiles.filter}`;
+  const filter = isOurs ? sh`cat` : sh`perl ${jobFiles.filter}`;
   const load = isOurs ? spreadLoad : loadClient(mysql);
   return sh`
     ${runFunctions}
     ${client} <${jobFiles.before} 2>loader.err || fail loader ${endings.loaderFailed}
-    rm -f pipe meter ${spreadFiles.failed} && mkfifo pipe || exit
+    rm -f pipe meter && mkfifo pipe || exit
     echo unfinished | tee reader.code tee.code filter.code >/dev/null
     ${ticker} & ticker=$!
     grep -aiE -f ${jobFiles.patterns} <pipe >${jobFiles.found} & scanner=$!

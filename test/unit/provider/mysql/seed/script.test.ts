@@ -21,7 +21,7 @@ function load(reader: Command, client = "cat >loaded") {
   writeFileSync(join(directory, jobFiles.before), "before\n");
   writeFileSync(join(directory, jobFiles.after), "after\n");
   writeFileSync(join(directory, jobFiles.patterns), "^-- \n");
-  writeFileSync(join(directory, jobFiles.filter), "{ print }\n");
+  writeFileSync(join(directory, jobFiles.filter), "print while <STDIN>;\n");
   rmSync(join(directory, "framed"), { force: true });
   const script = loadScript({ mysql, reader, metersReader: false, isOurs: false });
   const { status, stdout, stderr } = spawnSync("sh", ["-c", script.text], { cwd: directory });

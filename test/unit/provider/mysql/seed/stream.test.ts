@@ -7,14 +7,14 @@ import { filterProgram, renderWanted, scanPatterns, wantedFile } from "../../../
 
 const directory = mkdtempSync(join(tmpdir(), "sluice-stream-"));
 writeFileSync(join(directory, "patterns"), scanPatterns);
-writeFileSync(join(directory, "filter.awk"), filterProgram);
+writeFileSync(join(directory, "filter.pl"), filterProgram);
 
 afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
 function run(command: string, args: readonly string[], input: string): string {
-  const options = { cwd: directory, input, env: { ...process.env, LC_ALL: "C" }, maxBuffer: 10_000_000 };
+  const options = { cwd: directory, input, env: { ...process.env, LC_ALL: "C" }, maxBuffer: 100_000_000 };
   const { stdout, stderr } = spawnSync(command, args, options);
   expect(stderr.toString()).toBe("");
   return stdout.toString();
@@ -24,7 +24,7 @@ const scan = (dump: string) => run("grep", ["-aiE", "-f", "patterns"], dump);
 
 function filter(dump: string, databases: "ALL" | readonly string[] = "ALL"): string {
   writeFileSync(join(directory, wantedFile), renderWanted(databases));
-  return run("awk", ["-f", "filter.awk"], dump);
+  return run("perl", ["filter.pl"], dump);
 }
 
 const gtids = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5,\n9274c30e-e4ef-11f1-b566-beb70df38d8d:1-7:9";
@@ -153,11 +153,11 @@ test("a dump without comments is filtered as well", () => {
 });
 
 test("bytes that are no UTF-8 and lines of megabytes pass unchanged", () => {
-  const long = `INSERT INTO t VALUES ('${"x".repeat(3_000_000)}');\n`;
+  const long = `INSERT INTO t VALUES ('${"x".repeat(60_000_000)}');\n`;
   expect(filter(long)).toBe(long);
   writeFileSync(join(directory, wantedFile), "");
   const binary = Buffer.from([0x49, 0xff, 0x80, 0x00, 0xc3, 0x0a]);
-  const { stdout } = spawnSync("awk", ["-f", "filter.awk"], {
+  const { stdout } = spawnSync("perl", ["filter.pl"], {
     cwd: directory,
     input: binary,
     env: { LC_ALL: "C", PATH: process.env["PATH"] },
