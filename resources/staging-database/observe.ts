@@ -35,6 +35,8 @@ export interface Marker extends Owner {
   readonly sourceVariables: Readonly<Record<string, string>>;
   readonly seedPosition: SeedPosition;
   readonly sizeBytes: string | null;
+  /** root@localhost has, or had nearly, a password of ours. */
+  readonly hasRootPassword: boolean;
   /** By variable: what the server made of a value that it does not take as it is. */
   readonly adjusted?: Readonly<Record<string, Adjusted>>;
 }
@@ -195,7 +197,7 @@ export function parseMarker(text: string | null | undefined, object: string): Ma
     const read = JSON.parse(text) as Partial<Marker> | null;
     if (typeof read?.owner !== "string" || typeof read.serverId !== "number")
       throw new Error("it names no owner or server id");
-    return { seal: null, ...read } as Marker;
+    return { seal: null, hasRootPassword: false, ...read } as Marker;
   } catch (error) {
     throw new SluiceError({
       code: "OWNERSHIP_MARKER_UNREADABLE",

@@ -25,6 +25,7 @@ export type StagingStep =
   | { readonly kind: "start-server" }
   | { readonly kind: "seed"; readonly method: Method; readonly from: string; readonly resumes: boolean }
   | { readonly kind: "set-root-password" }
+  | { readonly kind: "take-root-password" }
   | { readonly kind: "set-variables"; readonly because: readonly Difference[] }
   | { readonly kind: "restart-server"; readonly because: readonly Difference[] }
   | { readonly kind: "remove-server"; readonly directory: string };
@@ -202,6 +203,7 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
   const dropped = goesOn ? because.filter(({ property, to }) => to === byDefault && !isRestart(property)) : [];
   const drifted = goesOn ? variableDifferences(wanted, object, settled) : [];
   const password = wantsRunning && passwordDiffers(wanted, seen, before);
+  const openRoot = wantsRunning && wanted.rootPassword === undefined && settled.marker?.hasRootPassword === true;
   return inOrder<StagingStep>(
     stops && { kind: "stop-server", why: "`state` is stopped" },
     // Before the file forgets them: a crash in between leaves the difference to be seen.
@@ -212,6 +214,7 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
     wantsRunning && !restarts && (!running || settled.server === null) && { kind: "start-server" },
     drifted.length > 0 && { kind: "set-variables", because: drifted },
     password && { kind: "set-root-password" },
+    openRoot && { kind: "take-root-password" },
   );
 }
 
@@ -349,6 +352,10 @@ export const say: Sayings<StagingStep> = {
   "set-root-password": () => ({
     what: "set the password of root@localhost",
     because: [{ property: "rootPassword", from: "", to: "changed" }],
+  }),
+  "take-root-password": () => ({
+    what: "take the password of root@localhost away",
+    because: [{ property: "rootPassword", from: "", to: "nothing" }],
   }),
   "set-variables": (step) => ({
     what: "set variables of the running server",

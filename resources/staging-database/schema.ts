@@ -89,7 +89,7 @@ export const declaration = z.strictObject({
   rootPassword: secretText
     .optional()
     .describe(
-      "Password of root@localhost. Absent: root may log in from the operating system's root account only, or not at all. In place.",
+      "Password of root@localhost. Absent: root may log in from the operating system's root account only, or not at all; so it is again when the property is taken out. In place.",
     ),
   baseDirectory: absolutePath
     .optional()

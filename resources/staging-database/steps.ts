@@ -1,4 +1,4 @@
-import { setRootPassword } from "../../provider/mysql/instance/account";
+import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
 import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import {
@@ -82,7 +82,7 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     // In this order: a result of before, beside a marker that waits for one, would be taken for that of the new seeding.
     await endSeed(host, place);
     await forgetSeed(host, place);
-    await writeMarker(host, place, { ...marker, phase: "claimed" });
+    await writeMarker(host, place, { ...marker, phase: "claimed", hasRootPassword: false });
     await emptyData(host, place);
   },
 
@@ -113,7 +113,17 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
 
   "set-root-password": async (_step, context) => {
     const { rootPassword } = context.declared;
-    if (rootPassword !== undefined) await setRootPassword(await connect(context), rootPassword);
+    if (rootPassword === undefined) return;
+    const { host, place, marker } = await claimed(context);
+    // Noted first: a password that nobody knows of would stay when it is taken out of the program.
+    if (!marker.hasRootPassword) await writeMarker(host, place, { ...marker, hasRootPassword: true });
+    await setRootPassword(await connect(context), rootPassword);
+  },
+
+  "take-root-password": async (_step, context) => {
+    const { host, place, marker } = await claimed(context);
+    await takeRootPassword(await connect(context), desiredOf(context, marker).instance);
+    await writeMarker(host, place, { ...marker, hasRootPassword: false });
   },
 
   "set-variables": async (step, context) => {
@@ -250,6 +260,7 @@ const newMarker = ({ declared, owner }: Context): Marker => ({
   sourceVariables: {},
   seedPosition: { gtidSet: null, file: null, position: null },
   sizeBytes: null,
+  hasRootPassword: false,
 });
 
 const writeMarker = (host: Host, { layout, runtime }: InstancePlace, marker: Marker): Promise<void> =>
@@ -272,6 +283,7 @@ export function withinSeconds(step: StagingStep, { seedSeconds, startSeconds, st
     case "initialise-data":
     case "set-variables":
     case "set-root-password":
+    case "take-root-password":
       return quickSeconds;
     case "empty-data":
     case "remove-server":

@@ -69,6 +69,7 @@ const marker: staging.Marker = {
   sourceVariables: { sql_mode: "STRICT_TRANS_TABLES" },
   seedPosition: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5", file: "binlog.000002", position: "157" },
   sizeBytes: "1048576",
+  hasRootPassword: false,
 };
 const seeded: staging.Settled = {
   directory: "ours",

@@ -1,6 +1,6 @@
 import type { LabHost } from "../../lab/index.ts";
 import { sh } from "../../provider/host/command";
-import { rootPasswordMatches, setRootPassword } from "../../provider/mysql/instance/account";
+import { rootPasswordMatches, setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
 import { readInstance } from "../../provider/mysql/instance/facts";
 import { awaitAnswering, emptyData, initialiseData, stopInstance } from "../../provider/mysql/instance/lifecycle";
 import { sql } from "../../provider/mysql/sql";
@@ -208,6 +208,11 @@ test("an unprivileged user runs a server of its own, and the password of its acc
     sql`SELECT CURRENT_USER() AS user, (SELECT account_locked FROM mysql.user WHERE user = 'root') AS rootLocked`,
   );
   expect(row).toEqual({ user: "sluice@localhost", rootLocked: "Y" });
+  const { socket } = server.instance.layout;
+  await setRootPassword(mysql, "secret");
+  expect(await rootPasswordMatches(server.host, { socket }, "secret")).toBe(true);
+  await takeRootPassword(mysql, server.instance);
+  expect(await rootPasswordMatches(server.host, { socket }, "secret")).toBe(false);
   const { stdout } = await server.host.run(
     sh`cd ${server.instance.layout.directory} && stat -c '%a %n' sluice-account.cnf init.sql`,
   );

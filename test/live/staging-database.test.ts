@@ -4,6 +4,8 @@ import type { Host, SshAddress } from "../../provider/host/host";
 import { borrowHost } from "../../provider/host/pool";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { checkInputs } from "../../provider/schema/check";
+import { withMysql } from "../../provider/mysql/client";
+import { sql } from "../../provider/mysql/sql";
 import type { AnyRoom } from "../../provider/room";
 import { rooms } from "../../resources/rooms";
 import type { Live, Settled } from "../../resources/staging-database/observe";
@@ -140,4 +142,27 @@ test("another user of the host gets in by a restart, after a crash before it too
   expect((await stack.up(declared)).join("\n")).toMatch(/^1\/1 write my.cnf, init file and unit/);
   await stack.destroy(declared);
   expect(await entriesOf(directory)).toEqual([]);
+});
+
+test("a root password that is taken out of the program is taken from the server too", async () => {
+  const directory = `${folder}/password`;
+  cleanUp(directory);
+  const stack = new Stack();
+  const declared = declare(directory, 3425, { readOnly: true });
+  const { rootPassword } = declare(directory, 3425, { rootPassword: "it's secret" });
+  await stack.up({ ...declared, rootPassword });
+  const readRoot = () =>
+    withMysql({ socket: declared.socket, user: "sluice" }, host, (mysql) =>
+      mysql.queryRow(
+        sql`SELECT plugin, account_locked AS locked, @@super_read_only AS sealed, @@gtid_executed AS executed FROM mysql.user WHERE user = 'root'`,
+      ),
+    );
+  const sealed = { locked: "N", sealed: 1, executed: "" };
+  expect(await readRoot()).toEqual({ plugin: "caching_sha2_password", ...sealed });
+
+  expect(stack.preview(declared)).toContain("take the password of root@localhost away");
+  await stack.up(declared);
+  expect(await readRoot()).toEqual({ plugin: "auth_socket", ...sealed });
+  expect(await stack.up(declared)).toEqual([]);
+  await stack.destroy(declared);
 });

@@ -94,6 +94,13 @@ export async function setRootPassword(mysql: MysqlClient, password: string): Pro
   });
 }
 
+/** root@localhost as on a server that was never given a password for it: the unix user root, or locked. May be repeated. */
+export async function takeRootPassword(mysql: MysqlClient, instance: Pick<Instance, "binaries">): Promise<void> {
+  const closed =
+    accountKind(instance) === "socket" ? sql`IDENTIFIED WITH auth_socket ACCOUNT UNLOCK` : sql`ACCOUNT LOCK`;
+  await withWrites(mysql, () => mysql.execute(sql`ALTER USER IF EXISTS root@localhost ${closed}`));
+}
+
 /**
  * Statements of ours that no replica and no GTID set must know. read_only stays on all the while, so that accounts without
  * CONNECTION_ADMIN cannot write; super_read_only is as before, whatever happens to `work`.

@@ -51,6 +51,7 @@ const marker: Marker = {
   sourceVariables: { sql_mode: "STRICT_TRANS_TABLES" },
   seedPosition: { gtidSet: null, file: null, position: null },
   sizeBytes: "1024",
+  hasRootPassword: false,
 };
 
 /** A server that is as `declared` wants it. */
@@ -313,6 +314,18 @@ describe("a seeded staging database", () => {
     expect(kinds(next, { settled: converged(old), live: null }, old)).toEqual(["set-root-password"]);
     expect(kinds(next, { settled: converged(old), live: quiet }, old)).toEqual([]);
   });
+});
+
+test("a root password that is taken out of the program is taken from the server, in preview and in up, when it runs", () => {
+  const [old, next] = [declare({ rootPassword: "a" }), declare()];
+  const settled = { ...converged(old), marker: { ...marker, hasRootPassword: true } };
+  for (const live of [null, quiet]) {
+    expect(kinds(next, { settled, live }, old)).toEqual(["take-root-password"]);
+    expect(kinds(next, { settled: { ...settled, marker }, live }, old)).toEqual([]);
+    expect(kinds(old, { settled, live }, old)).toEqual([]);
+    expect(kinds(declare({ state: "stopped" }), { settled, live }, old)).toEqual(["stop-server"]);
+    expect(kinds(declare({ reseed: "2" }), { settled, live }, old)).not.toContain("take-root-password");
+  }
 });
 
 describe("on a host without mysqld", () => {
