@@ -78,10 +78,6 @@ export function subtractGtidSet(from: GtidSet, what: GtidSet): GtidSet {
   return mapIntervals(from, (key, intervals) => subtractIntervals(intervals, what.intervals.get(key) ?? []));
 }
 
-export function intersectGtidSets(one: GtidSet, other: GtidSet): GtidSet {
-  return mapIntervals(one, (key, intervals) => intersectIntervals(intervals, other.intervals.get(key) ?? []));
-}
-
 /** `uuid:1-5:tag:1-3`; a tag counts for the intervals after it. */
 function parseGroup(group: string, found: Map<string, Interval[]>, whole: string): void {
   const [head = "", ...items] = group.split(":").map((item) => item.trim());
@@ -144,19 +140,6 @@ function mergeIntervals(intervals: readonly Interval[]): readonly Interval[] {
     else if (next.last > previous.last) merged[merged.length - 1] = { first: previous.first, last: next.last };
   }
   return merged;
-}
-
-function intersectIntervals(one: readonly Interval[], other: readonly Interval[]): readonly Interval[] {
-  const both: Interval[] = [];
-  for (let i = 0, j = 0; ;) {
-    const [left, right] = [one[i], other[j]];
-    if (left === undefined || right === undefined) return both;
-    const first = left.first > right.first ? left.first : right.first;
-    const last = left.last < right.last ? left.last : right.last;
-    if (first <= last) both.push({ first, last });
-    if (left.last < right.last) i += 1;
-    else j += 1;
-  }
 }
 
 function subtractIntervals(from: readonly Interval[], what: readonly Interval[]): readonly Interval[] {

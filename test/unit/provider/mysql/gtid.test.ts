@@ -2,7 +2,6 @@ import {
   containsGtidSet,
   countGtids,
   type GtidSet,
-  intersectGtidSets,
   isEmptyGtidSet,
   isGtidSet,
   noGtids,
@@ -73,7 +72,6 @@ describe("algebra", () => {
   it("treats each tag as a sequence of its own", () => {
     const left = parseGtidSet(`${a}:1-10:blue:1-10`);
     expect(renderGtidSet(subtractGtidSet(left, parseGtidSet(`${a}:3-4:blue:9`)))).toBe(`${a}:1-2:5-10:blue:1-8:10`);
-    expect(renderGtidSet(intersectGtidSets(left, parseGtidSet(`${a}:blue:5-20`)))).toBe(`${a}:blue:5-10`);
     expect(containsGtidSet(left, parseGtidSet(`${a}:red:1`))).toBe(false);
   });
 
@@ -92,7 +90,6 @@ describe("algebra", () => {
 
     it.each([
       ["union", uniteGtidSets, (x: Model, y: Model) => new Set([...x, ...y])],
-      ["intersection", intersectGtidSets, (x: Model, y: Model) => new Set([...x].filter((one) => y.has(one)))],
       ["difference", subtractGtidSet, (x: Model, y: Model) => new Set([...x].filter((one) => !y.has(one)))],
     ])("%s", (_, ours, model) => {
       for (const [x, y] of cases) expect(modelOf(ours(setOf(x), setOf(y)))).toEqual([...model(x, y)].sort());
@@ -110,8 +107,8 @@ describe("algebra", () => {
       for (const [x, y] of cases) {
         const [left, right] = [setOf(x), setOf(y)];
         expect(canonical(renderGtidSet(left))).toBe(renderGtidSet(left));
-        const parts = uniteGtidSets(subtractGtidSet(left, right), intersectGtidSets(left, right));
-        expect(renderGtidSet(parts)).toBe(renderGtidSet(left));
+        const rest = subtractGtidSet(left, right);
+        expect(renderGtidSet(uniteGtidSets(rest, subtractGtidSet(left, rest)))).toBe(renderGtidSet(left));
         expect(renderGtidSet(uniteGtidSets(left, right))).toBe(renderGtidSet(uniteGtidSets(right, left)));
       }
     });
