@@ -100,6 +100,8 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
     if (done.length === 0) throw error;
     const failure = asProblem(room.object(declared), error);
     if (wanted === absent) throw failure; // Pulumi keeps what it could not delete
+    // Somebody else came first: what is there is theirs.
+    if (before === null && failure.code.startsWith("OWNERSHIP_")) throw failure;
     const settled = await settledNow(operation, seen);
     // Nothing was made yet: nothing is left for Pulumi to keep.
     if (before === null && settled.isCurrent && settled.value !== null && !room.exists(settled.value)) throw failure;

@@ -318,6 +318,18 @@ describe("a failure half-way", () => {
     expect(error.failure.code).toBe("STORAGE_FULL");
   });
 
+  test("keeps nothing of what somebody else has claimed in between", async () => {
+    const world = new World();
+    world.beforeStep = ({ kind }) => {
+      if (kind !== "claim") return;
+      world.things.set("a", { ...finished, owner: "other/stack/b" });
+      throw new SluiceError({ code: "OWNERSHIP_FOREIGN", object: "thing a", what: "is somebody else's" });
+    };
+    const error = await errorOf(converge(operation(world)));
+    expect(error).toBeInstanceOf(SluiceError);
+    expect(error).not.toBeInstanceOf(PartlyDone);
+  });
+
   test("of the last look is a failure too: nothing was proven", async () => {
     const world = new World();
     world.beforeObserve = () => {
