@@ -178,6 +178,18 @@ export function readSettings(
 const optionsOf = (file: OptionFile, groups: readonly string[]): readonly OptionLine[] =>
   file.lines.filter((line): line is OptionLine => line.kind === "option" && groups.includes(line.group ?? ""));
 
+/** Every option that the file names, for whatever program. */
+export const optionNames = (file: OptionFile): string[] =>
+  file.lines.filter((line): line is OptionLine => line.kind === "option").map(({ name }) => name);
+
+/** Options that mysqld passes over where it does not know them. */
+export const looseNames = (file: OptionFile, groups: readonly string[]): ReadonlySet<string> =>
+  new Set(
+    optionsOf(file, groups)
+      .filter(({ loose }) => loose)
+      .map(({ name }) => name),
+  );
+
 /**
  * The file with our settings in place of its own, at its end, where they win. Only exactly these names are replaced (also
  * written with `-`, loose- or skip-): an abbreviation, which mysqld would take, and what the file includes are left alone.

@@ -1,12 +1,14 @@
 import { isProblem, SluiceError, wordsOf } from "../../provider/errors";
 import type { HostReader } from "../../provider/host/host";
 import type { MysqlReader } from "../../provider/mysql/client";
-import { describeInit, rootPasswordMatches, type InitFile } from "../../provider/mysql/instance/account";
+import { rootPasswordMatches } from "../../provider/mysql/instance/account";
 import { readBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
 import { readInstance, type InstanceFacts } from "../../provider/mysql/instance/facts";
+import { describeInit, type InitFile } from "../../provider/mysql/instance/init-file";
 import { runtimeOf, type Runtime } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { healthOf } from "../../provider/mysql/instance/status";
+import { optionNames, parseOptionFile } from "../../provider/mysql/option-file";
 import { readSeed, type SeedFacts } from "../../provider/mysql/seed/seed";
 import { readSource, type SourceFacts } from "../../provider/mysql/seed/source";
 import { sql } from "../../provider/mysql/sql";
@@ -236,6 +238,7 @@ async function readServer(
     "binlog_format",
     "gtid_mode",
     ...Object.keys(declared.config),
+    ...optionNames(parseOptionFile(declared.configFile ?? "")),
   ];
   const variables = await mysql.query<{ name: string; value: string }>(
     selectVariables(names.map(variableName) as [string, ...string[]]),

@@ -1,11 +1,16 @@
 import { SluiceError } from "../../provider/errors";
-import { initFileOf, type InitFile } from "../../provider/mysql/instance/account";
-import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
+import {
+  byDefault,
+  differences,
+  isStartOnly,
+  runningDifferences,
+  type Configuration,
+} from "../../provider/mysql/instance/differences";
+import { initFileOf } from "../../provider/mysql/instance/init-file";
+import { layoutOf } from "../../provider/mysql/instance/layout";
 import type { Instance } from "../../provider/mysql/instance/instance";
-import { groupsOf, renderOptions } from "../../provider/mysql/instance/options";
-import { parseOptionFile, readSettings } from "../../provider/mysql/option-file";
+import { renderOptions } from "../../provider/mysql/instance/options";
 import { renderUnit } from "../../provider/mysql/instance/unit";
-import { isDrifted, isSameValue, needsRestart } from "../../provider/mysql/variables";
 import { requireSource } from "../../provider/mysql/seed/source";
 import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
@@ -196,12 +201,16 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
   const settled = seen.live === null ? asUserOf(wanted, seen.settled, before) : seen.settled;
   const running = settled.instance?.running === true;
   const wantsRunning = wanted.state === "running";
-  const because = [...optionDifferences(wanted, object, settled), ...accountDifferences(wanted, object, settled)];
+  const desired = desiredFor(wanted, object, settled);
+  const because = desired && settled.instance ? differences(desired.instance, desired, settled.instance) : [];
   const stops = running && !wantsRunning;
-  const restarts = running && wantsRunning && because.some(({ property }) => isRestart(property));
+  const restarts = running && wantsRunning && because.some(isStartOnly);
   const goesOn = running && wantsRunning && !restarts;
-  const dropped = goesOn ? because.filter(({ property, to }) => to === byDefault && !isRestart(property)) : [];
-  const drifted = goesOn ? variableDifferences(wanted, object, settled) : [];
+  const dropped = goesOn ? because.filter((one) => one.to === byDefault && !isStartOnly(one)) : [];
+  const drifted =
+    goesOn && desired && settled.server
+      ? runningDifferences(desired.instance, desired.optionText, settled.server.variables, settled.marker?.adjusted)
+      : [];
   const password = wantsRunning && passwordDiffers(wanted, seen, before);
   const openRoot = wantsRunning && wanted.rootPassword === undefined && settled.marker?.hasRootPassword === true;
   return inOrder<StagingStep>(
@@ -209,7 +218,7 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
     // Before the file forgets them: a crash in between leaves the difference to be seen.
     dropped.length > 0 && { kind: "set-variables", because: dropped },
     because.length > 0 && { kind: "configure", because },
-    restarts && { kind: "restart-server", because: because.filter(({ property }) => isRestart(property)) },
+    restarts && { kind: "restart-server", because: because.filter(isStartOnly) },
     // One that runs and does not answer may be recovering: it is as declared when it answers.
     wantsRunning && !restarts && (!running || settled.server === null) && { kind: "start-server" },
     drifted.length > 0 && { kind: "set-variables", because: drifted },
@@ -218,53 +227,6 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
   );
 }
 
-/** server_id can be set while the server runs, but running channels keep the old one until they start again. */
-const isRestart = (property: string): boolean =>
-  property === "unit" ||
-  property === account ||
-  property === "server_id" ||
-  startOnly.test(property) ||
-  needsRestart(property);
-
-/** Options that are no variables: only a start reads them. */
-const startOnly = /^(early_)?plugin_load/;
-
-/** What a difference says of an option that is not set: the server's own value. */
-export const byDefault = "default";
-
-/** Differences between the option file and unit that should stand there and those that do. */
-function optionDifferences(wanted: Declaration, object: string, settled: Settled): Difference[] {
-  const desired = desiredFor(wanted, object, settled);
-  if (desired === null || settled.instance === null) return [];
-  const should = settingsOf(desired.instance, desired.optionText);
-  const is = settingsOf(desired.instance, settled.instance.optionText ?? "");
-  const names = [...new Set([...should.keys(), ...is.keys()])];
-  const options = names
-    .filter((name) => should.has(name) !== is.has(name) || !isSameValue(name, should.get(name), is.get(name)))
-    .map((name) => ({ property: name, from: is.get(name) ?? byDefault, to: should.get(name) ?? byDefault }));
-  const unit = desired.unitText !== settled.instance.unitText;
-  return unit ? [...options, { property: "unit", from: "as it was", to: "as declared" }] : options;
-}
-
-/**
- * The management account is a unix user, and the init file makes it so at a start: another user of the host, and one whom the
- * running server refuses, are let in by a restart.
- */
-function accountDifferences(wanted: Declaration, object: string, settled: Settled): Difference[] {
-  const should = desiredFor(wanted, object, settled)?.init;
-  if (should === undefined || settled.instance === null) return [];
-  const { init: is, refusesUs } = settled.instance;
-  // auth_socket lets in whoever has the account's own name, besides the one that it was told.
-  const isLetIn = should.osUser === managementAccount;
-  if (is !== null && is.osUser !== should.osUser && !isLetIn)
-    return [{ property: account, from: userWords(is), to: userWords(should) }];
-  if (refusesUs) return [{ property: account, from: "refused by the server", to: userWords(should) }];
-  return is?.digest === should.digest ? [] : [{ property: "init file", from: "as it was", to: "as declared" }];
-}
-
-const account = "management account";
-const userWords = ({ osUser }: InitFile): string => (osUser === null ? "by password" : `unix user ${osUser}`);
-
 /** A preview does not ask the host who logs in to it: the program says so. */
 function asUserOf(wanted: Declaration, settled: Settled, before: PlanContext["before"]): Settled {
   const [was, is] = [before?.declared.host, wanted.host];
@@ -272,33 +234,8 @@ function asUserOf(wanted: Declaration, settled: Settled, before: PlanContext["be
   return was.user === is.user ? settled : { ...settled, runtime: { ...settled.runtime, connectedUser: is.user } };
 }
 
-/** What runs may differ from the option file: somebody said SET GLOBAL, or the file was just changed. */
-function variableDifferences(wanted: Declaration, object: string, settled: Settled): Difference[] {
-  const desired = desiredFor(wanted, object, settled);
-  if (desired === null || settled.server === null) return [];
-  const should = settingsOf(desired.instance, desired.optionText);
-  return Object.entries(settled.server.variables)
-    .filter(
-      ([name, value]) =>
-        should.has(name) && !isRestart(name) && isDrifted(name, should.get(name), value, settled.marker?.adjusted),
-    )
-    .map(([name, value]) => ({ property: name, from: value, to: should.get(name) ?? "" }));
-}
-
-/** Every setting of the file as one text; a name without a value is ON. */
-const settingsOf = (instance: Instance, text: string): ReadonlyMap<string, string> =>
-  new Map(
-    [...readSettings(parseOptionFile(text), groupsOf(instance))].map(([name, values]) => [
-      name,
-      values.map((value) => value ?? "ON").join(","),
-    ]),
-  );
-
-export interface Desired {
+export interface Desired extends Configuration {
   readonly instance: Instance;
-  readonly optionText: string;
-  readonly unitText: string;
-  readonly init: InitFile;
 }
 
 /** The instance as it should be configured; null while what it takes (its programs, its server id) is not known yet. */

@@ -1,4 +1,5 @@
 import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
+import { byDefault } from "../../provider/mysql/instance/differences";
 import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import {
@@ -32,7 +33,7 @@ import type { Host } from "../../provider/host/host";
 import type { MysqlClient, MysqlReader } from "../../provider/mysql/client";
 import type { Performers, Seal, StepContext } from "../../provider/room";
 import { parseMarker, serverOf, type Live, type Marker, type Settled } from "./observe";
-import { byDefault, desiredFor, methodOf, type Desired, type StagingStep } from "./plan";
+import { desiredFor, methodOf, type Desired, type StagingStep } from "./plan";
 import type { Declaration } from "./schema";
 
 type Context = StepContext<Declaration, Settled, Live>;

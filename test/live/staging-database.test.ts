@@ -166,3 +166,32 @@ test("a root password that is taken out of the program is taken from the server 
   expect(await stack.up(declared)).toEqual([]);
   await stack.destroy(declared);
 });
+
+test("settings arrive as the plan says: of a starter file in place, loose ones by a restart", async () => {
+  const directory = `${folder}/settings`;
+  cleanUp(directory);
+  const stack = new Stack();
+  const declared = (connections: number, more: Record<string, number> = {}) =>
+    declare(directory, 3426, {
+      config: { innodb_buffer_pool_size: "32M", innodb_redo_log_capacity: "16M", ...more },
+      configFile: `[mysqld]\nmax_connections = ${connections}\n`,
+    });
+  await stack.up(declared(90));
+  const said = async (wanted: Declaration) => (await stack.up(wanted)).map((line) => line.replace(/ · .*/, ""));
+  const read = () =>
+    withMysql({ socket: declared(1).socket, user: "sluice" }, host, (mysql) =>
+      mysql.queryRow(sql`SELECT @@max_connections AS connections, @@max_error_count AS errors`),
+    );
+
+  expect(await said(declared(80))).toEqual([
+    "1/2 write my.cnf, init file and unit",
+    "2/2 set variables of the running server",
+  ]);
+  const loose = declared(80, { loose_max_error_count: 77, loose_of_no_plugin: 1 });
+  expect(stack.preview(loose)).toContain("restart the server");
+  expect(await said(loose)).toEqual(["1/2 write my.cnf, init file and unit", "2/2 restart the server"]);
+  expect(await read()).toEqual({ connections: 80, errors: 77 });
+  expect(await said(loose)).toEqual([]);
+  expect(await said(declared(80))).toEqual(["1/2 write my.cnf, init file and unit", "2/2 restart the server"]);
+  await stack.destroy(declared(80));
+});

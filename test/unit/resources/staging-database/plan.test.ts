@@ -188,6 +188,7 @@ describe("a seeded staging database", () => {
   test.each<[string, Record<string, unknown>, string[]]>([
     ["a dynamic setting", { config: { max_connections: 99 } }, ["configure"]],
     ["a setting fixed at start", { config: { innodb_buffer_pool_instances: 2 } }, ["configure", "restart-server"]],
+    ["a setting that the server may not know", { config: { "loose-x": 2 } }, ["configure", "restart-server"]],
     ["another port", { port: 3307 }, ["configure", "restart-server"]],
     ["another server id", { serverId: 5 }, ["configure", "restart-server"]],
     ["a memory limit", { memoryMaxBytes: 2 ** 30 }, ["configure", "restart-server"]],

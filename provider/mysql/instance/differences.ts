@@ -1,0 +1,111 @@
+import type { Difference } from "../../plan/plan";
+import { looseNames, parseOptionFile, readSettings } from "../option-file";
+import { isDrifted, isSameValue, needsRestart, type Adjusted } from "../variables";
+import type { InitFile } from "./init-file";
+import type { Instance } from "./instance";
+import { managementAccount } from "./layout";
+import { groupsOf } from "./options";
+
+/** What a server is configured by, as it should stand there. */
+export interface Configuration {
+  readonly optionText: string;
+  readonly unitText: string;
+  readonly init: InitFile;
+}
+
+/** The same as it was found. */
+export interface SeenConfiguration {
+  readonly optionText: string | null;
+  readonly unitText: string | null;
+  readonly init: InitFile | null;
+  /** The server runs, and does not let its management account in. */
+  readonly refusesUs: boolean;
+}
+
+/** What a difference says of an option that is not set: the server's own value. */
+export const byDefault = "default";
+
+type Group = Pick<Instance, "binaries">;
+
+export const differences = (instance: Group, should: Configuration, is: SeenConfiguration): Difference[] => [
+  ...optionDifferences(instance, should.optionText, is.optionText ?? ""),
+  ...(should.unitText === is.unitText ? [] : [{ property: unit, from: "as it was", to: "as declared" }]),
+  ...accountDifferences(should.init, is),
+];
+
+/** Whether a running server takes it from its files only, at a start. */
+export const isStartOnly = ({ property }: Difference): boolean =>
+  property === unit || property === account || isReadAtStart(property);
+
+const unit = "unit";
+const account = "management account";
+const loosePrefix = "loose_";
+
+/**
+ * server_id can be set while the server runs, but running channels keep the old one until they start again. A loose option may
+ * be one that this server does not know, and then no SET does either (error 1193): a start takes it in any case.
+ */
+const isReadAtStart = (option: string): boolean =>
+  option === "server_id" || option.startsWith(loosePrefix) || needsRestart(option);
+
+function optionDifferences(instance: Group, shouldText: string, isText: string): Difference[] {
+  const [should, is] = [settingsOf(instance, shouldText), settingsOf(instance, isText)];
+  const names = [...new Set([...should.keys(), ...is.keys()])];
+  return names
+    .filter(
+      (name) => should.has(name) !== is.has(name) || !isSameValue(name, should.get(name)?.value, is.get(name)?.value),
+    )
+    .map((name) => ({
+      property: `${(should.get(name) ?? is.get(name))?.isLoose === true ? loosePrefix : ""}${name}`,
+      from: is.get(name)?.value ?? byDefault,
+      to: should.get(name)?.value ?? byDefault,
+    }));
+}
+
+/**
+ * The management account is a unix user, and the init file makes it so at a start: another user of the host, and one whom the
+ * running server refuses, are let in by a restart.
+ */
+function accountDifferences(should: InitFile, { init: is, refusesUs }: SeenConfiguration): Difference[] {
+  // auth_socket lets in whoever has the account's own name, besides the one that it was told.
+  const isLetIn = should.osUser === managementAccount;
+  if (is !== null && is.osUser !== should.osUser && !isLetIn)
+    return [{ property: account, from: userWords(is), to: userWords(should) }];
+  if (refusesUs) return [{ property: account, from: "refused by the server", to: userWords(should) }];
+  return is?.digest === should.digest ? [] : [{ property: "init file", from: "as it was", to: "as declared" }];
+}
+
+const userWords = ({ osUser }: InitFile): string => (osUser === null ? "by password" : `unix user ${osUser}`);
+
+/** What runs may differ from the option file: somebody said SET GLOBAL, or the file was just changed. */
+export function runningDifferences(
+  instance: Group,
+  optionText: string,
+  variables: Readonly<Record<string, string>>,
+  adjusted: Readonly<Record<string, Adjusted>> | undefined,
+): Difference[] {
+  const should = settingsOf(instance, optionText);
+  return Object.entries(variables)
+    .filter(
+      ([name, value]) =>
+        should.has(name) && name !== "server_id" && isDrifted(name, should.get(name)?.value, value, adjusted),
+    )
+    .map(([name, value]) => ({ property: name, from: value, to: should.get(name)?.value ?? "" }));
+}
+
+interface Setting {
+  /** As one text; a name without a value is ON. */
+  readonly value: string;
+  readonly isLoose: boolean;
+}
+
+function settingsOf(instance: Group, text: string): ReadonlyMap<string, Setting> {
+  const [file, groups] = [parseOptionFile(text), groupsOf(instance)];
+  const loose = looseNames(file, groups);
+  return new Map(
+    [...readSettings(file, groups)].map(([name, values]) => [
+      name,
+      { value: values.map((value) => value ?? "ON").join(","), isLoose: loose.has(name) },
+    ]),
+  );
+}
