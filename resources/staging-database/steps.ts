@@ -24,7 +24,8 @@ import {
   type Seeding,
   type SeedResult,
 } from "../../provider/mysql/seed/seed";
-import { inheritedVariables, planServerId } from "../../provider/mysql/seed/source";
+import { inheritedVariables, keptVariables, planServerId } from "../../provider/mysql/seed/source";
+import { groupsOf } from "../../provider/mysql/instance/options";
 import { id, sql } from "../../provider/mysql/sql";
 import { isSameValue, selectVariables, setVariable, type Adjusted } from "../../provider/mysql/variables";
 import { isSame, type Difference } from "../../provider/plan/plan";
@@ -45,14 +46,14 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     const { instance } = desiredOf(context, newMarker(context));
     const { asRoot } = instance.runtime;
     await host.run(sh`mkdir -p ${declared.directory}`, { asRoot });
-    if (adopts === true) await keepOptionFile(host, instance);
+    const kept = adopts === true ? await keepOptionFile(host, instance) : null;
     const source = seen.live?.source ?? null;
     await writeMarker(host, instance, {
       ...newMarker(context),
       owner,
       ...(adopts === true && { phase: "seeded" as const, reseed: declared.reseed ?? null }),
       serverId: planServerId(declared.serverId, source, `${owner} ${host.name} ${declared.directory}`),
-      sourceVariables: source === null ? {} : inheritedVariables(source),
+      sourceVariables: kept ?? (source === null ? {} : inheritedVariables(source)),
     });
   },
 
@@ -162,11 +163,16 @@ async function readAdjusted(
   );
 }
 
-/** What is taken over may have an option file of its own; ours takes its name. */
-const keepOptionFile = async (host: Host, { layout, runtime }: Instance): Promise<void> => {
+/**
+ * What is taken over may have an option file of its own; ours takes its name. Answers with what its data depends on: the source's
+ * settings are another server's, and with another innodb_page_size or lower_case_table_names it would not start.
+ */
+async function keepOptionFile(host: Host, instance: Instance): Promise<Readonly<Record<string, string>>> {
+  const { layout, runtime } = instance;
   const { optionFile } = layout;
   await host.run(sh`[ ! -e ${optionFile} ] || cp -pn ${optionFile} ${`${optionFile}.before-sluice`}`, runtime);
-};
+  return keptVariables((await host.readFile(optionFile, runtime)) ?? "", groupsOf(instance));
+}
 
 async function start(context: Context): Promise<void> {
   const { host, marker } = await claimed(context);

@@ -1,4 +1,5 @@
-import type { LabHost } from "../../lab/index.ts";
+import { readFile } from "node:fs/promises";
+import type { Lab, LabHost } from "../../lab/index.ts";
 import { sh, type Command } from "../../provider/host/command";
 import type { Host, SshAddress } from "../../provider/host/host";
 import { borrowHost } from "../../provider/host/pool";
@@ -22,6 +23,7 @@ class Stack extends StackOf<Declaration, Settled, Live> {
 }
 
 const folder = "/srv/staging-test";
+let lab: Lab;
 let staging: LabHost;
 let address: SshAddress;
 let host: Host;
@@ -30,7 +32,8 @@ const cleanups: (() => Promise<void>)[] = [];
 jest.setTimeout(240_000);
 
 beforeAll(async () => {
-  staging = (await requireLab()).host("staging");
+  lab = await requireLab();
+  staging = lab.host("staging");
   address = await addressOf(staging);
   host = borrowHost(address).host;
 });
@@ -194,4 +197,28 @@ test("settings arrive as the plan says: of a starter file in place, loose ones b
   expect(await said(loose)).toEqual([]);
   expect(await said(declared(80))).toEqual(["1/2 write my.cnf, init file and unit", "2/2 restart the server"]);
   await stack.destroy(declared(80));
+});
+
+test("data that is taken over keeps the settings that it was made with, whatever those of the source are", async () => {
+  const directory = `${folder}/adopted`;
+  cleanUp(directory);
+  await host.run(sh`
+    id -u mysql >/dev/null 2>&1 || useradd --system --user-group --no-create-home --shell /usr/sbin/nologin mysql
+    mkdir -p ${directory} && printf '[mysqld]\nlower-case-table-names = 1\ninnodb-page-size = 8k\n' >${directory}/my.cnf
+    mysqld --defaults-file=${directory}/my.cnf --initialize-insecure --user=mysql --datadir=${directory}/data`);
+  const { address: at, mysql: production } = lab.host("source");
+  if (production === undefined) throw new Error("the lab's source has no MySQL");
+  const password = (await readFile(production.passwordPath, "utf8")).trim();
+  const source = { address: at, port: production.port, user: production.user, password, tls: "required" } as const;
+  const declared = declare(directory, 3427, { source, seed: "dump", mode: "replication", adopt: true });
+  const stack = new Stack();
+  const lines = await stack.up(declared);
+  expect(lines[0]).toMatch(/^1\/3 take over .* with the data that is in it/);
+  const row = await withMysql({ socket: declared.socket, user: "sluice" }, host, (mysql) =>
+    mysql.queryRow(sql`SELECT @@lower_case_table_names AS lower, @@innodb_page_size AS page`),
+  );
+  expect(row).toEqual({ lower: 1, page: 8192 });
+  expect(await stack.up(declared)).toEqual([]);
+  await stack.destroy(declared);
+  expect(await entriesOf(directory)).toEqual(["my.cnf.before-sluice"]);
 });

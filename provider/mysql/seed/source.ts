@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isProblem, SluiceError } from "../../errors";
 import { renderEndpoint } from "../address";
 import type { MysqlReader } from "../client";
+import { parseOptionFile, readSettings } from "../option-file";
 import { parseAccount, parseGrants } from "../privileges";
 import { sql } from "../sql";
 import { modernRow, showReplicas } from "../terms";
@@ -125,16 +126,31 @@ export function inheritedVariables({
   const { time_zone: zone, sql_mode: mode, ...same } = variables;
   return {
     ...same,
-    ...(mode !== undefined && {
-      sql_mode: mode
-        .split(",")
-        .filter((one) => !removedModes.has(one))
-        .join(","),
-    }),
+    ...(mode !== undefined && { sql_mode: withoutRemoved(mode) }),
     // A name would need tables of time zones, which an empty server does not have: it would not start.
     ...(zone !== undefined && /^[+-]\d/.test(zone) && { default_time_zone: zone }),
   };
 }
+
+/** The same settings, as the option file says that data was served with before it was taken over. */
+export function keptVariables(optionText: string, groups: readonly string[]): Record<string, string> {
+  const settings = readSettings(parseOptionFile(optionText), groups);
+  const names = inheritable.map((name) => (name === "time_zone" ? "default_time_zone" : name));
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const values = settings.get(name);
+      if (values === undefined) return [];
+      const value = values.at(-1) ?? "ON";
+      return [[name, name === "sql_mode" ? withoutRemoved(value) : value]];
+    }),
+  );
+}
+
+const withoutRemoved = (modes: string): string =>
+  modes
+    .split(",")
+    .filter((one) => !removedModes.has(one.trim().toUpperCase()))
+    .join(",");
 
 /** Modes of 5.7 that a server since 8.0.11 refuses to start with. */
 const removedModes = new Set([

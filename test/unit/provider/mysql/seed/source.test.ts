@@ -1,5 +1,5 @@
 import { chooseDatabases, requireSource } from "../../../../../provider/mysql/seed/requirements";
-import { inheritedVariables, planServerId } from "../../../../../provider/mysql/seed/source";
+import { inheritedVariables, keptVariables, planServerId } from "../../../../../provider/mysql/seed/source";
 import type { SourceFacts } from "../../../../../provider/mysql/seed/source-facts";
 import { parseGrants } from "../../../../../provider/mysql/privileges";
 
@@ -125,6 +125,28 @@ test("what a copy must share is taken over, without what the server no longer ta
   });
   expect(inheritedVariables(source({ variables: { time_zone: "SYSTEM" } }))).toEqual({});
   expect(inheritedVariables(source({ variables: { time_zone: "Europe/Berlin" } }))).toEqual({});
+});
+
+test("data that is taken over keeps what its own option file said that it depends on", () => {
+  const file = `[mysqld]
+lower-case-table-names = 1
+innodb_page_size=16k
+innodb_page_size=8k
+sql_mode = STRICT_TRANS_TABLES,no_auto_create_user
+default-time-zone = Europe/Berlin
+explicit_defaults_for_timestamp
+max_connections = 500
+[mysqld-5.7]
+div_precision_increment = 9
+`;
+  expect(keptVariables(file, ["mysqld", "mysqld-9.7"])).toEqual({
+    lower_case_table_names: "1",
+    innodb_page_size: "8k",
+    sql_mode: "STRICT_TRANS_TABLES",
+    default_time_zone: "Europe/Berlin",
+    explicit_defaults_for_timestamp: "ON",
+  });
+  expect(keptVariables("", ["mysqld"])).toEqual({});
 });
 
 test("a server id is kept when declared, found when not, and never one that is in use", () => {
