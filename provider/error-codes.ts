@@ -36,6 +36,8 @@ export const codes = {
   STORAGE_DIRECTORY_NOT_EMPTY: "The directory holds files that are not ours.",
   STORAGE_KIND_DIFFERS: "The directory's file system is of another kind than the declared one.",
   STORAGE_FULL: "The file system ran out of space.",
+  STORAGE_DATA_LINKED: "The data directory is a symbolic link: what it points to is not ours to remove.",
+  STORAGE_DATA_MISSING: "The server was seeded, and its data is not there any more.",
   STORAGE_NOT_MOUNTED:
     "What was made is not in its directory, and the file system that it was on is not mounted there.",
   STORAGE_DIRECTORY_UNREACHABLE: "The user that mysqld runs as may not enter the directory.",

@@ -65,6 +65,7 @@ export interface Settled {
   readonly instance: {
     readonly running: boolean;
     readonly data: InstanceFacts["data"];
+    readonly dataLink: string | null;
     readonly optionText: string | null;
     readonly unitText: string | null;
     readonly init: InitFile | null;
@@ -115,7 +116,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     readBinariesIfThere(host, declared),
   ]);
   const marker = parseMarker(instance.markerText, objectOf(declared));
-  requireMounted(declared, { marker, data: instance.data, mount }, look, remembered);
+  requireMounted(declared, { ...instance, marker, mount }, look, remembered);
   const ours = marker !== null;
   const asked = instance.running && ours ? await readServer(declared, look, host) : null;
   const settled: Settled = {
@@ -130,6 +131,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
       ? {
           running: instance.running,
           data: instance.data,
+          dataLink: instance.dataLink,
           optionText: instance.optionText,
           unitText: instance.unitText,
           init: instance.initText === null ? null : describeInit(instance.initText),
@@ -168,7 +170,7 @@ async function readBinariesIfThere(
 /** Not for what stands where it should: whoever moves it to another file system may do so. */
 function requireMounted(
   declared: Declaration,
-  found: Pick<Settled, "marker" | "mount"> & Pick<InstanceFacts, "data">,
+  found: Pick<Settled, "marker" | "mount"> & Pick<InstanceFacts, "data" | "dataLink">,
   owner: Owner,
   remembered: Settled | null,
 ): void {
@@ -179,8 +181,9 @@ function requireMounted(
   if (found.marker === null || !isOurs(found.marker, owner))
     throw notMounted(objectOf(declared), directory, remembered.mount, found.mount);
   // Data may have a file system of its own; an empty one that was just mounted there is somebody's wish.
-  const hadData = (remembered.instance?.data ?? "absent") !== "absent";
-  if (hadData && found.data === "absent" && !found.mount.point.startsWith(`${directory}/`))
+  const hadData = remembered.instance !== null && remembered.instance.data !== "absent";
+  const isUnlinked = found.dataLink === null && remembered.instance?.dataLink != null;
+  if (hadData && !isUnlinked && found.data === "absent" && !found.mount.point.startsWith(`${directory}/`))
     throw notMounted(objectOf(declared), data, remembered.mount, found.mount);
 }
 

@@ -10,9 +10,10 @@ import { initFileOf } from "../../provider/mysql/instance/init-file";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import type { Instance } from "../../provider/mysql/instance/instance";
 import { renderOptions } from "../../provider/mysql/instance/options";
+import { requireData, requireOwnData } from "../../provider/mysql/instance/refusals";
 import { renderUnit } from "../../provider/mysql/instance/unit";
 import { requireSource } from "../../provider/mysql/seed/source";
-import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
+import { isOurs, requireOurs } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { isUnknown } from "../../provider/schema/unknown";
@@ -54,12 +55,13 @@ export function plan(wanted: Declaration | Absent, seen: Observed, context: Plan
 function planPresence(wanted: Declaration, seen: Observed, context: PlanContext): Plan<StagingStep> {
   const { unclaimedData, marker } = seen.settled;
   if (unclaimedData) return planAdoption(wanted);
-  return isSeeded(wanted, marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen);
+  return isSeeded(wanted, marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen, context);
 }
 
 /** What is not ours stays untouched, and to us it is gone. */
-function planRemoval({ marker, instance }: Settled, owner: Owner): Plan<StagingStep> {
-  if (marker === null || !isOurs(marker, owner)) return inOrder();
+function planRemoval({ marker, instance }: Settled, context: PlanContext): Plan<StagingStep> {
+  if (marker === null || !isOurs(marker, context)) return inOrder();
+  if (instance !== null) requireOwnData({ ...context, layout: layoutOf(marker.directory) }, instance);
   return inOrder(instance?.running === true && ({ kind: "stop-server", why: "it is removed" } as const), {
     kind: "remove-server",
     directory: marker.directory,
@@ -157,11 +159,13 @@ const planAdoption = (wanted: Declaration): Plan<StagingStep> =>
 const listensOn = (port: number, { instance, server }: Settled): boolean =>
   instance?.running === true && [undefined, String(port)].includes(server?.variables["port"]);
 
-function planSeeding(wanted: Declaration, { settled, live }: Observed): Plan<StagingStep> {
+function planSeeding(wanted: Declaration, { settled, live }: Observed, { object }: PlanContext): Plan<StagingStep> {
   const again = settled.marker?.phase === "seeded";
   // What a job of the data before has left, counts no more.
   const resumes = !again && (live?.seed.state === "running" || live?.seed.state === "finished");
   const dirty = settled.instance !== null && settled.instance.data !== "absent" && !resumes;
+  const layout = layoutOf(wanted.directory);
+  if (dirty && settled.instance !== null) requireOwnData({ object, layout }, settled.instance);
   const running = settled.instance?.running === true;
   const password = wanted.rootPassword !== undefined;
   return inOrder<StagingStep>(
@@ -201,6 +205,8 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
   const settled = seen.live === null ? asUserOf(wanted, seen.settled, before) : seen.settled;
   const running = settled.instance?.running === true;
   const wantsRunning = wanted.state === "running";
+  if (wantsRunning && settled.instance !== null)
+    requireData({ object, layout: layoutOf(wanted.directory) }, settled.instance);
   const desired = desiredFor(wanted, object, settled);
   const because = desired && settled.instance ? differences(desired.instance, desired, settled.instance) : [];
   const stops = running && !wantsRunning;

@@ -45,7 +45,7 @@ export const roomTexts: readonly RoomText[] = [
       { needs: "To seed by dump: every declared database is there.", code: "SEED_DATABASE_MISSING" },
     ],
     removes:
-      "`pulumi destroy` stops the server, ends a seeding, and removes the systemd unit and everything of ours in the directory: **all data of the staging database**. What somebody else put there stays. The marker goes last, so an interrupted removal continues with the next run.\nThe source is not touched. A directory that carries another owner's marker is not touched either.",
+      "`pulumi destroy` stops the server, ends a seeding, and removes the systemd unit and everything of ours in the directory: **all data of the staging database**. What somebody else put there stays. A file system that is mounted at `data` is emptied and stays mounted; data that somebody made a symbolic link to is not removed, and nothing else is until that is settled (`STORAGE_DATA_LINKED`). The marker goes last, so an interrupted removal continues with the next run.\nThe source is not touched. A directory that carries another owner's marker is not touched either.",
     sample: { host, directory: "/srv/mysql/orders", port: 3307, source, databases: ["orders"] },
   },
   {

@@ -92,6 +92,7 @@ const seeded: staging.Settled = {
   instance: {
     running: true,
     data: "ready",
+    dataLink: null,
     optionText: "[mysqld]\nport = 3306\n",
     unitText: "[Service]\n",
     init: { osUser: "root", digest: "e3b0c442" },

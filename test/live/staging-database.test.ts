@@ -222,3 +222,38 @@ test("data that is taken over keeps the settings that it was made with, whatever
   await stack.destroy(declared);
   expect(await entriesOf(directory)).toEqual(["my.cnf.before-sluice"]);
 });
+
+test("a file system that is mounted for the data is seeded, emptied and left; what a link points to is left as it is", async () => {
+  const directory = `${folder}/volume`;
+  const { data, optionFile } = layoutOf(directory);
+  const volume = `${folder}/volume-data`;
+  await root(sh`mkdir -p ${data} ${volume}/lost+found && mount --bind ${volume} ${data}`);
+  cleanUp(directory);
+  cleanups.push(async () => void (await root(sh`umount ${data}; rm -rf ${volume}`)));
+  const stack = new Stack();
+  const declared = declare(directory, 3428, { state: "stopped" });
+  await stack.up(declared);
+  expect(await entriesOf(volume)).toContain("ibdata1");
+  await stack.up({ ...declared, reseed: "2" });
+  expect(await entriesOf(volume)).toContain("ibdata1");
+
+  // The server is there, its data is not: whoever forgot to mount it is told so.
+  await host.run(sh`umount ${data}`);
+  await expect(stack.destroy(declared)).rejects.toMatchObject({ code: "STORAGE_NOT_MOUNTED" });
+  expect(await entriesOf(directory)).toContain("my.cnf");
+
+  const linked = { code: "STORAGE_DATA_LINKED", problem: { found: `${data} -> ${volume}` } };
+  await host.run(sh`rmdir ${data} && ln -s ${volume} ${data}`);
+  await expect(stack.destroy(declared)).rejects.toMatchObject(linked);
+  await expect(stack.up({ ...declared, reseed: "3" })).rejects.toMatchObject(linked);
+  expect(await entriesOf(volume)).toContain("ibdata1");
+  expect(await entriesOf(directory)).toContain(optionFile.slice(directory.length + 1));
+
+  await host.run(sh`rm ${data} && mkdir ${data} && mount --bind ${volume} ${data}`);
+  await stack.destroy(declared);
+  expect(await entriesOf(directory)).toEqual(["data"]);
+  expect(await entriesOf(volume)).toEqual([]);
+  expect(await stack.refresh(declared)).toBeUndefined();
+  await stack.up(declared);
+  await stack.destroy(declared);
+});

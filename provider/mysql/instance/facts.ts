@@ -10,7 +10,10 @@ export interface InstanceFacts {
   /** Entries of the directory that we never make. */
   readonly strangers: readonly string[];
   readonly markerText: string | null;
+  /** An empty directory, where a file system may be mounted, is `absent` too. */
   readonly data: "absent" | "initialising" | "ready";
+  /** Where the data directory points to, where it is a symbolic link; null where it is none. */
+  readonly dataLink: string | null;
   readonly optionText: string | null;
   readonly initText: string | null;
   /** The unit's or the supervisor's text. */
@@ -71,7 +74,11 @@ function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): 
     text option ${layout.optionFile}
     text init ${layout.initFile}
     text unit ${unitText}
-    if [ -d ${layout.data} ]; then echo data ready; elif [ -d ${layout.dataInitialising} ]; then echo data initialising; fi
+    if [ -L ${layout.data} ]; then echo "link $(readlink ${layout.data})"; fi
+    if [ -d ${layout.data} ]; then
+      if [ ! -L ${layout.data} ] && inside=$(ls -A ${layout.data} 2>/dev/null) && ! printf '%s\n' "$inside" | grep -qvx -e lost+found -e ''; then echo data empty
+      else echo data ready; fi
+    elif [ -d ${layout.dataInitialising} ]; then echo data initialising; fi
     d=${layout.directory}; while [ ! -d "$d" ]; do d=$(dirname "$d"); done
     df -kP "$d" | awk 'NR == 2 { print "free " $4 }'
     ${runtime.supervisor === "systemd" ? unitLook(layout.unitName) : processLook(layout)}
@@ -129,7 +136,9 @@ export function parseLook(output: string, { layout }: Pick<InstancePlace, "layou
     return encoded === undefined ? null : Buffer.from(encoded, "base64").toString("utf8");
   };
   // Every ext4 file system has a lost+found at its top.
-  const entries = (text("entries") ?? "").split("\n").filter((name) => name !== "" && name !== "lost+found");
+  const isNothing = (name: string) =>
+    name === "" || name === "lost+found" || (name === "data" && value("data") === "empty");
+  const entries = (text("entries") ?? "").split("\n").filter((name) => !isNothing(name));
   const strangers = entries.filter((name) => !ownEntries.includes(name));
   const pid = Number(value("MainPID") ?? 0);
   const state = value("ActiveState");
@@ -138,6 +147,7 @@ export function parseLook(output: string, { layout }: Pick<InstancePlace, "layou
     strangers,
     markerText: text("marker"),
     data: dataState(value("data")),
+    dataLink: value("link") ?? null,
     optionText: text("option"),
     initText: text("init"),
     unitText: text("unit"),

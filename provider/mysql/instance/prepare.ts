@@ -9,6 +9,7 @@ import { accountKind, renderInit, type Account } from "./init-file";
 import type { Instance, InstancePlace } from "./instance";
 import { ownEntries, seedJob } from "./layout";
 import { groupsOf, initialSettings } from "./options";
+import { requireOwnData } from "./refusals";
 import { startFailure } from "./start-failure";
 import { renderUnit } from "./unit";
 
@@ -134,28 +135,34 @@ async function ensureAccount(host: Host, instance: Instance): Promise<Account> {
 
 const initialiseSeconds = 600; // 2.3 s measured (docs of the lab); a disk a hundred times slower still passes
 
-/** Makes an empty data directory where there is none. It has its name only when it is whole. May be repeated. */
+/**
+ * Makes an empty data directory where there is none. It has its name only when it is whole, but for a file system that is mounted
+ * in its place: what is half made there, the next run throws away before it begins again. May be repeated.
+ */
 export async function initialiseData(host: Host, instance: Instance): Promise<void> {
   const { layout, runtime, binaries } = instance;
   const { asRoot, osUser } = runtime;
   const optionText = (await host.readFile(layout.optionFile, { asRoot })) ?? "";
   const settings = initialSettings(optionText, groupsOf(instance)).map(([name, value]) => `--${name}=${value}`);
   const words = [
-    "--no-defaults",
-    "--initialize-insecure",
-    `--datadir=${layout.dataInitialising}`,
     `--tmpdir=${layout.tmp}`,
     ...(asRoot ? [`--user=${osUser}`] : []),
     ...(binaries.baseDirectory === null ? [] : [`--basedir=${binaries.baseDirectory}`]),
     ...settings,
   ];
-  const own = asRoot ? sh`chown ${`${osUser}:`} ${layout.dataInitialising}` : sh`:`;
+  const own = asRoot ? sh`chown ${`${osUser}:`} "$made"` : sh`:`;
   const { exitCode, stderr } = await host.run(
     sh`
-    [ ! -d ${layout.data} ] || exit 0
-    rm -rf ${layout.dataInitialising} && mkdir -m 0750 ${layout.dataInitialising} && ${own} || exit 99
-    ${binaries.mysqld} ${words} </dev/null || exit
-    mv ${layout.dataInitialising} ${layout.data} || exit 99`,
+    made=${layout.dataInitialising}
+    rm -rf "$made" || exit 99
+    # An empty one goes; one that stays so is a mount point.
+    [ ! -d ${layout.data} ] || rmdir ${layout.data}/lost+found ${layout.data} 2>/dev/null
+    if [ ! -d ${layout.data} ]; then mkdir "$made" || exit 99
+    elif [ "$(ls -A ${layout.data} && echo empty)" = empty ]; then made=${layout.data}
+    else exit 0; fi
+    chmod 0750 "$made" && ${own} || exit 99
+    ${binaries.mysqld} --no-defaults --initialize-insecure --datadir="$made" ${words} </dev/null || exit
+    [ "$made" = ${layout.data} ] || mv "$made" ${layout.data} || exit 99`,
     { asRoot, withinSeconds: initialiseSeconds, accept: [0, 1, 2] },
   );
   if (exitCode === 0) return;
@@ -168,19 +175,24 @@ const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a stateme
 /** Throws the data away. Refuses while a server runs on it; ends a seeding. */
 export async function emptyData(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
-  await requireStopped(host, instance, "its data cannot be thrown away");
+  await requireRemovable(host, instance, "its data cannot be thrown away");
   await endSeed(host, instance);
   const paths = [layout.data, layout.dataInitialising];
-  await host.run(sh`rm -rf -- ${paths} && find ${layout.tmp} -mindepth 1 -delete`, {
+  await host.run(sh`${clearFunction}; clear ${paths} && find ${layout.tmp} -mindepth 1 -delete`, {
     asRoot: runtime.asRoot,
     withinSeconds: removeSeconds,
   });
 }
 
+/** What cannot be removed but is empty is a mount point: that stays. */
+const clearFunction = sh`clear() { for path in "$@"; do
+      rm -rf -- "$path" 2>/dev/null || [ "$(ls -A "$path" && echo empty)" = empty ] || rm -rf -- "$path" || return
+    done; }`;
+
 /** Removes the unit and everything of ours in the directory, the marker last; what is not ours stays. May be repeated. */
 export async function removeInstance(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
-  await requireStopped(host, instance, "it cannot be removed");
+  await requireRemovable(host, instance, "it cannot be removed");
   await endSeed(host, instance);
   if (runtime.supervisor === "systemd")
     await host.run(
@@ -197,14 +209,16 @@ export async function removeInstance(host: Host, instance: InstancePlace): Promi
   await host.run(
     sh`
     [ -d ${layout.directory} ] || exit 0
-    cd ${layout.directory} && rm -rf -- ${entries} && rm -f -- ${marker} || exit
+    ${clearFunction}
+    cd ${layout.directory} && clear ${entries} && rm -f -- ${marker} || exit
     cd / && rmdir ${layout.directory} 2>/dev/null; exit 0`,
     { asRoot: runtime.asRoot, withinSeconds: removeSeconds },
   );
 }
 
-async function requireStopped(host: Host, instance: InstancePlace, what: string): Promise<void> {
-  const { pid } = await readInstance(host, instance);
+async function requireRemovable(host: Host, instance: InstancePlace, what: string): Promise<void> {
+  const { pid, dataLink } = await readInstance(host, instance);
+  requireOwnData(instance, { dataLink });
   if (pid === null) return;
   throw new SluiceError({
     code: "SERVER_RUNNING_ELSEWHERE",

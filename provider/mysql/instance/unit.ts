@@ -25,7 +25,7 @@ function renderSystemdUnit(instance: UnitParts): string {
 Description=MySQL server in ${escapeSpecifiers(layout.directory)} (sluice, ${escapeSpecifiers(owner)})
 Wants=network-online.target
 After=network-online.target
-RequiresMountsFor=${quotePath(layout.directory)}
+RequiresMountsFor=${quotePath(layout.data)}
 StartLimitIntervalSec=${crashLimit.withinSeconds}
 StartLimitBurst=${crashLimit.times}
 

@@ -70,6 +70,7 @@ function converged(declared: Declaration, changes: Partial<Settled> = {}): Settl
     instance: {
       running: true,
       data: "ready",
+      dataLink: null,
       optionText: desired?.optionText ?? null,
       unitText: desired?.unitText ?? null,
       init: desired?.init ?? null,
@@ -147,7 +148,7 @@ describe("a crash while seeding", () => {
   const half = (data: "absent" | "ready", running: boolean): Settled => ({
     ...converged(declare()),
     marker: { ...marker, phase: "claimed" },
-    instance: { running, data, optionText: null, unitText: null, init: null, refusesUs: false },
+    instance: { running, data, dataLink: null, optionText: null, unitText: null, init: null, refusesUs: false },
   });
 
   test("before the data directory was made goes on without throwing anything away", () => {
@@ -326,6 +327,25 @@ test("a root password that is taken out of the program is taken from the server,
     expect(kinds(old, { settled, live }, old)).toEqual([]);
     expect(kinds(declare({ state: "stopped" }), { settled, live }, old)).toEqual(["stop-server"]);
     expect(kinds(declare({ reseed: "2" }), { settled, live }, old)).not.toContain("take-root-password");
+  }
+});
+
+test("data behind a link that somebody made is neither removed nor thrown away; a server without its data is not started", () => {
+  const declared = declare();
+  const settled = converged(declared);
+  const having = (change: Partial<NonNullable<Settled["instance"]>>): Settled => ({
+    ...settled,
+    instance: settled.instance && { ...settled.instance, ...change },
+  });
+  for (const live of [null, quiet]) {
+    const linked = { settled: having({ dataLink: "/big/data" }), live };
+    expect(kinds(declared, linked)).toEqual([]);
+    expect(() => kinds(absent, linked)).toThrow(/orders\/data -> \/big\/data/);
+    expect(() => kinds(declare({ reseed: "2" }), linked)).toThrow(/STORAGE_DATA_LINKED/);
+    const missing = { settled: having({ data: "absent", running: false }), live };
+    expect(() => kinds(declared, missing)).toThrow(/STORAGE_DATA_MISSING/);
+    expect(kinds(declare({ reseed: "2" }), missing)).toEqual(["configure", "initialise-data", "start-server", "seed"]);
+    expect(kinds(absent, missing)).toEqual(["remove-server"]);
   }
 });
 

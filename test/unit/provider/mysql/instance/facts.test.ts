@@ -17,6 +17,7 @@ test("nothing is there", () => {
     strangers: [],
     markerText: null,
     data: "absent",
+    dataLink: null,
     optionText: null,
     initText: null,
     unitText: null,
@@ -63,6 +64,13 @@ test.each([
   ["our marker beside a file of somebody", "sluice.json\nnotes.txt\n", "ours", ["notes.txt"]],
 ])("%s", (_, entries, directory, strangers) => {
   expect(look("directory yes", `entries ${encoded(entries)}`)).toMatchObject({ directory, strangers });
+});
+
+test("a data directory in which nothing is counts as none, for instance a file system that was emptied", () => {
+  const entries = (names: string) => `entries ${encoded(names)}`;
+  expect(look("directory yes", entries("data\n"), "data empty")).toMatchObject({ directory: "empty", data: "absent" });
+  const linked = look("directory yes", entries("data\n"), "link /big/my data", "data ready");
+  expect(linked).toMatchObject({ directory: "ours", data: "ready", dataLink: "/big/my data" });
 });
 
 test.each([

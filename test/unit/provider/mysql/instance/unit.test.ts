@@ -12,7 +12,7 @@ test("the unit of a server", () => {
    Description=MySQL server in /srv/mysql/orders (sluice, shop/dev/orders)
    Wants=network-online.target
    After=network-online.target
-   RequiresMountsFor=/srv/mysql/orders
+   RequiresMountsFor=/srv/mysql/orders/data
    StartLimitIntervalSec=600
    StartLimitBurst=5
 
