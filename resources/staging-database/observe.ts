@@ -1,23 +1,18 @@
-import { isProblem, SluiceError, wordsOf } from "../../provider/errors";
+import { isProblem, type SluiceError } from "../../provider/errors";
 import type { HostReader } from "../../provider/host/host";
-import type { MysqlReader } from "../../provider/mysql/client";
 import { rootPasswordMatches } from "../../provider/mysql/instance/account";
-import { readBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
+import { findBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
 import { readInstance, type InstanceFacts } from "../../provider/mysql/instance/facts";
 import { describeInit, type InitFile } from "../../provider/mysql/instance/init-file";
 import { runtimeOf, type Runtime } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
+import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
+import { readRunning, type RunningFacts, type RunningServer } from "../../provider/mysql/instance/running";
 import { healthOf } from "../../provider/mysql/instance/status";
 import { optionNames, parseOptionFile } from "../../provider/mysql/option-file";
 import { readSeed, type SeedFacts } from "../../provider/mysql/seed/seed";
 import { readSource, type SourceFacts } from "../../provider/mysql/seed/source";
-import { sql } from "../../provider/mysql/sql";
-import {
-  isDrifted as isVariableDrifted,
-  isSameValue,
-  selectVariables,
-  type Adjusted,
-} from "../../provider/mysql/variables";
+import { isDrifted as isVariableDrifted, isSameValue } from "../../provider/mysql/variables";
 import { isOurs, type Owner } from "../../provider/ownership";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import type { ServerReach } from "../../provider/schema/connection";
@@ -26,29 +21,7 @@ import { storageKindOf } from "../../provider/storage/kind";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { isReadOnly, isSeeded, objectOf, type Declaration } from "./schema";
 
-/** The file that makes a directory ours; written first, removed last. */
-export interface Marker extends Owner {
-  readonly directory: string;
-  readonly phase: "claimed" | "seeded";
-  /** The `reseed` text the data was seeded under. */
-  readonly reseed: string | null;
-  readonly serverId: number;
-  /** Settings of the source that data and replication depend on. */
-  readonly sourceVariables: Readonly<Record<string, string>>;
-  readonly seedPosition: SeedPosition;
-  readonly sizeBytes: string | null;
-  /** root@localhost has, or had nearly, a password of ours. */
-  readonly hasRootPassword: boolean;
-  /** By variable: what the server made of a value that it does not take as it is. */
-  readonly adjusted?: Readonly<Record<string, Adjusted>>;
-}
-
-/** Where the source stood when the seed was taken. */
-export interface SeedPosition {
-  readonly gtidSet: string | null;
-  readonly file: string | null;
-  readonly position: string | null;
-}
+export type { Marker };
 
 export interface Settled {
   readonly directory: "absent" | "empty" | "ours" | "foreign files";
@@ -73,12 +46,7 @@ export interface Settled {
     readonly refusesUs: boolean;
   } | null;
   /** What the server says; remembered from its last run while it is stopped. */
-  readonly server: {
-    readonly version: string;
-    readonly uuid: string;
-    readonly variables: Readonly<Record<string, string>>;
-    readonly rootPasswordMatches: boolean;
-  } | null;
+  readonly server: RunningFacts | null;
 }
 
 export interface Live {
@@ -113,7 +81,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const [instance, mount, found] = await Promise.all([
     readInstance(host, { layout, runtime, port: declared.port }),
     readMount(host, layout.data),
-    readBinariesIfThere(host, declared),
+    findBinaries(host, { object: objectOf(declared), baseDirectory: declared.baseDirectory }),
   ]);
   const marker = parseMarker(instance.markerText, objectOf(declared));
   requireMounted(declared, { ...instance, marker, mount }, look, remembered);
@@ -153,20 +121,6 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   };
 }
 
-/** A server that nobody wants to start any more can be looked at, stopped and removed without mysqld. */
-async function readBinariesIfThere(
-  host: HostReader,
-  declared: Declaration,
-): Promise<{ readonly binaries: Binaries | null; readonly problem: SluiceError | null }> {
-  try {
-    const wanted = { object: objectOf(declared), baseDirectory: declared.baseDirectory };
-    return { binaries: await readBinaries(host, wanted), problem: null };
-  } catch (error) {
-    if (isProblem(error, "SERVER_BINARY_MISSING")) return { binaries: null, problem: error };
-    throw error;
-  }
-}
-
 /** Not for what stands where it should: whoever moves it to another file system may do so. */
 function requireMounted(
   declared: Declaration,
@@ -195,65 +149,14 @@ export const serverOf = ({ host, socket, user, passwordFile, port }: Declaration
   port,
 });
 
-/** No text is no marker; a text that cannot be read is somebody's, and stops everything. */
-export function parseMarker(text: string | null | undefined, object: string): Marker | null {
-  if (text === null || text === undefined) return null;
-  try {
-    const read = JSON.parse(text) as Partial<Marker> | null;
-    if (typeof read?.owner !== "string" || typeof read.serverId !== "number")
-      throw new Error("it names no owner or server id");
-    return { seal: null, hasRootPassword: false, ...read } as Marker;
-  } catch (error) {
-    throw new SluiceError({
-      code: "OWNERSHIP_MARKER_UNREADABLE",
-      object,
-      what: "cannot tell whose the directory is, its marker sluice.json cannot be read",
-      needs: "the marker as sluice wrote it",
-      fix: "restore sluice.json from a backup of the directory; nothing is touched without it",
-      detail: wordsOf(error).split("\n")[0] ?? "",
-    });
-  }
-}
-
 /** A server that runs but does not let us in yet is being seeded or started: its facts come in the next round. */
-async function readServer(
-  declared: Declaration,
-  look: Readers,
-  host: HostReader,
-): Promise<NonNullable<Settled["server"]> | "refused" | "silent"> {
-  let mysql: MysqlReader;
-  try {
-    mysql = await look.mysql(serverOf(declared));
-  } catch (error) {
-    if (isProblem(error, "SERVER_LOGIN_REFUSED")) return "refused";
-    if (isProblem(error, "SERVER_NOT_ANSWERING")) return "silent";
-    throw error;
-  }
-  const [row] = await mysql.query<{ version: string; uuid: string }>(
-    sql`SELECT @@version AS version, @@server_uuid AS uuid`,
-  );
-  const names = [
-    "super_read_only",
-    "read_only",
-    "event_scheduler",
-    "server_id",
-    "port",
-    "binlog_format",
-    "gtid_mode",
-    ...Object.keys(declared.config),
-    ...optionNames(parseOptionFile(declared.configFile ?? "")),
-  ];
-  const variables = await mysql.query<{ name: string; value: string }>(
-    selectVariables(names.map(variableName) as [string, ...string[]]),
-  );
-  const { rootPassword } = declared;
-  return {
-    version: row?.version ?? "",
-    uuid: row?.uuid ?? "",
-    variables: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
-    rootPasswordMatches:
-      rootPassword !== undefined && (await rootPasswordMatches(host, serverOf(declared), rootPassword)),
-  };
+async function readServer(declared: Declaration, look: Readers, host: HostReader): Promise<RunningServer> {
+  const { config, configFile, rootPassword } = declared;
+  return readRunning(() => look.mysql(serverOf(declared)), {
+    variables: [...Object.keys(config).map(variableName), ...optionNames(parseOptionFile(configFile ?? ""))],
+    rootPasswordMatches: async () =>
+      rootPassword !== undefined && rootPasswordMatches(host, serverOf(declared), rootPassword),
+  });
 }
 
 export const variableName = (option: string): string =>

@@ -10,7 +10,13 @@ import { initFileOf } from "../../provider/mysql/instance/init-file";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import type { Instance } from "../../provider/mysql/instance/instance";
 import { renderOptions } from "../../provider/mysql/instance/options";
-import { requireData, requireOwnData } from "../../provider/mysql/instance/refusals";
+import {
+  otherStorage,
+  requireData,
+  requireFreePort,
+  requireOwnData,
+  strangeFiles,
+} from "../../provider/mysql/instance/refusals";
 import { renderUnit } from "../../provider/mysql/instance/unit";
 import { requireSource } from "../../provider/mysql/seed/source";
 import { isOurs, requireOurs } from "../../provider/ownership";
@@ -83,38 +89,15 @@ function requireSameMachine(wanted: Declaration, { settled, live }: Observed, { 
 }
 
 function refuse(wanted: Declaration, { settled, live }: Observed, context: PlanContext): void {
+  const { directory, adopt, state, port, storage } = wanted;
   const { object } = context;
-  const thing = `directory ${wanted.directory}`;
   if (settled.directory === "ours")
-    requireOurs({ object, owner: context, found: settled.marker, adopt: wanted.adopt, thing });
-  if (settled.directory === "foreign files" && !(wanted.adopt && settled.unclaimedData))
-    throw new SluiceError({
-      code: "STORAGE_DIRECTORY_NOT_EMPTY",
-      object,
-      what: `cannot use ${thing}, it holds files that are not ours`,
-      found: live?.strangers.join(", ") ?? "files",
-      needs: "an empty directory, or none",
-      fix: "choose another directory, or move the files away",
-    });
-  const listener = live?.portListener ?? null;
-  if (listener !== null && !listener.ours && wanted.state === "running" && !listensOn(wanted.port, settled))
-    throw new SluiceError({
-      code: "SERVER_PORT_TAKEN",
-      object,
-      what: `cannot listen on port ${String(wanted.port)}, another process does`,
-      found: listener.pid === null ? listener.command : `process ${String(listener.pid)}: ${listener.command}`,
-      needs: "a free port",
-      fix: "choose another `port`, or end the other process",
-    });
-  if (settled.storageKind !== null && wanted.storage !== "auto" && wanted.storage !== settled.storageKind)
-    throw new SluiceError({
-      code: "STORAGE_KIND_DIFFERS",
-      object,
-      what: `cannot use ${thing} as ${wanted.storage}, its file system is another`,
-      found: settled.storageKind,
-      needs: wanted.storage,
-      fix: "mount a file system of that kind there, or leave `storage` to be detected",
-    });
+    requireOurs({ object, owner: context, found: settled.marker, adopt, thing: `directory ${directory}` });
+  if (settled.directory === "foreign files" && !(adopt && settled.unclaimedData))
+    throw strangeFiles(object, directory, live?.strangers ?? []);
+  if (live !== null && state === "running" && !listensOn(port, settled)) requireFreePort(live, object, port);
+  if (settled.storageKind !== null && storage !== "auto" && storage !== settled.storageKind)
+    throw otherStorage(object, directory, settled.storageKind, storage);
 }
 
 /** What runs, and is as declared, goes on without its programs on the host; so does what is only stopped. */

@@ -1,5 +1,5 @@
 import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
-import { byDefault } from "../../provider/mysql/instance/differences";
+import { keepOptionFile } from "../../provider/mysql/instance/adoption";
 import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import {
@@ -16,6 +16,8 @@ import {
   stopInstance,
   writeConfiguration,
 } from "../../provider/mysql/instance/lifecycle";
+import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
+import { setRunning } from "../../provider/mysql/instance/running";
 import {
   forgetSeed,
   seedFromClone,
@@ -24,16 +26,13 @@ import {
   type Seeding,
   type SeedResult,
 } from "../../provider/mysql/seed/seed";
-import { inheritedVariables, keptVariables, planServerId } from "../../provider/mysql/seed/source";
-import { groupsOf } from "../../provider/mysql/instance/options";
-import { id, sql } from "../../provider/mysql/sql";
-import { isSameValue, selectVariables, setVariable, type Adjusted } from "../../provider/mysql/variables";
-import { isSame, type Difference } from "../../provider/plan/plan";
+import { inheritedVariables, planServerId } from "../../provider/mysql/seed/source";
+import { isSame } from "../../provider/plan/plan";
 import { sh } from "../../provider/host/command";
 import type { Host } from "../../provider/host/host";
-import type { MysqlClient, MysqlReader } from "../../provider/mysql/client";
+import type { MysqlClient } from "../../provider/mysql/client";
 import type { Performers, Seal, StepContext } from "../../provider/room";
-import { parseMarker, serverOf, type Live, type Marker, type Settled } from "./observe";
+import { serverOf, type Live, type Settled } from "./observe";
 import { desiredFor, methodOf, type Desired, type StagingStep } from "./plan";
 import type { Declaration } from "./schema";
 
@@ -130,14 +129,7 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
 
   "set-variables": async (step, context) => {
     const { host, place, marker } = await claimed(context);
-    const mysql = await connect(context);
-    // A size that is no multiple of what the server allocates is then rounded, as at a start, and no error (1231).
-    await mysql.execute(sql`SET SESSION sql_mode = ''`);
-    for (const { property, to } of step.because)
-      await mysql.execute(to === byDefault ? sql`SET GLOBAL ${id(property)} = DEFAULT` : setVariable(property, to));
-    await context.disconnect(serverOf(context.declared));
-    const asked = step.because.filter(({ to }) => to !== byDefault);
-    const adjusted = { ...marker.adjusted, ...(await readAdjusted(await connect(context), asked)) };
+    const adjusted = { ...marker.adjusted, ...(await setRunning(() => connect(context), step.because)) };
     if (!isSame(adjusted, marker.adjusted ?? {})) await writeMarker(host, place, { ...marker, adjusted });
   },
 
@@ -146,33 +138,6 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     await removeInstance(host, place);
   },
 };
-
-/** What the server made of what was set, where that is another value. */
-async function readAdjusted(
-  mysql: MysqlReader,
-  asked: readonly Difference[],
-): Promise<Readonly<Record<string, Adjusted>>> {
-  const [first, ...others] = asked.map(({ property }) => property);
-  if (first === undefined) return {};
-  const rows = await mysql.query<{ name: string; value: string }>(selectVariables([first, ...others]));
-  const wanted = new Map(asked.map(({ property, to }) => [property, to]));
-  return Object.fromEntries(
-    rows
-      .filter(({ name, value }) => !isSameValue(name, wanted.get(name), value))
-      .map(({ name, value }) => [name, { asked: wanted.get(name) ?? "", got: value }]),
-  );
-}
-
-/**
- * What is taken over may have an option file of its own; ours takes its name. Answers with what its data depends on: the source's
- * settings are another server's, and with another innodb_page_size or lower_case_table_names it would not start.
- */
-async function keepOptionFile(host: Host, instance: Instance): Promise<Readonly<Record<string, string>>> {
-  const { layout, runtime } = instance;
-  const { optionFile } = layout;
-  await host.run(sh`[ ! -e ${optionFile} ] || cp -pn ${optionFile} ${`${optionFile}.before-sluice`}`, runtime);
-  return keptVariables((await host.readFile(optionFile, runtime)) ?? "", groupsOf(instance));
-}
 
 async function start(context: Context): Promise<void> {
   const { host, marker } = await claimed(context);

@@ -1,4 +1,4 @@
-import { SluiceError } from "../../errors";
+import { isProblem, SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { HostReader } from "../../host/host";
 import { compareVersions, type ServerFacts } from "../capabilities";
@@ -67,6 +67,19 @@ export async function readBinaries(host: HostReader, wanted: BinariesWanted): Pr
         ? "install it (Debian: apt-get install mysql-server-core mysql-client-core), or set `baseDirectory`"
         : "set `baseDirectory` to the folder that holds bin/mysqld, or remove it to search PATH",
   });
+}
+
+/** The same for a server that may be there without its programs: to be looked at, stopped and removed it needs none. */
+export async function findBinaries(
+  host: HostReader,
+  wanted: BinariesWanted,
+): Promise<{ readonly binaries: Binaries | null; readonly problem: SluiceError | null }> {
+  try {
+    return { binaries: await readBinaries(host, wanted), problem: null };
+  } catch (error) {
+    if (isProblem(error, "SERVER_BINARY_MISSING")) return { binaries: null, problem: error };
+    throw error;
+  }
 }
 
 /** Prints one line a program, then the chosen one's details. The first mysqld that is no MariaDB is looked at closely. */

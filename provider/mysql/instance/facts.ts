@@ -198,16 +198,3 @@ function parseFree(kibibytes: string | undefined, directory: string): number {
   if (kibibytes === undefined) throw new RangeError(`df printed nothing about ${directory}`);
   return Number(kibibytes) * 1024;
 }
-
-/** Refuses a port on which another process listens. */
-export function requireFreePort(facts: Pick<InstanceFacts, "portListener">, object: string, port: number): void {
-  const listener = facts.portListener;
-  if (listener === null || listener.ours) return;
-  throw new SluiceError({
-    code: "SERVER_PORT_TAKEN",
-    object,
-    what: `cannot listen on port ${port}, another process does`,
-    found: listener.pid === null ? "a process of another user" : `process ${listener.pid}: ${listener.command}`,
-    fix: "choose another `port`, or stop that process",
-  });
-}

@@ -5,20 +5,13 @@ import type { Report } from "../../report";
 import { awaitCondition, done, type Look, waiting } from "../../wait";
 import type { MysqlClient } from "../client";
 import { requireManagement } from "./account";
-import { birthFunction, orphanFunction, readInstance, requireFreePort } from "./facts";
+import { birthFunction, orphanFunction, readInstance } from "./facts";
 import type { Connect, Instance, InstancePlace } from "./instance";
+import { requireFreePort } from "./refusals";
 import { sinceLastStart, startFailure } from "./start-failure";
 
-export {
-  emptyData,
-  endSeed,
-  ensureDirectories,
-  ensureOsUser,
-  initialiseData,
-  removeInstance,
-  removeSeconds,
-  writeConfiguration,
-} from "./prepare";
+export { ensureDirectories, ensureOsUser, initialiseData, writeConfiguration } from "./prepare";
+export { emptyData, endSeed, removeInstance, removeSeconds } from "./removal";
 export { requireAccepted } from "./validate";
 
 /** Starts the server where it does not run, now and with the machine. Returns at once: `awaitAnswering` waits. */

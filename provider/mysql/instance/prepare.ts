@@ -1,15 +1,12 @@
 import { SluiceError } from "../../errors";
 import { allOf, type Command, sh } from "../../host/command";
 import type { FileOptions, Host } from "../../host/host";
-import { endJob } from "../../host/job";
 import type { Report } from "../../report";
 import { makePassword, parseAccountFile, renderAccountFile } from "./account";
 import { readInstance } from "./facts";
 import { accountKind, renderInit, type Account } from "./init-file";
-import type { Instance, InstancePlace } from "./instance";
-import { ownEntries, seedJob } from "./layout";
+import type { Instance } from "./instance";
 import { groupsOf, initialSettings } from "./options";
-import { requireOwnData } from "./refusals";
 import { startFailure } from "./start-failure";
 import { renderUnit } from "./unit";
 
@@ -167,70 +164,4 @@ export async function initialiseData(host: Host, instance: Instance): Promise<vo
   );
   if (exitCode === 0) return;
   throw startFailure(instance, `exit code ${exitCode} of --initialize-insecure`, stderr.split("\n"));
-}
-
-export const removeSeconds = 3600; // ext4 frees some 100 GB a minute in the worst case we know of: truncating one large file
-const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a statement's rollback is the server's
-
-/** Throws the data away. Refuses while a server runs on it; ends a seeding. */
-export async function emptyData(host: Host, instance: InstancePlace): Promise<void> {
-  const { layout, runtime } = instance;
-  await requireRemovable(host, instance, "its data cannot be thrown away");
-  await endSeed(host, instance);
-  const paths = [layout.data, layout.dataInitialising];
-  await host.run(sh`${clearFunction}; clear ${paths} && find ${layout.tmp} -mindepth 1 -delete`, {
-    asRoot: runtime.asRoot,
-    withinSeconds: removeSeconds,
-  });
-}
-
-/** What cannot be removed but is empty is a mount point: that stays. */
-const clearFunction = sh`clear() { for path in "$@"; do
-      rm -rf -- "$path" 2>/dev/null || [ "$(ls -A "$path" && echo empty)" = empty ] || rm -rf -- "$path" || return
-    done; }`;
-
-/** Removes the unit and everything of ours in the directory, the marker last; what is not ours stays. May be repeated. */
-export async function removeInstance(host: Host, instance: InstancePlace): Promise<void> {
-  const { layout, runtime } = instance;
-  await requireRemovable(host, instance, "it cannot be removed");
-  await endSeed(host, instance);
-  if (runtime.supervisor === "systemd")
-    await host.run(
-      sh`
-      systemctl disable --quiet ${layout.unitName} 2>/dev/null
-      # One that crashed may be about to be started again.
-      systemctl stop ${layout.unitName} 2>/dev/null
-      rm -f -- ${layout.unitFile} && systemctl daemon-reload || exit
-      systemctl reset-failed ${layout.unitName} 2>/dev/null; exit 0`,
-      { asRoot: true },
-    );
-  const marker = layout.marker.slice(layout.directory.length + 1);
-  const entries = ownEntries.filter((name) => name !== marker);
-  await host.run(
-    sh`
-    [ -d ${layout.directory} ] || exit 0
-    ${clearFunction}
-    cd ${layout.directory} && clear ${entries} && rm -f -- ${marker} || exit
-    cd / && rmdir ${layout.directory} 2>/dev/null; exit 0`,
-    { asRoot: runtime.asRoot, withinSeconds: removeSeconds },
-  );
-}
-
-async function requireRemovable(host: Host, instance: InstancePlace, what: string): Promise<void> {
-  const { pid, dataLink } = await readInstance(host, instance);
-  requireOwnData(instance, { dataLink });
-  if (pid === null) return;
-  throw new SluiceError({
-    code: "SERVER_RUNNING_ELSEWHERE",
-    object: instance.object,
-    what: `${what} while the server runs`,
-    found: `process ${pid}`,
-    fix: "stop it first",
-  });
-}
-
-/** Ends a running seeding; what it has loaded is of no use then. */
-export async function endSeed(host: Host, { layout, runtime }: InstancePlace): Promise<void> {
-  const place = { directory: layout.job, name: seedJob, asRoot: runtime.asRoot };
-  await endJob(host, place, { withinSeconds: endSeedSeconds });
 }

@@ -1,10 +1,11 @@
 import { SluiceError } from "../../errors";
+import type { InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
 
 /** Sluice never makes such a link: whoever moved the data elsewhere decides what becomes of it there. */
 export function requireOwnData(
   { object, layout }: Pick<InstancePlace, "object" | "layout">,
-  { dataLink }: { readonly dataLink: string | null },
+  { dataLink }: Pick<InstanceFacts, "dataLink">,
 ): void {
   if (dataLink === null) return;
   throw new SluiceError({
@@ -20,7 +21,7 @@ export function requireOwnData(
 /** mysqld would say that its dictionary is missing; whoever forgot to mount the data must not be told to make it anew. */
 export function requireData(
   { object, layout }: Pick<InstancePlace, "object" | "layout">,
-  { running, data }: { readonly running: boolean; readonly data: "absent" | "initialising" | "ready" },
+  { running, data }: Pick<InstanceFacts, "running" | "data">,
 ): void {
   if (running || data === "ready") return;
   throw new SluiceError({
@@ -29,5 +30,43 @@ export function requireData(
     what: "cannot start, the data that it was seeded with is not there",
     found: `nothing in ${layout.data}`,
     fix: "bring it back (is its file system mounted?), or change `reseed` to seed it again",
+  });
+}
+
+export const strangeFiles = (object: string, directory: string, strangers: readonly string[]): SluiceError =>
+  new SluiceError({
+    code: "STORAGE_DIRECTORY_NOT_EMPTY",
+    object,
+    what: `cannot use directory ${directory}, it holds files that are not ours`,
+    found: strangers.length === 0 ? "files" : strangers.join(", "),
+    needs: "an empty directory, or none",
+    fix: "choose another directory, or move the files away",
+  });
+
+export const otherStorage = (object: string, directory: string, is: string, wanted: string): SluiceError =>
+  new SluiceError({
+    code: "STORAGE_KIND_DIFFERS",
+    object,
+    what: `cannot use directory ${directory} as ${wanted}, its file system is another`,
+    found: is,
+    needs: wanted,
+    fix: "mount a file system of that kind there, or leave `storage` to be detected",
+  });
+
+/** Refuses a port on which another process listens. */
+export function requireFreePort(
+  { portListener: listener }: Pick<InstanceFacts, "portListener">,
+  object: string,
+  port: number,
+): void {
+  if (listener === null || listener.ours) return;
+  const process = listener.pid === null ? "a process of another user" : `process ${listener.pid}: ${listener.command}`;
+  throw new SluiceError({
+    code: "SERVER_PORT_TAKEN",
+    object,
+    what: `cannot listen on port ${port}, another process does`,
+    found: process,
+    needs: "a free port",
+    fix: "choose another `port`, or end the other process",
   });
 }

@@ -1,11 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import {
-  orphanFunction,
-  parseLook,
-  requireFreePort,
-  requireReadable,
-} from "../../../../../provider/mysql/instance/facts";
+import { orphanFunction, parseLook, requireReadable } from "../../../../../provider/mysql/instance/facts";
+import { requireFreePort } from "../../../../../provider/mysql/instance/refusals";
 import { instanceOf } from "./builders";
 
 const encoded = (text: string) => Buffer.from(text).toString("base64");

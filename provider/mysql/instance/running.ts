@@ -1,0 +1,79 @@
+import { isProblem } from "../../errors";
+import type { Difference } from "../../plan/plan";
+import type { MysqlClient, MysqlReader } from "../client";
+import { id, sql } from "../sql";
+import { isSameValue, selectVariables, setVariable, type Adjusted } from "../variables";
+import { byDefault } from "./differences";
+
+/** What a running server says of itself. */
+export interface RunningFacts {
+  readonly version: string;
+  readonly uuid: string;
+  /** Those that were asked for and that it has, by name. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly rootPasswordMatches: boolean;
+}
+
+/** `refused`: its management account is not let in. `silent`: it does not answer yet. */
+export type RunningServer = RunningFacts | "refused" | "silent";
+
+export interface Asked {
+  /** Besides those that its health and its channels depend on. */
+  readonly variables: readonly string[];
+  readonly rootPasswordMatches: () => Promise<boolean>;
+}
+
+const alwaysAsked = [
+  "super_read_only",
+  "read_only",
+  "event_scheduler",
+  "server_id",
+  "port",
+  "binlog_format",
+  "gtid_mode",
+] as const;
+
+export async function readRunning(connect: () => Promise<MysqlReader>, asked: Asked): Promise<RunningServer> {
+  let mysql: MysqlReader;
+  try {
+    mysql = await connect();
+  } catch (error) {
+    if (isProblem(error, "SERVER_LOGIN_REFUSED")) return "refused";
+    if (isProblem(error, "SERVER_NOT_ANSWERING")) return "silent";
+    throw error;
+  }
+  const [row] = await mysql.query<{ version: string; uuid: string }>(
+    sql`SELECT @@version AS version, @@server_uuid AS uuid`,
+  );
+  const variables = await mysql.query<{ name: string; value: string }>(
+    selectVariables([...alwaysAsked, ...asked.variables]),
+  );
+  return {
+    version: row?.version ?? "",
+    uuid: row?.uuid ?? "",
+    variables: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
+    rootPasswordMatches: await asked.rootPasswordMatches(),
+  };
+}
+
+/** Sets variables of the running server; answers with what it made of them, where that is another value. */
+export async function setRunning(
+  connect: () => Promise<MysqlClient>,
+  because: readonly Difference[],
+): Promise<Readonly<Record<string, Adjusted>>> {
+  const mysql = await connect();
+  // A size that is no multiple of what the server allocates is then rounded, as at a start, and no error (1231).
+  await mysql.execute(sql`SET SESSION sql_mode = ''`);
+  for (const { property, to } of because)
+    await mysql.execute(to === byDefault ? sql`SET GLOBAL ${id(property)} = DEFAULT` : setVariable(property, to));
+  const asked = new Map(because.filter(({ to }) => to !== byDefault).map(({ property, to }) => [property, to]));
+  const [first, ...others] = asked.keys();
+  const fresh = await connect(); // whoever comes next does not get the session above, whose sql_mode is another
+  if (first === undefined) return {};
+  const rows = await fresh.query<{ name: string; value: string }>(selectVariables([first, ...others]));
+  return Object.fromEntries(
+    rows
+      .filter(({ name, value }) => !isSameValue(name, asked.get(name), value))
+      .map(({ name, value }) => [name, { asked: asked.get(name) ?? "", got: value }]),
+  );
+}
