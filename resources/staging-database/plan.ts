@@ -117,8 +117,9 @@ const withMysqld: ReadonlySet<StagingStep["kind"]> = new Set([
   "seed",
 ] as const);
 
+/** Nothing is brought to data that is taken over as it is. */
 function requireSeedSource(wanted: Declaration, { settled, live }: Observed, { object }: PlanContext): void {
-  if (live === null || isSeeded(wanted, settled.marker)) return;
+  if (live === null || settled.unclaimedData || isSeeded(wanted, settled.marker)) return;
   if (live.sourceProblem !== null) throw live.sourceProblem;
   if (live.source !== null)
     requireSource(live.source, {

@@ -184,13 +184,3 @@ function stopTimeout({ object, layout }: InstancePlace, { withinSeconds }: StopL
     cause,
   });
 }
-
-export interface RestartLimits extends AnswerWait, StopLimit {
-  readonly startSeconds: number;
-}
-
-export async function restartInstance(host: Host, instance: Instance, limits: RestartLimits): Promise<MysqlClient> {
-  await stopInstance(host, instance, limits);
-  await startInstance(host, instance);
-  return awaitAnswering(host, instance, { ...limits, withinSeconds: limits.startSeconds });
-}

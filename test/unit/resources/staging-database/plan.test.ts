@@ -427,6 +427,10 @@ describe("what is not ours", () => {
       "configure",
       "start-server",
     ]);
+    const silent = new SluiceError({ code: "SOURCE_UNREACHABLE", object: "source", what: "does not answer" });
+    expect(kinds(declare({ adopt: true }), { settled: found, live: { ...quiet, sourceProblem: silent } })).toHaveLength(
+      3,
+    );
   });
 
   test("another owner's is not removed either", () => {
