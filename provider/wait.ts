@@ -13,8 +13,8 @@ export interface Wait<T> {
   readonly what: string;
   readonly withinSeconds: number;
   /**
-   * Longest pause between two looks. The first pauses are shorter (an eighth, doubling), so that what is quick is
-   * noticed quickly.
+   * Longest pause between two looks. Until then a pause is an eighth of the time waited so far (at least a sixteenth of the
+   * longest), so that what is quick is noticed quickly.
    */
   readonly everyMillis: number;
   readonly check: () => Promise<Look<T>>;
@@ -30,7 +30,6 @@ export interface Wait<T> {
 export async function awaitCondition<T>(wait: Wait<T>): Promise<T> {
   const startedAt = performance.now();
   const endsAt = startedAt + wait.withinSeconds * 1000;
-  let pauseMillis = wait.everyMillis / 8;
   for (;;) {
     wait.signal?.throwIfAborted();
     const look = await wait.check();
@@ -39,8 +38,8 @@ export async function awaitCondition<T>(wait: Wait<T>): Promise<T> {
     if (now >= endsAt) throw limitReached(wait, look.waiting);
     wait.onWait?.(look.waiting, (now - startedAt) / 1000);
     wait.signal?.throwIfAborted(); // during the look: its event is over, the pause would not hear it
+    const pauseMillis = Math.min(Math.max((now - startedAt) / 8, wait.everyMillis / 16), wait.everyMillis);
     await pause(Math.ceil(Math.min(pauseMillis, endsAt - now)), wait.signal);
-    pauseMillis = Math.min(pauseMillis * 2, wait.everyMillis);
   }
 }
 

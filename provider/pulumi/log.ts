@@ -15,6 +15,8 @@ interface Line {
 /** Lines for the engine, one call after another: it serves calls in any order. */
 export class EngineLog {
   #waiting: Line[] = [];
+  /** By URN: a display that is no terminal prints every line anew. */
+  readonly #lastProgress = new Map<string, string>();
   #sending: Promise<void> | undefined;
 
   constructor(private engine: Engine | undefined) {}
@@ -43,6 +45,10 @@ export class EngineLog {
   }
 
   #add(line: Line): void {
+    if (line.ephemeral) {
+      if (this.#lastProgress.get(line.urn) === line.text) return;
+      this.#lastProgress.set(line.urn, line.text);
+    }
     // Progress that nobody has seen yet is replaced by the newer one.
     this.#waiting = this.#waiting.filter(({ urn, ephemeral }) => !(ephemeral && line.ephemeral && urn === line.urn));
     this.#waiting.push(line);

@@ -67,6 +67,16 @@ test("progress that nobody has seen is replaced by the newer one, of the same re
   expect(slow.got).toEqual(["a ~ 1 % (1)", "a ~ 4 % (1)", "b ~ 5 % (1)", "a = done (1)"]);
 });
 
+test("the same progress is said once", async () => {
+  const slow = new SlowEngine();
+  const report = new EngineLog(slow.engine).reportFor("a");
+  for (const text of ["starts", "starts", "runs", "starts"]) {
+    report.progress(text);
+    await slow.answer();
+  }
+  expect(slow.got).toEqual(["a ~ starts (1)", "a ~ runs (1)", "a ~ starts (1)"]);
+});
+
 test("flush waits for what was said, and for what is said meanwhile", async () => {
   const slow = new SlowEngine();
   const log = new EngineLog(slow.engine);
