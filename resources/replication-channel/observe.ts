@@ -28,6 +28,7 @@ import { readChannelSource, type SourceFacts } from "../../provider/mysql/channe
 import { readMark } from "../../provider/mysql/ownership";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
+import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { endpointOf, unseen, type ChannelStatus, type ServerSeen } from "../../provider/status";
 import { channelOf, markOf, objectOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
@@ -56,6 +57,8 @@ export interface Settled {
   readonly owner: string | null;
   readonly note: Note;
   readonly channel: SettledChannel | null;
+  /** The file system that the directory of a managed replica is on; null where it is not managed, or nobody can tell. */
+  readonly mount: Mount | null;
 }
 
 export type Live =
@@ -72,7 +75,7 @@ export type Observed = ObservedOf<Settled, Live>;
 
 export const nothingNoted: Note = { caughtUp: false, seal: null, ...noTrace };
 
-export const blank: Settled = { server: null, owner: null, note: nothingNoted, channel: null };
+export const blank: Settled = { server: null, owner: null, note: nothingNoted, channel: null, mount: null };
 
 export async function observe(declared: Declaration, look: Readers, remembered: Settled | null): Promise<Observed> {
   let mysql: MysqlReader;
@@ -81,22 +84,25 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   } catch (error) {
     if (!isProblem(error, "SERVER_NOT_ANSWERING")) throw error;
     // A server that is gone took its channels along; one that is stopped still has them.
-    const settled = (await isGone(declared, look)) ? blank : (remembered ?? blank);
+    const settled = (await isGone(declared, look, remembered)) ? blank : (remembered ?? blank);
     return { settled, live: { kind: "silent", problem: error } };
   }
   const name = channelOf(declared);
   const host = declared.replica.host === undefined ? null : await look.host(declared.replica.host);
-  const [replica, channel, mark, source] = await Promise.all([
+  const directory = directoryOf(declared);
+  const [replica, channel, mark, source, mount] = await Promise.all([
     readReplica(mysql, name),
     readChannel(mysql, name),
     readMark(mysql, markOf(declared)),
     readSource(declared, look),
+    host === null || directory === null ? null : readMount(host, directory),
   ]);
   const settled: Settled = {
     server: { version: replica.server.version, uuid: replica.uuid, serverId: replica.serverId },
     owner: mark?.owner ?? null,
     note: mark === null ? nothingNoted : { ...nothingNoted, ...(mark.note as Partial<Note>) },
     channel: channel === null ? null : await settle(declared, channel, replica, host),
+    mount,
   };
   return { settled, live: { kind: "seen", replica, channel, ...source } };
 }
@@ -145,12 +151,19 @@ async function readSource(
   }
 }
 
-/** `<directory>/run/mysqld.sock`: without the directory there is no server. */
-async function isGone({ replica }: Declaration, look: Readers): Promise<boolean> {
-  if (replica.host === undefined || replica.socket === undefined) return false;
-  const host = await look.host(replica.host);
-  const directory = posix.dirname(posix.dirname(replica.socket));
-  return (await host.inspect(directory, { asRoot: await needsRoot(host) })).kind === "absent";
+/** `<directory>/run/mysqld.sock`. */
+const directoryOf = ({ replica }: Declaration): string | null =>
+  replica.host === undefined || replica.socket === undefined ? null : posix.dirname(posix.dirname(replica.socket));
+
+/** Without its directory there is no server; one whose file system is not mounted is there all the same. */
+async function isGone(declared: Declaration, look: Readers, remembered: Settled | null): Promise<boolean> {
+  const directory = directoryOf(declared);
+  if (directory === null || declared.replica.host === undefined) return false;
+  const host = await look.host(declared.replica.host);
+  if ((await host.inspect(directory, { asRoot: await needsRoot(host) })).kind !== "absent") return false;
+  const [was, is] = [remembered?.mount ?? null, await readMount(host, directory)];
+  if (was !== null && is !== null && !isSameMount(was, is)) throw notMounted(objectOf(declared), directory, was, is);
+  return true;
 }
 
 /** Output-only properties. */

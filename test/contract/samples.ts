@@ -183,6 +183,7 @@ const replicating: channel.Settled = {
   owner: owner.owner,
   note: { caughtUp: true, start: null, ended: null, seal: owner.seal },
   channel: running,
+  mount: { point: "/srv", type: "btrfs", root: "/", source: "/dev/sdb1", uuid: "8f1d" },
 };
 const channelSettled: channel.Settled[] = [
   channel.blank,

@@ -106,13 +106,18 @@ async function followSeed(seeding: Seeding, run: SeedRun, place: JobPlace): Prom
   const totalBytes = await run.totalBytes();
   const limit = seeding.stalledSeconds ?? defaultStalledSeconds;
   let lookAtSeconds = limit;
+  let saidAtSeconds = -Infinity;
   let stall: Promise<void> | undefined;
   const stopping = new AbortController();
   const onProgress = (facts: JobFacts) => {
     const progress = parseProgress(facts, totalBytes);
     const now = performance.now() / 1000;
     if (progress === null) return;
-    report.progress(meter.render(progress, now));
+    const words = meter.render(progress, now);
+    if (now - saidAtSeconds >= 1) {
+      report.progress(words);
+      saidAtSeconds = now; // as often as the job writes it
+    }
     const stalled = meter.stalledSeconds(now);
     if (stalled < limit) lookAtSeconds = limit;
     if (stalled < lookAtSeconds || run.whenStalled === undefined || stall !== undefined) return;

@@ -61,6 +61,7 @@ export const settled = (channel: SettledChannel | null, change: Partial<Settled>
   owner,
   note: { caughtUp: true, start: null, ended: null, seal: null },
   channel,
+  mount: null,
   ...change,
 });
 
