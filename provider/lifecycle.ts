@@ -85,7 +85,7 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
     for (;;) {
       drivers.signal.throwIfAborted();
       drivers.report.progress("observing");
-      seen = await observe(room, declared, drivers, before?.settled ?? null);
+      seen = await observe(room, declared, drivers, seen?.settled ?? before?.settled ?? null);
       const plan = planFor(wanted, seen, operation);
       if (plan.steps.length === 0) {
         drivers.report.progress(wanted === absent ? "nothing is left" : "as declared");

@@ -25,6 +25,15 @@ export interface Claim {
   readonly thing: string;
 }
 
+/**
+ * Before a removal: what carries our name and a seal that our state does not know may be ours all the same (a run that was killed
+ * in its last moment), and is not left behind in silence.
+ */
+export function requireKnown(claim: Omit<Claim, "adopt">): void {
+  const { found, owner } = claim;
+  if (found !== null && found.owner === owner.owner && owner.seal === null) requireOurs({ ...claim, adopt: false });
+}
+
 /** Refuses what exists and is not ours: somebody else's always, what no state knows to be ours unless `adopt` is set. */
 export function requireOurs({ object, owner, found, adopt, thing }: Claim): void {
   if (found !== null && isOurs(found, owner)) return;

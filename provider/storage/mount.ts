@@ -17,14 +17,21 @@ export interface Mount {
 }
 
 /** Where the path lies, or would lie: the nearest parent that exists counts. Null where the system has no way to say. */
-export async function readMount(host: HostReader, path: string): Promise<Mount | null> {
-  const { stdout } = await host.query(sh`
+export async function readMount(
+  host: HostReader,
+  path: string,
+  { asRoot }: { readonly asRoot: boolean },
+): Promise<Mount | null> {
+  const { stdout } = await host.query(
+    sh`
     at=${path}
     while [ ! -e "$at" ]; do at=$(dirname "$at"); done
     seen=$(findmnt -rnv -o TARGET,FSTYPE,FSROOT,SOURCE,UUID -T "$at" 2>/dev/null | tail -n 1)
     if [ -n "$seen" ]; then printf '%s\n' "$seen"
     else df -PT "$at" 2>/dev/null | awk 'NR == 2 { kind = $2; source = $1; $1 = $2 = $3 = $4 = $5 = $6 = ""; sub(/^ +/, ""); gsub(/ /, "\\x20"); print $0, kind, "/", source, "" }'
-    fi`);
+    fi`,
+    { asRoot },
+  );
   return parseMount(stdout);
 }
 

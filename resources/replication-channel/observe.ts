@@ -95,7 +95,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     readChannel(mysql, name),
     readMark(mysql, markOf(declared)),
     readSource(declared, look),
-    host === null || directory === null ? null : readMount(host, directory),
+    host === null || directory === null ? null : mountOf(host, directory),
   ]);
   const settled: Settled = {
     server: { version: replica.server.version, uuid: replica.uuid, serverId: replica.serverId },
@@ -155,13 +155,16 @@ async function readSource(
 const directoryOf = ({ replica }: Declaration): string | null =>
   replica.host === undefined || replica.socket === undefined ? null : posix.dirname(posix.dirname(replica.socket));
 
+const mountOf = async (host: HostReader, directory: string): Promise<Mount | null> =>
+  readMount(host, directory, { asRoot: await needsRoot(host) });
+
 /** Without its directory there is no server; one whose file system is not mounted is there all the same. */
 async function isGone(declared: Declaration, look: Readers, remembered: Settled | null): Promise<boolean> {
   const directory = directoryOf(declared);
   if (directory === null || declared.replica.host === undefined) return false;
   const host = await look.host(declared.replica.host);
   if ((await host.inspect(directory, { asRoot: await needsRoot(host) })).kind !== "absent") return false;
-  const [was, is] = [remembered?.mount ?? null, await readMount(host, directory)];
+  const [was, is] = [remembered?.mount ?? null, await mountOf(host, directory)];
   if (was !== null && is !== null && !isSameMount(was, is)) throw notMounted(objectOf(declared), directory, was, is);
   return true;
 }

@@ -27,7 +27,7 @@ import {
 import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { sayStop, threadsOf, type Threads } from "../../provider/mysql/channel/threads";
 import { sayDuration } from "../../provider/duration";
-import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
+import { isOurs, requireKnown, requireOurs, type Owner } from "../../provider/ownership";
 import {
   absent,
   inOrder,
@@ -122,6 +122,11 @@ const exists = ({ channel, owner }: Settled): boolean => channel !== null || own
 /** What the channel's mark says. */
 const foundOn = ({ owner, note }: Settled): Owner | null => (owner === null ? null : { owner, seal: note.seal });
 
+const isMine = (settled: Settled, context: PlanContext): boolean => {
+  const found = foundOn(settled);
+  return found !== null && isOurs(found, context);
+};
+
 const claimOf = (wanted: Declaration, settled: Settled, context: PlanContext) => ({
   object: context.object,
   owner: context,
@@ -133,8 +138,8 @@ const claimOf = (wanted: Declaration, settled: Settled, context: PlanContext) =>
 /** What is not ours stays untouched, and to us it is gone. */
 function planRemoval(settled: Settled, live: Live | null, context: PlanContext): Plan<ChannelStep> {
   const { channel } = settled;
-  const found = foundOn(settled);
-  if (found === null || !isOurs(found, context)) return inOrder();
+  requireKnown({ object: context.object, owner: context, found: foundOn(settled), thing: "channel" });
+  if (!isMine(settled, context)) return inOrder();
   if (live?.kind === "silent") throw unanswered(live.problem, context.object, "removal");
   const name = context.before === null ? "" : channelOf(context.before.declared);
   const threads = channel === null ? null : threadsOf(channel.receives, channel.applies);
@@ -155,7 +160,7 @@ function planNew(wanted: Declaration, settled: Settled, live: Seen | null, conte
     requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, hasTrace, rules, context });
   const runs = wanted.state !== "stopped";
   return inOrder<ChannelStep>(
-    settled.owner !== context.owner && { kind: "claim-channel", channel: channelOf(wanted), adopts: false },
+    !isMine(settled, context) && { kind: "claim-channel", channel: channelOf(wanted), adopts: settled.owner !== null },
     { kind: "point-channel", to: sayEndpoint(wanted.source), position, insteadOf, because: [] },
     (rules === null || hasRules(rules)) && { kind: "set-filters", channel: channelOf(wanted), rules, because: [] },
     runs && start(wanted, []),
@@ -213,7 +218,7 @@ function planChange(
   const change = !points && (receiver.length > 0 || delay.length > 0);
   return numbered(
     inOrder<ChannelStep>(
-      settled.owner !== context.owner && { kind: "claim-channel", channel: channelOf(wanted), adopts: true },
+      !isMine(settled, context) && { kind: "claim-channel", channel: channelOf(wanted), adopts: true },
       stops !== null && { kind: "stop-channel", threads: stops, untilStep: null },
       points && {
         kind: "point-channel",

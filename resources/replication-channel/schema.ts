@@ -175,7 +175,7 @@ export const declaration = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Take over a channel of this name that exists and that nobody's mark is on. In place: what differs is changed.",
+      "Take over a channel of this name that exists and that nobody's mark is on, or that another state of the same name holds (a lost one). Leave it out again afterwards. In place: what differs is changed.",
     ),
 });
 

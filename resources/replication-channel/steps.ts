@@ -33,7 +33,9 @@ const noChannelErrno = 3074; // ER_REPLICA_CHANNEL_DOES_NOT_EXIST
 
 export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
   // Of a channel that somebody made, an older trace says nothing.
-  "claim-channel": ({ adopts }, context) => note(context, () => (adopts ? noTrace : {})),
+  // What another state of the same name knew of places in logs holds; of what nobody had marked, nothing is known.
+  "claim-channel": ({ adopts }, context) =>
+    note(context, () => ({ seal: null, ...(adopts && context.seen.settled.owner === null && noTrace) })),
 
   "stop-channel": async ({ threads }, context) => {
     const mysql = await replicaIn(context);

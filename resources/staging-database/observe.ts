@@ -80,7 +80,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const runtime = runtimeOf(facts);
   const [instance, mount, found] = await Promise.all([
     readInstance(host, { layout, runtime, port: declared.port }),
-    readMount(host, layout.data),
+    readMount(host, layout.data, runtime),
     findBinaries(host, { object: objectOf(declared), baseDirectory: declared.baseDirectory }),
   ]);
   const marker = parseMarker(instance.markerText, objectOf(declared));

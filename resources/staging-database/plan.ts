@@ -19,7 +19,7 @@ import {
 } from "../../provider/mysql/instance/refusals";
 import { renderUnit } from "../../provider/mysql/instance/unit";
 import { requireSource } from "../../provider/mysql/seed/source";
-import { isOurs, requireOurs } from "../../provider/ownership";
+import { isOurs, requireKnown, requireOurs } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { isUnknown } from "../../provider/schema/unknown";
@@ -30,6 +30,7 @@ type PlanContext = PlanContextOf<Declaration, Settled>;
 
 export type StagingStep =
   | { readonly kind: "claim-directory"; readonly directory: string; readonly adopts: Adopts }
+  | { readonly kind: "take-over"; readonly directory: string }
   | { readonly kind: "configure"; readonly because: readonly Difference[] }
   | { readonly kind: "stop-server"; readonly why: string }
   | { readonly kind: "empty-data"; readonly why: string }
@@ -61,12 +62,17 @@ export function plan(wanted: Declaration | Absent, seen: Observed, context: Plan
 function planPresence(wanted: Declaration, seen: Observed, context: PlanContext): Plan<StagingStep> {
   const { unclaimedData, marker } = seen.settled;
   if (unclaimedData) return planAdoption(wanted);
+  // As it is, whatever `reseed` says: what else is to change, is planned when it is ours.
+  if (marker !== null && !isOurs(marker, context))
+    return inOrder<StagingStep>({ kind: "take-over", directory: wanted.directory });
   return isSeeded(wanted, marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen, context);
 }
 
 /** What is not ours stays untouched, and to us it is gone. */
 function planRemoval({ marker, instance }: Settled, context: PlanContext): Plan<StagingStep> {
-  if (marker === null || !isOurs(marker, context)) return inOrder();
+  if (marker === null) return inOrder();
+  requireKnown({ object: context.object, owner: context, found: marker, thing: `directory ${marker.directory}` });
+  if (!isOurs(marker, context)) return inOrder();
   if (instance !== null) requireOwnData({ ...context, layout: layoutOf(marker.directory) }, instance);
   return inOrder(instance?.running === true && ({ kind: "stop-server", why: "it is removed" } as const), {
     kind: "remove-server",
@@ -259,6 +265,7 @@ function passwordDiffers(wanted: Declaration, { settled, live }: Observed, befor
 const clause = (text: string): string => (text === "" ? "" : ` ${text}`);
 
 export const say: Sayings<StagingStep> = {
+  "take-over": ({ directory }) => ({ what: `take over ${directory} from another state of the same name, as it is` }),
   "claim-directory": ({ directory, adopts }) => ({ what: claimWords(directory, adopts) }),
   configure: ({ because }) => ({ what: "write my.cnf, init file and unit", because }),
   "stop-server": ({ why }) => ({

@@ -127,7 +127,9 @@ export const declaration = z.strictObject({
   adopt: z
     .boolean()
     .default(false)
-    .describe("Take over a directory that this layout stands in and that nobody's marker is on."),
+    .describe(
+      "Take over a directory that this layout stands in and that nobody's marker is on, or that another state of the same name holds (a lost one), with the data as it is. Leave it out again afterwards.",
+    ),
   seedSeconds: seconds({ min: 60, max: 30 * day })
     .default(7 * day)
     .describe("Longest time a seeding may take.")

@@ -56,6 +56,11 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     });
   },
 
+  "take-over": async (_step, context) => {
+    const { host, place, marker } = await claimed(context);
+    await writeMarker(host, place, { ...marker, seal: null, reseed: context.declared.reseed ?? null });
+  },
+
   configure: async (_step, context) => {
     const { host, marker } = await claimed(context);
     const desired = desiredOf(context, marker);
@@ -251,6 +256,7 @@ export function withinSeconds(step: StagingStep, { seedSeconds, startSeconds, st
     case "restart-server":
       return startSeconds + stopSeconds;
     case "claim-directory":
+    case "take-over":
     case "configure":
     case "initialise-data":
     case "set-variables":

@@ -18,11 +18,16 @@ export const spreadFiles = {
 const aloneLines = 4; // below 4 MB, opening sessions costs more than they gain (15 ms each, a line takes 100 ms: measured)
 const mostSessions = 8; // then one mysqldump no longer keeps up: 100 MB/s of text (measured), 15 MB/s a session
 
+/*
+ * Two kinds of table take rows in their order only: ARCHIVE no AUTO_INCREMENT value below the last (1022), InnoDB no FTS_DOC_ID
+ * of the user's own below the last (182).
+ */
+
 /** A session's first words: mysqldump's own settings (character set, checks, no binary log), and each line a transaction. */
 const spreadProgram = `use strict; use warnings; use IO::Handle;
 my $sessions = $ARGV[0] < ${mostSessions} ? $ARGV[0] + 1 : ${mostSessions};
 my ($preamble, $use, $rows) = ("", "", 0);
-my ($begun, $body, %open);
+my ($begun, $body, $ordered, %open);
 $SIG{PIPE} = "IGNORE";
 sub say { my ($k) = @_;
   if (!$open{$k}) {
@@ -45,12 +50,17 @@ while (<STDIN>) {
   $use = $_ if !$body && /^USE /;
   if (!$body && /^INSERT INTO / && substr($_, -2) eq ";\\n") {
     $rows++;
-    endAll() if $rows == ${aloneLines} + 1;
-    say($rows > ${aloneLines} ? 1 + $rows % $sessions : 0);
+    my $spreads = $rows > ${aloneLines} && !$ordered;
+    endAll() if $spreads && $rows == ${aloneLines} + 1;
+    say($spreads ? 1 + $rows % $sessions : 0);
     next;
   }
-  endAll() if $rows > ${aloneLines};
+  endAll() if $rows > ${aloneLines} && !$ordered;
   $rows = 0;
+  if (!$body) {
+    $ordered = 0 if /^CREATE TABLE /;
+    $ordered = 1 if /^  \`FTS_DOC_ID\` /i || /^[)] ENGINE=ARCHIVE/i;
+  }
   say(0);
 }
 endAll();

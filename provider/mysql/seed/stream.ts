@@ -59,7 +59,7 @@ while (<STDIN>) {
   $body = (split(" ", $_))[1] ne ";" if $head =~ /^DELIMITER \\S/;
   if ($gtids) { $gtids = !ends($_); next }
   if (!$body && $head =~ /^(?:-- CURRENT DATABASE: |USE )/) {
-    (my $name = $_) =~ s/^(?:[^:]*: *|[^ ]+ +)//;
+    (my $name = $_) =~ s/^(?:-- [^:]*: *|[^ ]+ +)//;
     $name =~ s/;?[ \\t\\r\\n]*$//;
     $skip = !isWanted($name =~ /^\`/ ? $name : "\`$name\`");
   }

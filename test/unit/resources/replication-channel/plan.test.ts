@@ -244,8 +244,11 @@ describe("ownership", () => {
   test("refuses the channel of another state of the same name, and does not remove it", () => {
     const of = settled(there, { note: { caughtUp: true, start: null, ended: null, seal: "x" } });
     expect(() => plan(declared(), seen(of, live()), context())).toThrow(/OWNERSHIP_OTHER_STATE/);
-    expect(plan(absent, seen(of, live()), context(declared())).steps).toEqual([]);
+    expect(() => plan(absent, seen(of, live()), context(declared()))).toThrow(/OWNERSHIP_OTHER_STATE/);
+    expect(plan(absent, seen(of, live()), context(declared(), { seal: "y" })).steps).toEqual([]);
     expect(plan(declared(), seen(of, live()), context(null, { seal: "x" })).steps).toEqual([]);
+    const taken = plan(declared({ adopt: true }), seen(of, live()), context()).steps;
+    expect(taken).toEqual([{ kind: "claim-channel", channel: "orders", adopts: true }]);
   });
 
   test.each([

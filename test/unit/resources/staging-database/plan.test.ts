@@ -401,6 +401,12 @@ describe("what is not ours", () => {
     expect(code({ ...blank, storageKind: "btrfs" }, quiet, { storage: "zfs" })).toBe("STORAGE_KIND_DIFFERS");
   });
 
+  test("what another state of the same name holds is taken over as it is, with another reseed text too", () => {
+    const settled = { ...converged(declare()), marker: { ...marker, seal: "x", reseed: "1" } };
+    const steps = kinds(declare({ adopt: true, reseed: "2" }), { settled, live: quiet });
+    expect(steps).toEqual(["take-over"]);
+  });
+
   test("another machine with the same host key is not taken for the one it was made on", () => {
     const at = (address: string) => declare({ host: { address, hostKey: "SHA256:x" } });
     const moved = (settled: Settled) =>
@@ -434,10 +440,15 @@ describe("what is not ours", () => {
   });
 
   test("another owner's is not removed either", () => {
-    for (const change of [{ owner: "else/dev/x" }, { seal: "of another state" }]) {
-      const foreign = { ...converged(declare()), marker: { ...marker, ...change } };
-      expect(kinds(absent, { settled: foreign, live: quiet })).toEqual([]);
-    }
+    const removal = (change: Partial<Marker>, seal: string | null) =>
+      plan(
+        absent,
+        { settled: { ...converged(declare()), marker: { ...marker, ...change } }, live: quiet },
+        { ...contextOf(declare()), seal },
+      ).steps;
+    expect(removal({ owner: "else/dev/x" }, null)).toEqual([]);
+    expect(removal({ seal: "of another state" }, "ours")).toEqual([]);
+    expect(() => removal({ seal: "of another state" }, null)).toThrow(/OWNERSHIP_OTHER_STATE/);
     expect(kinds(absent, { settled: converged(declare()), live: quiet })).toEqual(["stop-server", "remove-server"]);
     expect(kinds(absent, { settled: blank, live: quiet })).toEqual([]);
   });

@@ -70,6 +70,16 @@ test("rows of two large tables in two databases do not meet", () => {
   expect(sessions.flat().filter((line) => line.startsWith("INSERT"))).toHaveLength(18);
 });
 
+test.each([
+  ["ARCHIVE", ["CREATE TABLE `a` (", "  `id` int", ") ENGINE=ARCHIVE;"]],
+  ["a FTS_DOC_ID of its own", ["CREATE TABLE `a` (", "  `FTS_DOC_ID` bigint", ") ENGINE=InnoDB;"]],
+])("rows of a table that takes them in order only stay in order: %s", (_what, table) => {
+  const rest = [...head.slice(3), ...table, ...rows("a", 9), "CREATE TABLE `b` (", ...rows("b", 9)];
+  const { sessions } = load([...preamble, ...rest]);
+  expect(sessions[0]).toEqual([...opening, ...rest.slice(0, -5)]);
+  expect(sessions.length).toBeGreaterThan(2);
+});
+
 test("the lines of a routine stay where they are, and so does what is no whole statement", () => {
   const routine = ["DELIMITER ;;", "CREATE PROCEDURE p() BEGIN", ...rows("a", 9), "END ;;", "DELIMITER ;"];
   const half = Array.from({ length: 9 }, () => "INSERT INTO `a` VALUES");

@@ -145,6 +145,12 @@ test("only declared databases come, by their exact names", () => {
   expect(weird).not.toContain("USE `shop`;");
 });
 
+test("a name with a colon is one name", () => {
+  const text = "-- Current Database: `a:b`\n\nUSE `a:b`;\nINSERT INTO `t` VALUES (1);\n";
+  expect(filter(text, ["a:b"])).toBe(text);
+  expect(filter(text, ["b"])).toBe("");
+});
+
 test("a dump without comments is filtered as well", () => {
   const bare = dump.replace(/^--.*\n/gm, "");
   const kept = filter(bare, ["shop"]);
