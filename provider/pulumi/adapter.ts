@@ -145,7 +145,7 @@ async function within<T>(room: AnyRoom, call: Call, work: (operation: Operation)
   const { bag, declared, signal } = call;
   const report = scrubbing(engineReport(bag.urn), secretsIn(room, declared, call.before?.declared));
   const drivers = openDrivers({ ...ownerIn(bag), signal, report });
-  const before = call.before && beforeOf(complete(room, call.before).inputs, call.before);
+  const before = call.before && beforeOf({ ...call.before, declared: complete(room, call.before).inputs });
   const renderCost = startCost();
   try {
     return await work({ room, declared, before, drivers });

@@ -48,7 +48,7 @@ export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: 
     const plan: Plan = room.plan(
       after.declared,
       { settled, live: null },
-      { ...owner, before: beforeOf(before.declared, before), object },
+      { ...owner, before: beforeOf(before), object },
     );
     if (operation === "preview") {
       reportPlan(report, object, plan, room.say);
@@ -93,7 +93,7 @@ function isAnchored(room: AnyRoom, path: string, before: Properties, after: Prop
 const isObject = (value: unknown): boolean => value !== null && typeof value === "object" && !Array.isArray(value);
 
 function sayReplacement(room: AnyRoom, bag: Bag, after: Properties, replaced: readonly string[], report: Report): void {
-  const before = beforeOf(bag.declared, bag);
+  const before = beforeOf(bag);
   const settled = before.settled ?? (room.blank as object);
   const object = room.object(before.declared);
   const because = replaced.map((path) =>

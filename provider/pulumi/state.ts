@@ -63,7 +63,7 @@ export const ownerIn = ({ remembered, urn }: Pick<Bag, "remembered" | "urn">): O
     : { owner: remembered.owner, seal: remembered.seal };
 
 /** What a room may know of the time before. */
-export const beforeOf = (declared: Record<string, unknown>, { remembered }: Bag): Before<object, object> => ({
+export const beforeOf = ({ declared, remembered }: Pick<Bag, "declared" | "remembered">): Before<object, object> => ({
   declared,
   settled: remembered?.settled ?? null,
 });

@@ -25,7 +25,7 @@ import { healthOf } from "../../provider/mysql/channel/status";
 import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { readChannelSource, type SourceFacts } from "../../provider/mysql/channel/source-facts";
-import { readMark } from "../../provider/mysql/ownership";
+import { readMark, type ServerMark } from "../../provider/mysql/ownership";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
@@ -75,6 +75,11 @@ export type Observed = ObservedOf<Settled, Live>;
 
 export const nothingNoted: Note = { caughtUp: false, seal: null, ...noTrace };
 
+export const notedOn = (mark: ServerMark | null): Note => ({
+  ...nothingNoted,
+  ...(mark?.note as Partial<Note> | undefined),
+});
+
 export const blank: Settled = { server: null, owner: null, note: nothingNoted, channel: null, mount: null };
 
 export async function observe(declared: Declaration, look: Readers, remembered: Settled | null): Promise<Observed> {
@@ -100,7 +105,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const settled: Settled = {
     server: { version: replica.server.version, uuid: replica.uuid, serverId: replica.serverId },
     owner: mark?.owner ?? null,
-    note: mark === null ? nothingNoted : { ...nothingNoted, ...(mark.note as Partial<Note>) },
+    note: notedOn(mark),
     channel: channel === null ? null : await settle(declared, channel, replica, host),
     mount,
   };

@@ -120,7 +120,8 @@ function requireSamePlace(wanted: Declaration, { server }: Settled, { before, ob
 const exists = ({ channel, owner }: Settled): boolean => channel !== null || owner !== null;
 
 /** What the channel's mark says. */
-const foundOn = ({ owner, note }: Settled): Owner | null => (owner === null ? null : { owner, seal: note.seal });
+export const foundOn = ({ owner, note }: Pick<Settled, "owner" | "note">): Owner | null =>
+  owner === null ? null : { owner, seal: note.seal };
 
 const isMine = (settled: Settled, context: PlanContext): boolean => {
   const found = foundOn(settled);

@@ -23,8 +23,8 @@ import { isSame } from "../../provider/plan/plan";
 import { resetReplicaAll, startReplica, stopReplica, variableName } from "../../provider/mysql/terms";
 import { setVariable } from "../../provider/mysql/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
-import { nothingNoted, type Live, type Note, type Settled } from "./observe";
-import { keptFilters, type ChannelStep } from "./plan";
+import { notedOn, nothingNoted, type Live, type Note, type Settled } from "./observe";
+import { foundOn, keptFilters, type ChannelStep } from "./plan";
 import { channelOf, markOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 type Context = StepContext<Declaration, Settled, Live>;
@@ -32,8 +32,7 @@ type Context = StepContext<Declaration, Settled, Live>;
 const noChannelErrno = 3074; // ER_REPLICA_CHANNEL_DOES_NOT_EXIST
 
 export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
-  // Of a channel that somebody made, an older trace says nothing.
-  // What another state of the same name knew of places in logs holds; of what nobody had marked, nothing is known.
+  // Of a channel that nobody had marked, an older trace says nothing; that of another state of the same name holds.
   "claim-channel": ({ adopts }, context) =>
     note(context, () => ({ seal: null, ...(adopts && context.seen.settled.owner === null && noTrace) })),
 
@@ -161,9 +160,8 @@ async function note(context: Context, change: (noted: Note) => Partial<Note>): P
 }
 
 function readNote(mark: ServerMark | null): { readonly found: Owner | null; readonly noted: Note } {
-  const noted = { ...nothingNoted, ...(mark?.note as Partial<Note> | undefined) };
-  const owner = mark?.owner ?? null;
-  return { found: owner === null ? null : { owner, seal: noted.seal }, noted };
+  const noted = notedOn(mark);
+  return { found: foundOn({ owner: mark?.owner ?? null, note: noted }), noted };
 }
 
 async function prepareTls(context: Context, { dataDirectory }: ReplicaFacts): Promise<TlsFiles | null> {
