@@ -30,6 +30,9 @@ const given = process.env["SLUICE_TEST_LAB"];
  */
 const testHosts = ["source", "source2", "source3", "source4", "staging", "staging2"];
 
+/** One test file needs fewer: `SLUICE_TEST_HOSTS=source,staging` starts only these. */
+const wantedHosts = process.env["SLUICE_TEST_HOSTS"]?.split(",") ?? testHosts;
+
 /**
  * Runs in jest's parent process, before the first file that needs the lab. `SLUICE_TEST_LAB=dev` uses a lab that is already up,
  * adds to it the hosts that it lacks, and leaves it up.
@@ -38,8 +41,8 @@ export async function startTestLab(): Promise<void> {
   process.env["SLUICE_TEST_LAB"] = given ?? testLabName;
   if (given === undefined) await stopLab(testLabName);
   const lab = await findLab(given ?? testLabName);
-  if (lab !== undefined && testHosts.every((host) => lab.hosts.has(host))) return;
-  await startLab({ name: given ?? testLabName, hosts: testHosts, dataMegabytes: 5, log });
+  if (lab !== undefined && wantedHosts.every((host) => lab.hosts.has(host))) return;
+  await startLab({ name: given ?? testLabName, hosts: wantedHosts, dataMegabytes: 5, log });
 }
 
 export async function stopTestLab(): Promise<void> {
