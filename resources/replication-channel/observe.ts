@@ -8,6 +8,7 @@ import {
   type ChannelFacts,
   type ReplicaFacts,
 } from "../../provider/mysql/channel/facts";
+import { lastFailure, type Failure } from "../../provider/mysql/channel/errors";
 import { readFilterFile } from "../../provider/mysql/channel/filter-file";
 import {
   compareRules,
@@ -25,6 +26,7 @@ import { healthOf } from "../../provider/mysql/channel/status";
 import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { readChannelSource, type SourceFacts } from "../../provider/mysql/channel/source-facts";
+import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { readMark, type ServerMark } from "../../provider/mysql/ownership";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
@@ -50,6 +52,8 @@ export interface SettledChannel extends SeenSettings {
   readonly receives: boolean;
   readonly applies: boolean;
   readonly sourceUuid: string;
+  /** The error that a thread stopped on; missing in older states. */
+  readonly failure?: Failure | null;
 }
 
 export interface Settled {
@@ -138,8 +142,20 @@ async function settle(
     receives: channel.receiver.state !== "stopped",
     applies: channel.applier.state !== "stopped",
     sourceUuid: channel.sourceUuid,
+    failure: lastFailure(channel, namesOf(declared, replica)),
   };
 }
+
+const namesOf = (declared: Declaration, { server }: Pick<ReplicaFacts, "server">): ChannelNames => ({
+  object: objectOf(declared),
+  channel: channelOf(declared),
+  source: sourceEndpointOf(declared),
+  user: declared.source.user,
+  server,
+});
+
+const sourceEndpointOf = ({ source: { address, port }, replica: { host } }: Declaration): string =>
+  endpointOf({ host, address, port });
 
 /** Asked through the replica's host, since that is where rows will come from. A source that is down is no error here. */
 async function readSource(
@@ -219,29 +235,22 @@ function declaredFilters({ filters, replica }: Declaration, rules: FilterRules):
 
 /** Its line in the topology. */
 export function statusOf(declared: Declaration, { live }: Observed): ChannelStatus {
-  const { source, replica, channel, state } = declared;
+  const { replica, channel, state } = declared;
   const ends = {
     is: "channel",
     channel,
-    source: unseen(endpointOf({ host: replica.host, address: source.address, port: source.port })),
+    source: unseen(sourceEndpointOf(declared)),
     replica: unseen(endpointOf(replica)),
   } as const;
   if (live === null) return { ...ends, lagSeconds: null, health: { isWell: false, words: "not seen" } };
   if (live.kind === "silent")
     return { ...ends, lagSeconds: null, health: { isWell: false, words: "not seen, its server does not answer" } };
-  const names = {
-    object: objectOf(declared),
-    channel: channelOf(declared),
-    source: ends.source.endpoint,
-    user: source.user,
-    server: live.replica.server,
-  };
   return {
     ...ends,
     source: live.source === null ? ends.source : seenAs(ends.source, live.source),
     replica: seenAs(ends.replica, live.replica),
     lagSeconds: live.channel?.applier.lagSeconds ?? null,
-    health: healthOf(live.channel, state, names),
+    health: healthOf(live.channel, state, namesOf(declared, live.replica)),
   };
 }
 

@@ -236,7 +236,7 @@ function planChange(
       },
       filters.length > 0 && { kind: "set-filters", channel: channelOf(wanted), rules, because: filters },
       keeps && { kind: "keep-filters", rules },
-      starts && start(wanted, workers),
+      starts && start(wanted, [...workers, ...sayFailure(channel)]),
       catchesUp && awaits(wanted),
     ),
   );
@@ -254,6 +254,12 @@ const start = ({ workers }: Declaration, because: readonly Difference[]): Channe
   workers: workers ?? null,
   because,
 });
+
+/** A thread that stopped on an error may meet it again. */
+const sayFailure = ({ failure }: SettledChannel): Difference[] =>
+  failure === undefined || failure === null
+    ? []
+    : [{ property: `last error of the ${failure.thread}`, from: "", to: `${String(failure.errno)}: ${failure.text}` }];
 
 const awaits = ({ catchUpSeconds, delaySeconds }: Declaration): ChannelStep | false =>
   catchUpSeconds !== 0 && { kind: "await-applied", withinSeconds: catchUpSeconds, delaySeconds };

@@ -177,7 +177,9 @@ describe("a channel that runs", () => {
     await servers.source.run("SET sql_log_bin = 0", "ALTER USER repl@'%' WITH MAX_USER_CONNECTIONS 1");
     const text = await refusal({ channel: "here" }, here);
     await servers.source.run("ALTER USER repl@'%' WITH MAX_USER_CONNECTIONS 0", "SET sql_log_bin = 1");
-    expect(text).toContain("cannot connect, the source has no free connection for repl (SOURCE_UNREACHABLE)");
+    expect(text).toContain(
+      "cannot connect, the source has no free connection for repl, error 1226 (SOURCE_UNREACHABLE)",
+    );
     expect(text).toContain("error 1226, reported by the receiver");
     expect(text).toContain(
       "step 3 of 4, start-channel; steps 1-2 are done and will not be repeated".replace("step ", "step    "),
@@ -223,11 +225,14 @@ describe("a channel that runs", () => {
     const uuid = String(await servers.source.ask("SELECT @@server_uuid"));
     await servers.source.run("INSERT INTO shop.items VALUES (7)");
     const during = await refusal({ heartbeatSeconds: 6 }, stack);
-    expect(during).toContain("is already there on the replica (1062) (CHANNEL_APPLIER_FAILED)");
+    expect(during).toContain("is already there on the replica, error 1062 (CHANNEL_APPLIER_FAILED)");
     expect(during).toContain("Duplicate entry '7' for key 'items.PRIMARY'");
     const again = await refusal({ heartbeatSeconds: 7 }, stack);
     expect(again).toContain("(CHANNEL_APPLIER_FAILED)");
     expect((await stack.refresh(servers.declare()))?.["state"]).toBe("stopped");
+    expect(stack.preview(servers.declare())).toMatch(
+      /start it +last error of the applier 1062: stopped applying, a row/,
+    );
     const statements = /then start: (.*)/.exec(again)?.[1]?.split("; ") ?? [];
     expect(statements[1]).toMatch(`SET GTID_NEXT = '${uuid}:`);
     await servers.replica.run(...statements);

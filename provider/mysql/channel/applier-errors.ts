@@ -24,7 +24,7 @@ export const applierErrors: readonly ErrorEntry[] = [
     thread: "applier",
     errnos: [1062, 1586],
     code: "CHANNEL_APPLIER_FAILED",
-    what: "stopped applying, a row of the source is already there on the replica (1062)",
+    what: "stopped applying, a row of the source is already there on the replica",
     fix: (names, error) =>
       `somebody wrote on the replica: delete that row there, or pass the transaction over; then start: ${passOver(names, error)}`,
   },
@@ -32,7 +32,7 @@ export const applierErrors: readonly ErrorEntry[] = [
     thread: "applier",
     errnos: [1032, 1176],
     code: "CHANNEL_APPLIER_FAILED",
-    what: "stopped applying, a row that the source changed is not there on the replica (1032)",
+    what: "stopped applying, a row that the source changed is not there on the replica",
     fix: (names, error) =>
       `somebody deleted on the replica: put that row back, or pass the transaction over; then start: ${passOver(names, error)}`,
   },

@@ -1,7 +1,7 @@
 import { SluiceError } from "../../errors";
 import type { ReplicaThread } from "../terms";
 import { applierErrors, passOver } from "./applier-errors";
-import type { ThreadError } from "./facts";
+import type { ChannelFacts, ThreadError } from "./facts";
 import { receiverErrors } from "./receiver-errors";
 import type { ChannelNames, ErrorEntry } from "./thread-error";
 
@@ -34,6 +34,8 @@ const entryOf = (thread: ReplicaThread, error: ThreadError): ErrorEntry =>
 /** Whether the thread may run again without anybody doing something about it. */
 export const isPassing = (thread: ReplicaThread, error: ThreadError): boolean => entryOf(thread, error).passes === true;
 
+const whatOf = ({ what }: ErrorEntry, names: ChannelNames): string => (typeof what === "string" ? what : what(names));
+
 /** What a thread's error means, and what to do about it. */
 export function threadFailure(thread: ReplicaThread, error: ThreadError, names: ChannelNames): SluiceError {
   const entry = entryOf(thread, error);
@@ -41,12 +43,32 @@ export function threadFailure(thread: ReplicaThread, error: ThreadError, names: 
   return new SluiceError({
     code: entry.code,
     object: names.object,
-    what: typeof entry.what === "string" ? entry.what : entry.what(names),
+    what: `${whatOf(entry, names)}, error ${String(error.errno)}`,
     found: `error ${String(error.errno)}${transaction}, reported by the ${thread}`,
     fix: entry.fix(names, error),
     detail: wordsOfMessage(error.message),
     cause: { errno: error.errno, name: "", message: error.message },
   });
+}
+
+/** The error that a thread stopped on. Stable until the thread is started again. */
+export interface Failure {
+  readonly thread: ReplicaThread;
+  readonly errno: number;
+  /** Our words and not the server's: those hold values of rows, and statements with hashes of passwords. */
+  readonly text: string;
+}
+
+/** The failure of a stopped thread, or null. A receiver that still connects has not failed: its error counts attempts. */
+export function lastFailure(
+  { receiver, applier }: Pick<ChannelFacts, "receiver" | "applier">,
+  names: ChannelNames,
+): Failure | null {
+  const failureOf = (thread: ReplicaThread, { state, error }: { state: string; error: ThreadError | null }) =>
+    state !== "stopped" || error === null
+      ? null
+      : { thread, errno: error.errno, text: whatOf(entryOf(thread, error), names) };
+  return failureOf("applier", applier) ?? failureOf("receiver", receiver);
 }
 
 /** The coordinator only says that a worker has failed, and where to look for more. */

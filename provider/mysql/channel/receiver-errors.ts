@@ -41,7 +41,7 @@ export const receiverErrors: readonly ErrorEntry[] = [
     thread: "receiver",
     says: /first log file name|position > file size|truncated in the middle|impossible position|bogus data|not found in binary log index/i,
     code: "CHANNEL_SOURCE_LOG_MISSING",
-    what: "cannot begin, the source has no such place in its binary logs (error 1236)",
+    what: "cannot begin, the source has no such place in its binary logs",
     fix: () =>
       "take file and position from SHOW BINARY LOG STATUS at the moment of the backup, or seed the replica again",
   },

@@ -225,6 +225,24 @@ describe("a running channel", () => {
   });
 });
 
+describe("a channel whose applier stopped on an error", () => {
+  const failure = { thread: "applier", errno: 1062, text: "stopped applying, a row is already there" } as const;
+  const failed = { applies: false, workers: null, failure };
+
+  test("is started again, and the preview names the error that may come back", () => {
+    expect(changeTo({}, failed)).toMatchInlineSnapshot(`
+     "channel: 2 steps
+       1. start it                                 last error of the applier 1062: stopped applying, a row is already there
+       2. wait until it has applied what the source has executed by then, at most 24h00m"
+    `);
+  });
+
+  test("is left alone where it is declared stopped, and names nothing once it runs", () => {
+    expect(changeTo({ state: "stopped" }, { ...failed, receives: false })).toBe("channel: 0 steps");
+    expect(changeTo({ workers: 8 }, { failure: null })).not.toContain("last error");
+  });
+});
+
 describe("a channel that somebody changed by hand", () => {
   test.each<[string, Partial<SettledChannel>, string[]]>([
     ["the delay", { delaySeconds: 9 }, ["stop-channel", "change-channel", "start-channel", "await-applied"]],

@@ -1,6 +1,7 @@
-import { isPassing, threadFailure } from "../../../../../provider/mysql/channel/errors";
+import { isPassing, lastFailure, threadFailure } from "../../../../../provider/mysql/channel/errors";
 import type { ChannelNames } from "../../../../../provider/mysql/channel/thread-error";
 import type { ReplicaThread } from "../../../../../provider/mysql/terms";
+import { channelFacts } from "../../../resources/replication-channel/samples";
 
 const names: ChannelNames = {
   object: "channel orders@stage-1:3307",
@@ -116,10 +117,10 @@ test("an applier's error says number, transaction, the server's own words, and t
     transaction: "11111111-1111-1111-1111-111111111111:9",
   };
   expect(threadFailure("applier", error, names).message).toMatchInlineSnapshot(`
-    "channel orders@stage-1:3307: stopped applying, a statement names an account or role that the replica does not have (CHANNEL_APPLIER_FAILED)
-      found   error 1396, transaction 11111111-1111-1111-1111-111111111111:9, reported by the applier
-      fix     let account statements of the source pass by: filters.wildIgnoreTables ["mysql.%"]; and pass this one over: STOP REPLICA FOR CHANNEL 'orders'; SET GTID_NEXT = '11111111-1111-1111-1111-111111111111:9'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'; START REPLICA FOR CHANNEL 'orders'
-      cause   Worker 2 failed executing transaction '11111111-1111-1111-1111-111111111111:9' at source log binlog.000001, end_log_pos 2165; Operation CREATE USER failed for 'x'@'%'"
+   "channel orders@stage-1:3307: stopped applying, a statement names an account or role that the replica does not have, error 1396 (CHANNEL_APPLIER_FAILED)
+     found   error 1396, transaction 11111111-1111-1111-1111-111111111111:9, reported by the applier
+     fix     let account statements of the source pass by: filters.wildIgnoreTables ["mysql.%"]; and pass this one over: STOP REPLICA FOR CHANNEL 'orders'; SET GTID_NEXT = '11111111-1111-1111-1111-111111111111:9'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'; START REPLICA FOR CHANNEL 'orders'
+     cause   Worker 2 failed executing transaction '11111111-1111-1111-1111-111111111111:9' at source log binlog.000001, end_log_pos 2165; Operation CREATE USER failed for 'x'@'%'"
   `);
 });
 
@@ -133,4 +134,24 @@ test("only what may go away by itself is waited for", () => {
     false,
   ]);
   expect([1205, 1114, 1062, 1032].map((errno) => passes("applier", errno))).toEqual([true, true, false, false]);
+});
+
+describe("the error that a thread stopped on", () => {
+  const { receiver, applier } = channelFacts();
+  const error = { errno: 1396, message: "CREATE USER 'x'@'%' IDENTIFIED WITH ... AS '$A$005$hash'", transaction: "" };
+
+  test("is remembered by number and in our words, without the statement and its secrets", () => {
+    const failure = lastFailure({ receiver, applier: { ...applier, state: "stopped", error } }, names);
+    expect(failure).toMatchObject({ thread: "applier", errno: 1396 });
+    expect(threadFailure("applier", error, names).problem.what).toBe(`${failure?.text ?? ""}, error 1396`);
+    expect(JSON.stringify(failure)).not.toContain("hash");
+    expect(lastFailure({ receiver: { ...receiver, state: "stopped", error }, applier }, names)?.thread).toBe(
+      "receiver",
+    );
+  });
+
+  test("is none while the receiver connects, whose error counts its attempts", () => {
+    expect(lastFailure({ receiver: { ...receiver, state: "connecting", error }, applier }, names)).toBeNull();
+    expect(lastFailure(channelFacts(), names)).toBeNull();
+  });
 });
