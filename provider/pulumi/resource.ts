@@ -30,13 +30,22 @@ export abstract class SluiceResource extends pulumi.CustomResource {
     const blank = Object.fromEntries(keys.map((key) => [key, undefined]));
     const inputs = withSecrets(args as Properties, pathsWith(schema.declaration, "secret"));
     const known = {
-      __urn: pulumi.createUrn(name, type, opts?.parent),
+      __urn: urnAlone(name, type, opts?.parent),
       [previewKey]: pulumi.runtime.isDryRun(),
       __provider: shell(kind),
     };
     super(type, name, { ...blank, ...inputs, ...known }, opts);
   }
 }
+
+/**
+ * The resource's name, without the dependency on its parent that an Output of it carries: Pulumi waits for a dependency on a
+ * component until all the component's children are there, this resource among them.
+ */
+const urnAlone = (name: string, type: string, parent: pulumi.Resource | undefined): Promise<string> =>
+  new Promise((resolve) => {
+    pulumi.createUrn(name, type, parent).apply(resolve);
+  });
 
 const places = new WeakMap<object, pulumi.Resource>();
 

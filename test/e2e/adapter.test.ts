@@ -220,6 +220,34 @@ describe("a stack's life", () => {
   });
 });
 
+describe("components", () => {
+  test.each([false, true])(
+    "of any depth hold resources that need each other (a provider of their own: %s)",
+    async (ownProvider) => {
+      const program = await openFiles(`adapter-components-${String(ownProvider)}`);
+      await program.set("ownProvider", String(ownProvider));
+      await program.declare({
+        one: { directory: program.place("one"), within: "shop" },
+        two: { directory: program.place("two"), within: "shop", after: "one" },
+        three: { directory: program.place("three"), within: "shop/till/drawer", after: "two" },
+        four: { directory: program.place("four"), within: "shop/till/drawer", waitsFor: "three" },
+        five: { directory: program.place("five"), within: "outlet", waitsFor: "shop" },
+      });
+      const { code, output } = await program.run(["preview"]);
+      expect({ code, lines: diagnosticsOf(output, "four").split("\n")[0] }).toEqual({
+        code: 0,
+        lines: "files four@local: 5 steps",
+      });
+      expect((await program.run(["up", "--yes", "--skip-preview"])).code).toBe(0);
+      const [state] = (await resourcesOf(program)).filter(({ urn }) => urn.endsWith("::four"));
+      expect(state?.urn).toMatch(/test:index:Group\$test:index:Group\$test:index:Group\$.*FileRoom::four$/);
+      expect(state?.outputs?.["__urn"]).toBe(state?.urn);
+      expect((await program.run(["up", "--yes", "--skip-preview", "--expect-no-changes"])).code).toBe(0);
+      expect((await program.run(["destroy", "--yes", "--skip-preview"])).code).toBe(0);
+    },
+  );
+});
+
 describe("a run that is ended while a create is at work", () => {
   /** A create that waits for its gate at the second step. */
   async function startSlowly(name: string) {
