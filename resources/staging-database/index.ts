@@ -36,8 +36,8 @@ export class StagingDatabase extends SluiceResource {
   declare readonly seedPosition: pulumi.Output<SeedPosition>;
   declare readonly sizeBytes: pulumi.Output<string>;
   declare readonly storageKind: pulumi.Output<string>;
-  declare private readonly user: pulumi.Output<string>;
-  declare private readonly passwordFile: pulumi.Output<string>;
+  declare readonly user: pulumi.Output<string>;
+  declare readonly passwordFile: pulumi.Output<string>;
   declare private readonly holds: pulumi.Output<Declaration["holds"]>;
   readonly #host: StagingDatabaseArgs["host"];
 

@@ -145,6 +145,7 @@ const orders = new StagingDatabase("orders", {
 });
 new ReplicationChannel("orders", { replica: orders.server, source, start: orders.seedPosition });
 export const version = orders.version;
+export const account = [orders.user, orders.passwordFile];
 `;
 
 const tsconfig = JSON.stringify({
