@@ -16,7 +16,8 @@ export const usage = `sluice - what Sluice keeps downstream of a production MySQ
 
   sluice status [--json] [--stack NAME] [--cwd DIR]
       Reads the stack's state through the Pulumi CLI, asks the servers, and prints the topology.
-      Ends with 0 where everything is as declared, with 1 otherwise.
+      Ends with 0 if everything was seen and is as the last \`pulumi up\` declared it, with 1 if not: a server or channel
+      that does not run, failed, drifted (settings too) or could not be asked, and a source that does not let its channel in.
         --json         for machines
         --stack NAME   another stack than the selected one
         --cwd DIR      the folder of the Pulumi program; default: this one

@@ -1,5 +1,6 @@
 import { withHost } from "../provider/host/pool";
 import type { AnyRoom } from "../provider/room";
+import { unwell } from "../provider/status";
 import type { StatusOptions } from "./arguments";
 import { lookAround, type Sight } from "./status/look";
 import { renderTopology } from "./status/render";
@@ -22,15 +23,13 @@ export async function status(options: StatusOptions, rooms: readonly AnyRoom[], 
 
 /** The same facts, flat. Keys are only ever added. */
 function renderJson({ isWell, summary }: Topology, sights: readonly Sight[]): string {
-  const objects = sights.map(({ name, kind, object, status: seen, problem }) => ({
+  const objects = sights.map(({ name, kind, object, status: seen, steps, problem }) => ({
     name,
     kind,
     object,
     ...(seen === null ? {} : seen),
-    health:
-      problem === null
-        ? seen?.health
-        : { isWell: false, words: problem.problem.what, code: problem.code, fix: problem.problem.fix },
+    health: problem === null ? seen?.health : unwell(problem.problem, object),
+    steps,
   }));
   return `${JSON.stringify({ isWell, summary, objects }, null, 2)}\n`;
 }

@@ -1,3 +1,5 @@
+import type { Code } from "./error-codes";
+import type { Problem } from "./errors";
 import type { ServerReach } from "./schema/connection";
 
 /**
@@ -28,13 +30,17 @@ export interface ServerSeen {
   readonly isReadOnly: boolean | null;
   readonly binlogFormat: string | null;
   readonly hasGtids: boolean | null;
+  /** Why the server could not be asked; null where it was asked, and where nobody tried. */
+  readonly health: Health | null;
 }
 
 export interface Health {
   /** As declared: a channel that is declared stopped and is stopped is well. */
   readonly isWell: boolean;
-  /** `running, lag 0 s`; `applier-failed: 1062 duplicate key in billing.invoice`. */
+  /** `running, lag 0 s`; `applier failed: a row of the source is already there on the replica (1062)`. */
   readonly words: string;
+  /** The error's code (docs/errors.md), where an error is the reason. */
+  readonly code?: Code | undefined;
   /** What the reader can do where it is not well. */
   readonly fix?: string | undefined;
 }
@@ -48,11 +54,23 @@ export function endpointOf({ host, address, port = 3306 }: Pick<ServerReach, "ho
   return `${name}:${String(port)}`;
 }
 
-/** Where nothing but the address is known. */
-export const unseen = (endpoint: string): ServerSeen => ({
+/** Where nothing but the address is known. `health`: why. */
+export const unseen = (endpoint: string, health: Health | null = null): ServerSeen => ({
   endpoint,
   version: null,
   isReadOnly: null,
   binlogFormat: null,
   hasGtids: null,
+  health,
+});
+
+export const isUnseen = ({ version, isReadOnly, binlogFormat, hasGtids }: ServerSeen): boolean =>
+  version === null && isReadOnly === null && binlogFormat === null && hasGtids === null;
+
+/** What an error says of an object that it kept us from looking at. `about`: the object under which the words will stand. */
+export const unwell = ({ object, what, code, fix }: Problem, about?: string): Health => ({
+  isWell: false,
+  words: object === about ? what : `${object}: ${what}`,
+  code,
+  fix,
 });

@@ -1,5 +1,6 @@
 import { openDrivers } from "../../provider/drivers";
 import { asProblem, SluiceError } from "../../provider/errors";
+import { saying, type Plan } from "../../provider/plan/plan";
 import { complete } from "../../provider/pulumi/border";
 import { ownerIn, takeApart } from "../../provider/pulumi/state";
 import { parseUrn } from "../../provider/pulumi/urn";
@@ -20,6 +21,8 @@ export interface Sight {
   readonly object: string;
   /** Null where no room of this version knows the kind. */
   readonly status: Status | null;
+  /** What `pulumi up --refresh` would do to make it as declared, in the preview's words. */
+  readonly steps: readonly string[];
   /** Why it could not be looked at, without secrets. */
   readonly problem: SluiceError | null;
 }
@@ -36,30 +39,49 @@ async function lookAt(found: StackObject, rooms: readonly AnyRoom[]): Promise<Si
   const { name } = parseUrn(found.urn);
   const object = `${kind} ${name}`;
   const room = rooms.find((known) => known.kind === kind);
-  if (room === undefined || !hasStatus(room)) return { name, kind, object, status: null, problem: unknownKind(object) };
+  if (room === undefined || !hasStatus(room))
+    return { name, kind, object, status: null, steps: [], problem: unknownKind(object) };
   try {
     return await lookInto(room, found, name);
   } catch (error) {
-    return { name, kind, object, status: null, problem: asProblem(object, error) }; // state that a newer version wrote
+    return { name, kind, object, status: null, steps: [], problem: asProblem(object, error) }; // state that a newer version wrote
   }
 }
 
 type ShownRoom = AnyRoom & Required<Pick<AnyRoom, "status">>;
 const hasStatus = (room: AnyRoom): room is ShownRoom => room.status !== undefined;
 
-async function lookInto(room: ShownRoom, { kind, outputs }: StackObject, name: string): Promise<Sight> {
-  const bag = takeApart(room, outputs);
+async function lookInto(room: ShownRoom, { kind, inputs, outputs }: StackObject, name: string): Promise<Sight> {
+  const { remembered } = takeApart(room, outputs);
+  const bag = { ...takeApart(room, inputs), remembered };
   const declared = complete(room, bag).inputs;
-  const remembered = bag.remembered?.settled ?? null;
-  const sight = { name, kind, object: room.object(declared) };
+  const settled = remembered?.settled ?? null;
+  const sight = { name, kind, object: room.object(declared), steps: [] };
+  const secrets = secretsOf(room.schema.declaration, declared);
   try {
-    const seen = await observe(room, declared, remembered, ownerIn(bag));
-    return { ...sight, status: room.status(declared, seen), problem: null };
+    const seen = await observe(room, declared, settled, ownerIn(bag));
+    const status = room.status(declared, seen);
+    if (!status.health.isWell) return { ...sight, status, problem: null };
+    try {
+      const context = { ...ownerIn(bag), before: { declared, settled }, object: sight.object };
+      const plan = room.plan(declared, seen, context) as Plan;
+      const steps = plan.steps.map((step) => scrub(saying(room.say, step).what, secrets));
+      return { ...sight, status: withSteps(status, steps), steps, problem: null };
+    } catch (error) {
+      return { ...sight, status, problem: withoutSecrets(error, sight.object, secrets) }; // `up` would refuse
+    }
   } catch (error) {
-    const status = room.status(declared, { settled: remembered ?? (room.blank as object), live: null });
-    const secrets = secretsOf(room.schema.declaration, declared);
+    const status = room.status(declared, { settled: settled ?? (room.blank as object), live: null });
     return { ...sight, status, problem: withoutSecrets(error, sight.object, secrets) };
   }
+}
+
+/** It runs, and something in it is not as declared: what `up` would change is what differs. */
+function withSteps<S extends Status>(status: S, steps: readonly string[]): S {
+  if (steps.length === 0) return status;
+  const words = [status.health.words, `differs from its declaration: ${steps.join(", ")}`];
+  const fix = "run `pulumi up --refresh`: its preview says what differs";
+  return { ...status, health: { isWell: false, words: words.filter((text) => text !== "").join(", "), fix } };
 }
 
 async function observe(

@@ -1,4 +1,4 @@
-import type { Health, ServerSeen } from "../../provider/status";
+import { isUnseen, type Health, type ServerSeen } from "../../provider/status";
 import type { ChannelNode, ReplicaNode, ServerNode, Topology } from "./topology";
 
 /** One object: the left columns, and the words that follow them. */
@@ -77,11 +77,15 @@ const strangerLine = (object: string, health: Health): Line => ({
   health,
 });
 
-/** Version, access, binlog format, GTIDs. What was not seen leaves its place empty. */
-function factsOf({ version, isReadOnly, binlogFormat, hasGtids }: ServerSeen): readonly string[] {
-  const access = isReadOnly === null ? "" : isReadOnly ? "ro" : "rw";
-  return [version ?? "", access, binlogFormat ?? "", hasGtids === true ? "GTID" : ""];
+/** Version, access, binlog format, GTIDs. */
+function factsOf(server: ServerSeen): readonly string[] {
+  if (isUnseen(server)) return ["unknown", "", "", ""];
+  const { version, isReadOnly, binlogFormat, hasGtids } = server;
+  const access = isReadOnly === null ? unknown : isReadOnly ? "ro" : "rw";
+  return [version ?? unknown, access, binlogFormat ?? unknown, hasGtids === null ? unknown : hasGtids ? "GTID" : ""];
 }
+
+const unknown = "?"; // one fact of a server that said others
 
 interface Widths {
   readonly label: number;
@@ -107,7 +111,9 @@ function renderLine({ lead, label, name, facts, health }: Line, widths: Widths, 
       : widths.facts.flatMap((width, column) => (width === 0 ? [] : [(facts[column] ?? "").padEnd(width)]));
   const table = [...left, ...right].join(gap);
   const said =
-    health === null ? [] : [health.words, ...(health.isWell || health.fix === undefined ? [] : [`fix: ${health.fix}`])];
+    health === null
+      ? []
+      : [wordsOf(health), ...(health.isWell || health.fix === undefined ? [] : [`fix: ${health.fix}`])];
   const words = said.filter((text) => text !== "");
   if (words.length === 0) return [table.trimEnd()];
   // Channels have no facts: their words stand where the facts of servers do.
@@ -124,6 +130,8 @@ function renderLine({ lead, label, name, facts, health }: Line, widths: Widths, 
   const wrapped = words.flatMap((text) => wrapWords(text, beside));
   return wrapped.map((line, index) => (index === 0 ? `${table}${gap}${line}` : `${indent}${line}`));
 }
+
+const wordsOf = ({ words, code }: Health): string => (code === undefined ? words : `${words} (${code})`);
 
 /** Broken at spaces; a word that is longer than a line stands alone and sticks out, so that it can be copied. */
 export function wrapWords(text: string, columns: number): string[] {

@@ -7,6 +7,9 @@ export interface StackObject {
   readonly urn: string;
   /** `StagingDatabase`. */
   readonly kind: string;
+  /** What the program declared, with defaults. `pulumi refresh` leaves it as it is. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** After a refresh these say what is really set: drift and failures would pass for declared. */
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
@@ -41,7 +44,8 @@ export function parseStack(text: string): StackObject[] {
     .map(({ urn, type, inputs, outputs }) => ({
       urn,
       kind: type.slice(typePrefix.length),
-      outputs: withPlainSecrets(outputs ?? inputs ?? {}) as Record<string, unknown>,
+      inputs: withPlainSecrets(inputs ?? outputs ?? {}) as Record<string, unknown>,
+      outputs: withPlainSecrets(outputs ?? {}) as Record<string, unknown>,
     }));
 }
 

@@ -1,4 +1,4 @@
-import { unseen, type ChannelStatus, type Health, type ServerSeen } from "../../provider/status";
+import { isUnseen, unseen, unwell, type ChannelStatus, type Health, type ServerSeen } from "../../provider/status";
 import type { Sight } from "./look";
 
 /** A server with what flows out of it. */
@@ -43,7 +43,7 @@ export function planTopology(sights: readonly Sight[]): Topology {
       ? [{ ...sight.status, health: healthOfChannel(sight, sight.status.health, sights) }]
       : [],
   );
-  const servers = serversOf(sights, channels);
+  const servers = withReasons(serversOf(sights, channels));
   const fed = new Set(channels.map(({ replica }) => replica.endpoint));
   const shown = new Set<string>();
   const grow = (endpoint: string, above: readonly string[]): ServerNode => {
@@ -72,7 +72,7 @@ export function planTopology(sights: readonly Sight[]): Topology {
   const strangers = sights.flatMap((sight) =>
     sight.status === null && sight.problem !== null ? [{ object: sight.object, health: healthOf(sight, null) }] : [],
   );
-  return { roots: [...roots, ...ring], strangers, ...summarise(sights, channels) };
+  return { roots: [...roots, ...ring], strangers, ...summarise([...servers.values()], channels, strangers) };
 }
 
 const byName = (one: ChannelStatus, other: ChannelStatus): number => (one.channel < other.channel ? -1 : 1);
@@ -96,12 +96,31 @@ function serversOf(sights: readonly Sight[], channels: readonly ChannelStatus[])
   };
   for (const sight of sights)
     if (sight.status?.is === "server") add(sight.status.server, sight.name, healthOf(sight, sight.status.health));
-  for (const { source, replica } of channels) {
+  for (const { replica } of channels) add(replica, null, replica.health);
+  for (const { source } of channels) {
     add(source, null, null);
-    add(replica, null, null);
+    const known = servers.get(source.endpoint);
+    if (known !== undefined) servers.set(source.endpoint, { ...known, health: both(known.health, source.health) });
   }
   return servers;
 }
+
+/** A server that answers one channel may refuse another: both are said, each once. */
+function both(one: Health | null, other: Health | null): Health | null {
+  if (one === null || other === null || one.isWell || other.isWell)
+    return one === null || (one.isWell && other !== null && !other.isWell) ? other : one;
+  if (one.words.split("; ").includes(other.words)) return one;
+  return { ...one, words: `${one.words}; ${other.words}`, fix: one.fix ?? other.fix };
+}
+
+/** A server that nobody could ask, because what would have asked it could not be reached. */
+function withReasons(servers: Map<string, Server>): Map<string, Server> {
+  for (const [endpoint, server] of servers)
+    if (server.health === null && isUnseen(server.seen)) servers.set(endpoint, { ...server, health: notAsked });
+  return servers;
+}
+
+const notAsked: Health = { isWell: false, words: "not asked, because no channel to or from it could be looked at" };
 
 const merge = (first: ServerSeen, second: ServerSeen): ServerSeen => ({
   endpoint: first.endpoint,
@@ -109,6 +128,7 @@ const merge = (first: ServerSeen, second: ServerSeen): ServerSeen => ({
   isReadOnly: first.isReadOnly ?? second.isReadOnly,
   binlogFormat: first.binlogFormat ?? second.binlogFormat,
   hasGtids: first.hasGtids ?? second.hasGtids,
+  health: first.health ?? second.health,
 });
 
 /** The same host says the same of everything on it: the server's line says it once. */
@@ -117,23 +137,31 @@ function healthOfChannel(sight: Sight, health: Health, sights: readonly Sight[])
     ({ status, problem }) => status?.is === "server" && problem?.message === sight.problem?.message,
   );
   if (sight.problem === null || !said) return healthOf(sight, health);
-  return { isWell: false, words: "not seen, for the reason its server was not" };
+  return { isWell: false, words: "not seen, because its server was not", code: sight.problem.code };
 }
 
 /** What could not be looked at is not well, whatever is remembered of it. */
 function healthOf({ problem, object }: Sight, health: Health | null): Health {
   if (problem === null) return health ?? { isWell: true, words: "" };
-  const { problem: words, code } = problem;
-  const where = words.object === object ? "" : `${words.object}: `;
-  return { isWell: false, words: `${where}${words.what} (${code})`, fix: words.fix };
+  return unwell(problem.problem, object);
 }
 
-function summarise(sights: readonly Sight[], channels: readonly ChannelStatus[]): Pick<Topology, "isWell" | "summary"> {
-  const ill = sights.filter((sight) => !healthOf(sight, sight.status?.health ?? null).isWell).length;
-  if (sights.length === 0) return { isWell: true, summary: "This stack holds nothing of Sluice." };
+function summarise(
+  servers: readonly Server[],
+  channels: readonly ChannelStatus[],
+  strangers: Topology["strangers"],
+): Pick<Topology, "isWell" | "summary"> {
+  const all = [...servers, ...channels, ...strangers];
+  const ill = all.filter(({ health }) => health !== null && !health.isWell).length;
+  if (all.length === 0) return { isWell: true, summary: "This stack holds nothing of Sluice." };
   if (ill > 0) {
     const said = ill === 1 ? "1 needs a look" : `${String(ill)} need a look`;
-    return { isWell: false, summary: `Of ${counted(sights, channels)}, ${said}.` };
+    const parts = [plural(servers.length, "server"), plural(channels.length, "channel")];
+    const others = plural(strangers.length, "unknown resource");
+    return {
+      isWell: false,
+      summary: `Of ${[...parts, others].filter((part) => part !== "").join(" and ")}, ${said}.`,
+    };
   }
   const lags = channels.flatMap(({ lagSeconds }) => (lagSeconds === null ? [] : [lagSeconds]));
   if (channels.length === 0) return { isWell: true, summary: "All servers are as declared." };
@@ -146,12 +174,6 @@ function summarise(sights: readonly Sight[], channels: readonly ChannelStatus[])
         ? `The channel is running, its lag is ${lag}.`
         : `All channels are running, the longest lag is ${lag}.`,
   };
-}
-
-function counted(sights: readonly Sight[], channels: readonly ChannelStatus[]): string {
-  const others = sights.length - channels.length;
-  const parts = [plural(others, "server"), plural(channels.length, "channel")].filter((part) => part !== "");
-  return parts.join(" and ");
 }
 
 const plural = (n: number, noun: string): string => (n === 0 ? "" : `${String(n)} ${noun}${n === 1 ? "" : "s"}`);

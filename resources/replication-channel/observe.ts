@@ -22,7 +22,7 @@ import {
   type Filters,
 } from "../../provider/mysql/channel/filters";
 import type { SeenSettings } from "../../provider/mysql/channel/settings";
-import { healthOf } from "../../provider/mysql/channel/status";
+import { healthOf, lagOf } from "../../provider/mysql/channel/status";
 import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { readChannelSource, type SourceFacts } from "../../provider/mysql/channel/source-facts";
@@ -31,7 +31,7 @@ import { readMark, type ServerMark } from "../../provider/mysql/ownership";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
-import { endpointOf, unseen, type ChannelStatus, type ServerSeen } from "../../provider/status";
+import { endpointOf, unseen, unwell, type ChannelStatus, type ServerSeen } from "../../provider/status";
 import { channelOf, markOf, objectOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 /** What we noted on the mark. */
@@ -243,16 +243,22 @@ export function statusOf(declared: Declaration, { live }: Observed): ChannelStat
     replica: unseen(endpointOf(replica)),
   } as const;
   if (live === null) return { ...ends, lagSeconds: null, health: { isWell: false, words: "not seen" } };
-  if (live.kind === "silent")
-    return { ...ends, lagSeconds: null, health: { isWell: false, words: "not seen, its server does not answer" } };
+  if (live.kind === "silent") {
+    const { problem } = live.problem;
+    const replica = unseen(ends.replica.endpoint, unwell(problem, problem.object));
+    return { ...ends, replica, lagSeconds: null, health: unwell(problem) };
+  }
   return {
     ...ends,
-    source: live.source === null ? ends.source : seenAs(ends.source, live.source),
+    source: live.source === null ? unseenSource(ends.source, live.sourceProblem) : seenAs(ends.source, live.source),
     replica: seenAs(ends.replica, live.replica),
-    lagSeconds: live.channel?.applier.lagSeconds ?? null,
-    health: healthOf(live.channel, state, namesOf(declared, live.replica)),
+    lagSeconds: lagOf(live.channel, live.sourceProblem),
+    health: healthOf(live.channel, state, namesOf(declared, live.replica), live.sourceProblem),
   };
 }
+
+const unseenSource = ({ endpoint }: ServerSeen, problem: SluiceError | null): ServerSeen =>
+  unseen(endpoint, problem && unwell(problem.problem, problem.problem.object)); // its own row names it
 
 const seenAs = (
   { endpoint }: ServerSeen,
@@ -262,4 +268,11 @@ const seenAs = (
     binlogFormat,
     gtidMode,
   }: Pick<ReplicaFacts, "server" | "isReadOnly" | "binlogFormat" | "gtidMode">,
-): ServerSeen => ({ endpoint, version: server.version, isReadOnly, binlogFormat, hasGtids: gtidMode === "ON" });
+): ServerSeen => ({
+  endpoint,
+  version: server.version,
+  isReadOnly,
+  binlogFormat,
+  hasGtids: gtidMode === "ON",
+  health: null,
+});

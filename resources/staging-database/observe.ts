@@ -16,7 +16,7 @@ import { isDrifted as isVariableDrifted, isSameValue } from "../../provider/mysq
 import { isOurs, type Owner } from "../../provider/ownership";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import type { ServerReach } from "../../provider/schema/connection";
-import { endpointOf, type ServerStatus } from "../../provider/status";
+import { endpointOf, unseen, type ServerStatus } from "../../provider/status";
 import { storageKindOf } from "../../provider/storage/kind";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { isReadOnly, isSeeded, objectOf, type Declaration } from "./schema";
@@ -224,18 +224,25 @@ const isDrifted = (declared: Declaration, running: string): boolean =>
 
 /** Its line in the topology. */
 export function statusOf(declared: Declaration, { settled, live }: Observed): ServerStatus {
-  const { marker, instance, server } = settled;
+  const { marker, instance } = settled;
+  // What is remembered from its last run is not what is so now.
+  const server = live !== null && instance?.running === true ? settled.server : null;
   const sealed = server?.variables["super_read_only"];
   const isSealed = sealed === undefined ? null : isSameValue("super_read_only", sealed, "ON");
+  const endpoint = endpointOf(declared);
   return {
     is: "server",
-    server: {
-      endpoint: endpointOf(declared),
-      version: server?.version ?? null,
-      isReadOnly: isSealed,
-      binlogFormat: server?.variables["binlog_format"] ?? null,
-      hasGtids: server === null ? null : server.variables["gtid_mode"] === "ON",
-    },
+    server:
+      server === null
+        ? unseen(endpoint)
+        : {
+            endpoint,
+            version: server.version,
+            isReadOnly: isSealed,
+            binlogFormat: server.variables["binlog_format"] ?? null,
+            hasGtids: server.variables["gtid_mode"] === "ON",
+            health: null,
+          },
     health: healthOf({
       isThere: marker !== null,
       isSeeded: marker?.phase === "seeded",

@@ -11,6 +11,7 @@ import type { AnyRoom } from "../../provider/room";
 import { checkInputs } from "../../provider/schema/check";
 import { pathsWith, unwrap, type FieldMeta } from "../../provider/schema/schema";
 import { unknownValue } from "../../provider/schema/unknown";
+import { unseen } from "../../provider/status";
 import { owner, type Sample } from "./samples";
 
 type Bag = Record<string, unknown>;
@@ -198,6 +199,17 @@ export function describeRoom({ room, written, settled }: Sample): void {
         });
         expect(takeApart(room, stored).remembered).toEqual({ stateVersion: 1, ...owner, settled: seen });
       }
+    });
+
+    test("is not shown as seen where the object cannot be looked at now", () => {
+      for (const declared of declarations)
+        for (const seen of settled) {
+          const status = room.status?.(declared, { settled: seen, live: null });
+          const servers =
+            status === undefined ? [] : status.is === "server" ? [status.server] : [status.source, status.replica];
+          expect(servers).toEqual(servers.map(({ endpoint }) => unseen(endpoint)));
+          expect(status?.is === "channel" ? status.lagSeconds : null).toBeNull();
+        }
     });
 
     test("gives the outputs that are declared, as plain data", () => {

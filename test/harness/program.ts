@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -7,6 +7,7 @@ import { environmentOf, requirePulumi, type Cli } from "../../scripts/pulumi-cli
 const root = path.resolve(__dirname, "..", "..");
 /** Below the checkout, so that `pulumi-sluice` resolves; not in git. */
 const workspace = path.join(root, ".cache", "e2e");
+const command = path.join(root, "dist", "commands", "sluice.js");
 
 export interface Ran {
   readonly code: number | null;
@@ -19,6 +20,8 @@ export interface Program {
   readonly directory: string;
   /** Where state, checkpoints and backups lie. */
   readonly backend: string;
+  /** `sluice` of this checkout, in the program's folder. */
+  sluice(args: readonly string[]): Promise<Ran>;
   run(
     args: readonly string[],
     options?: { readonly input?: string; readonly onOutput?: (text: string) => void },
@@ -72,6 +75,7 @@ export async function openProgram(name: string, sources: string): Promise<Progra
     backend,
     run: (args, options) => start(args, options?.input, options?.onOutput).ended,
     start: (args) => start(args),
+    sluice: (args) => watch(spawn(process.execPath, [command, ...args], { cwd: directory, env, detached: true })).ended,
     set: async (key, value, kind = "plain") =>
       void (await must(["config", "set", kind === "secret" ? "--secret" : "--plaintext", key], value)),
     setPlain: async (values) => {
@@ -117,7 +121,15 @@ interface Start {
 
 function startCli(cli: Cli, args: readonly string[], { cwd, env, input, onOutput }: Start) {
   const words = [...args, "--non-interactive", "--color", "never"];
-  const child = spawn(cli.program, words, { cwd, env, stdio: ["pipe", "pipe", "pipe"], detached: true });
+  return watch(
+    spawn(cli.program, words, { cwd, env, stdio: ["pipe", "pipe", "pipe"], detached: true }),
+    input,
+    onOutput,
+  );
+}
+
+/** Both streams in one text; a process that gets no input reads the end of it. */
+function watch(child: ChildProcessWithoutNullStreams, input?: string, onOutput?: (text: string) => void) {
   let output = "";
   const take = (chunk: Buffer) => {
     output += chunk.toString();

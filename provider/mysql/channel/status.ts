@@ -1,6 +1,8 @@
+import type { SluiceError } from "../../errors";
 import type { Health } from "../../status";
+import type { ReplicaThread } from "../terms";
 import { threadFailure } from "./errors";
-import type { ChannelFacts } from "./facts";
+import type { ChannelFacts, ThreadError } from "./facts";
 import type { ChannelNames } from "./thread-error";
 
 /** What a channel is doing, in the words of docs/words.md. */
@@ -15,8 +17,16 @@ export function stateOf({ receiver, applier }: Pick<ChannelFacts, "receiver" | "
   return receiver.state;
 }
 
-/** Whether it is as declared, and what to do where it is not. Null: there is no channel of this name. */
-export function healthOf(channel: ChannelFacts | null, wanted: "running" | "stopped", names: ChannelNames): Health {
+/**
+ * Whether it is as declared, and what to do where it is not. Null: there is no channel of this name. `sourceProblem`: why the
+ * source could not be asked; its own line says it.
+ */
+export function healthOf(
+  channel: ChannelFacts | null,
+  wanted: "running" | "stopped",
+  names: ChannelNames,
+  sourceProblem: SluiceError | null,
+): Health {
   if (channel === null)
     return { isWell: false, words: "not there", fix: "run `pulumi refresh`, then `pulumi up`: it makes it again" };
   const state = stateOf(channel);
@@ -27,24 +37,32 @@ export function healthOf(channel: ChannelFacts | null, wanted: "running" | "stop
   const { receiver, applier } = channel;
   switch (state) {
     case "running":
+      // The receiver notices only after replica_net_timeout (60 s) that its source is gone; its lag of 0 says nothing until then.
+      if (sourceProblem !== null) return { isWell: false, words: "running, lag unknown, because its source is" };
       return { isWell: true, words: `running${lagWords(channel)}` };
-    case "connecting": {
+    case "connecting":
       if (receiver.error === null) return { isWell: false, words: state, fix: "look again in a moment" };
-      const { problem } = threadFailure("receiver", receiver.error, names);
-      return { isWell: false, words: `${state}: ${problem.what} (${problem.code})`, fix: problem.fix };
-    }
+      return failed(state, "receiver", receiver.error, names);
     case "receiver-failed":
-    case "applier-failed": {
-      const thread = state === "receiver-failed" ? "receiver" : "applier";
-      const error = thread === "receiver" ? receiver.error : applier.error;
-      if (error === null) return { isWell: false, words: state };
-      const { problem } = threadFailure(thread, error, names);
-      return { isWell: false, words: `${state}: ${problem.what} (${problem.code})`, fix: problem.fix };
-    }
+      return failed("receiver failed", "receiver", receiver.error, names);
+    case "applier-failed":
+      return failed("applier failed", "applier", applier.error, names);
     default:
       return { isWell: false, words: `${state}, declared running`, fix: "run `pulumi up --refresh`: it starts it" };
   }
 }
+
+function failed(words: string, thread: ReplicaThread, error: ThreadError | null, names: ChannelNames): Health {
+  if (error === null) return { isWell: false, words };
+  const { what, code, fix } = threadFailure(thread, error, names).problem;
+  const number = String(error.errno);
+  const named = what.includes(number) ? what : `${what} (error ${number})`;
+  return { isWell: false, words: `${words}: ${named}`, code, fix };
+}
+
+/** Null where it is not known: of a source that could not be asked, the replica only repeats what it heard last. */
+export const lagOf = (channel: ChannelFacts | null, sourceProblem: SluiceError | null): number | null =>
+  sourceProblem === null ? (channel?.applier.lagSeconds ?? null) : null;
 
 /** The declared delay is part of the lag that the server reports. */
 function lagWords({ applier, delaySeconds }: ChannelFacts): string {

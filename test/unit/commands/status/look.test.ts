@@ -2,6 +2,7 @@ import { z } from "zod";
 import { lookAround } from "../../../../commands/status/look";
 import { SluiceError } from "../../../../provider/errors";
 import { closeHosts } from "../../../../provider/host/pool";
+import { absent, inOrder, nothing } from "../../../../provider/plan/plan";
 import { defineRoom } from "../../../../provider/room";
 import { unseen } from "../../../../provider/status";
 
@@ -19,7 +20,9 @@ const declaration = z.strictObject({
 type Declared = z.output<typeof declaration>;
 
 /** A room whose servers answer, refuse, or break, by the name of their host. */
-const room = defineRoom<Declared, Seen, object, never>({
+type SetBack = { readonly kind: "set-back"; readonly to: string };
+
+const room = defineRoom<Declared, Seen, object, SetBack>({
   kind: "TestServer",
   schema: { declaration, outputs: {} },
   object: ({ host, port }) => `server ${host}:${String(port)}`,
@@ -39,9 +42,13 @@ const room = defineRoom<Declared, Seen, object, never>({
   },
   exists: () => true,
   seal: { of: () => null, write: (_seal, { seen }) => Promise.resolve(seen.settled) },
-  plan: () => ({ steps: [] }),
-  say: {},
-  perform: {},
+  plan: (wanted, _seen, { object }) => {
+    if (wanted === absent) return nothing;
+    if (wanted.host === "taken") throw new SluiceError({ code: "OWNERSHIP_FOREIGN", object, what: "is another's" });
+    return inOrder<SetBack>(wanted.host === "drifted" && { kind: "set-back", to: wanted.password });
+  },
+  say: { "set-back": ({ to }) => ({ what: `set ${to} back` }) },
+  perform: { "set-back": () => Promise.resolve() },
   withinSeconds: () => 1,
   outputs: () => ({}),
   asDeclared: () => ({}),
@@ -55,6 +62,7 @@ const room = defineRoom<Declared, Seen, object, never>({
 const object = (host: string, more: object = {}, kind = "TestServer") => ({
   urn: `urn:pulumi:dev::shop::pulumi-nodejs:dynamic/sluice:${kind}::${host}`,
   kind,
+  inputs: { host, password: "hunter2hunter2", __provider: "..." },
   outputs: { host, password: "hunter2hunter2", __provider: "...", ...more },
 });
 
@@ -69,6 +77,25 @@ describe("looking at a stack's objects", () => {
       status: { server: { endpoint: "db-1:3306", version: "9.7.4" } },
       problem: null,
     });
+  });
+
+  test("takes for declared what the program said, and not what a refresh found", async () => {
+    const [sight] = await look(object("db-1", { port: 9999 }));
+    expect(sight).toMatchObject({ status: { server: { endpoint: "db-1:3306" } } });
+  });
+
+  test("calls one that runs and is not as declared not well, with what `up` would do", async () => {
+    const [sight] = await look(object("drifted"));
+    expect(sight).toMatchObject({
+      status: { health: { isWell: false, words: "running, differs from its declaration: set «secret» back" } },
+      steps: ["set «secret» back"],
+      problem: null,
+    });
+  });
+
+  test("keeps what was seen of one that `up` would refuse, and says why it would", async () => {
+    const [sight] = await look(object("taken"));
+    expect(sight).toMatchObject({ status: { server: { version: "9.7.4" } }, problem: { code: "OWNERSHIP_FOREIGN" } });
   });
 
   test("shows what is remembered of one that refuses, and the others as they are", async () => {

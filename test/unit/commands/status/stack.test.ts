@@ -48,14 +48,16 @@ describe("a stack's state", () => {
       {
         urn: `urn:pulumi:dev::shop::${type}::orders`,
         type,
-        outputs: { port: 3307, host: { address: "stage-1", privateKey: secret("KEY") }, list: secret(["a", { b: 1 }]) },
+        inputs: { port: 3307, host: { address: "stage-1", privateKey: secret("KEY") } },
+        outputs: { port: 3308, host: { address: "stage-1", privateKey: secret("KEY") }, list: secret(["a", { b: 1 }]) },
       },
     );
     expect(parseStack(text)).toEqual([
       {
         urn: `urn:pulumi:dev::shop::${type}::orders`,
         kind: "StagingDatabase",
-        outputs: { port: 3307, host: { address: "stage-1", privateKey: "KEY" }, list: ["a", { b: 1 }] },
+        inputs: { port: 3307, host: { address: "stage-1", privateKey: "KEY" } },
+        outputs: { port: 3308, host: { address: "stage-1", privateKey: "KEY" }, list: ["a", { b: 1 }] },
       },
     ]);
   });

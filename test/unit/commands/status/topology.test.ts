@@ -12,6 +12,7 @@ const seen = (endpoint: string, isReadOnly = true, version = "9.7.4"): ServerSee
   isReadOnly,
   binlogFormat: "ROW",
   hasGtids: true,
+  health: null,
 });
 
 const staging = (name: string, endpoint: string, health = well(), problem: SluiceError | null = null): Sight => ({
@@ -19,6 +20,7 @@ const staging = (name: string, endpoint: string, health = well(), problem: Sluic
   kind: "StagingDatabase",
   object: `staging database ${name}@${endpoint}`,
   status: { is: "server", server: problem === null ? seen(endpoint) : unseen(endpoint), health },
+  steps: [],
   problem,
 });
 
@@ -35,7 +37,15 @@ const channel = (
   name,
   kind: "ReplicationChannel",
   object: `channel ${name}@${into}`,
-  status: { is: "channel", channel: name, source: from, replica: unseen(into), lagSeconds, health },
+  status: {
+    is: "channel",
+    channel: name,
+    source: from,
+    replica: problem === null ? seen(into) : unseen(into),
+    lagSeconds,
+    health,
+  },
+  steps: [],
   problem,
 });
 
@@ -54,6 +64,14 @@ const unreachable = (object: string) =>
     fix: "look whether the machine runs and its port 22 is open to here",
   });
 
+const silent = (endpoint: string) =>
+  unseen(endpoint, {
+    isWell: false,
+    words: "the source does not answer",
+    code: "SOURCE_UNREACHABLE",
+    fix: "look whether it runs",
+  });
+
 const badDay: Sight[] = [
   staging("orders", "stage-1.example.net:3307"),
   channel("orders", production, "stage-1.example.net:3307", { lagSeconds: 3 }),
@@ -61,7 +79,8 @@ const badDay: Sight[] = [
     lagSeconds: null,
     health: {
       isWell: false,
-      words: "applier-failed: 1062 Duplicate entry '4711' for key 'invoice.PRIMARY' in billing.invoice",
+      words: "applier failed: stopped applying, a row of the source is already there on the replica (1062)",
+      code: "CHANNEL_APPLIER_FAILED",
       fix: "remove the row that should not be there, then run `pulumi up`: it starts the applier again",
     },
   }),
@@ -71,6 +90,11 @@ const badDay: Sight[] = [
     isWell: false,
     words: "stopped, declared running",
     fix: "run `pulumi up`: it starts it",
+  }),
+  staging("legacy", "stage-1.example.net:3320"),
+  channel("legacy", silent("db-old.example.net:3306"), "stage-1.example.net:3320", {
+    lagSeconds: null,
+    health: { isWell: false, words: "running, lag unknown, because its source is" },
   }),
 ];
 
@@ -146,10 +170,35 @@ describe("the topology", () => {
     expect(roots[0]?.server).toEqual(seen("db-1:3306", false));
   });
 
+  test("says why a source is not known, and of what nobody could ask that nobody could", () => {
+    const text = renderTopology(
+      planTopology([
+        channel("blind", silent("db-1:3306"), "stage-1:3307"),
+        channel("cut", unseen("db-2:3306"), "stage-2:3307", { problem: unreachable("stage-2") }),
+      ]),
+      200,
+    );
+    expect(text).toMatch(/^- db-1:3306 +unknown +the source does not answer \(SOURCE_UNREACHABLE\)$/m);
+    expect(text).toMatch(/^- db-2:3306 +unknown +not asked, because no channel/m);
+    expect(text).toMatch(/^- stage-2:3307 +unknown +not asked/m);
+  });
+
+  test("says of a source that one channel reaches and another does not both: what it is, and what is wrong", () => {
+    const topology = planTopology([
+      channel("seeing", seen("db-1:3306", false), "a:3306"),
+      channel("blind", silent("db-1:3306"), "b:3306", { health: { isWell: false, words: "running, lag unknown" } }),
+    ]);
+    expect(topology.roots[0]).toMatchObject({
+      server: { version: "9.7.4" },
+      health: { isWell: false, code: "SOURCE_UNREACHABLE" },
+    });
+    expect(topology.summary).toBe("Of 3 servers and 2 channels, 2 need a look.");
+  });
+
   test("does not hide an object of a kind that this version does not know", () => {
     const problem = new SluiceError({ code: "STATE_TOO_NEW", object: "Snapshot daily", what: "cannot be looked at" });
     const topology = planTopology([
-      { name: "daily", kind: "Snapshot", object: "Snapshot daily", status: null, problem },
+      { name: "daily", kind: "Snapshot", object: "Snapshot daily", status: null, steps: [], problem },
     ]);
     expect(topology.isWell).toBe(false);
     expect(renderTopology(topology, 100)).toContain("- Snapshot daily  cannot be looked at (STATE_TOO_NEW)");
@@ -178,7 +227,7 @@ describe("the closing sentence", () => {
   });
 
   test("counts what needs a look, and the topology is then not well", () => {
-    expect(summary(...badDay)).toBe("Of 3 servers and 3 channels, 4 need a look.");
+    expect(summary(...badDay)).toBe("Of 7 servers and 4 channels, 6 need a look.");
     expect(planTopology(badDay).isWell).toBe(false);
   });
 });

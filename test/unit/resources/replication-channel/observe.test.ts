@@ -1,7 +1,7 @@
 import { SluiceError } from "../../../../provider/errors";
 import type { HostReader } from "../../../../provider/host/host";
 import type { Readers } from "../../../../provider/room";
-import { blank, observe, type Settled } from "../../../../resources/replication-channel/observe";
+import { blank, observe, statusOf, type Settled } from "../../../../resources/replication-channel/observe";
 import { declared, settled, settledChannel } from "./samples";
 
 const silent = new SluiceError({ code: "SERVER_NOT_ANSWERING", object: "server", what: "does not answer" });
@@ -23,6 +23,16 @@ const there = "/srv btrfs / /dev/sdb1 8f1d\n";
 describe("a channel of a server that does not answer", () => {
   test("is as it was while the server's directory is there", async () => {
     expect((await observe(declared(), look("directory", there), remembered)).settled).toEqual(remembered);
+  });
+
+  test("is shown as not known, with the reason, on its own line and on its server's", () => {
+    const seen = { settled: remembered, live: { kind: "silent", problem: silent } } as const;
+    const reason = { isWell: false, code: "SERVER_NOT_ANSWERING" };
+    expect(statusOf(declared(), seen)).toMatchObject({
+      replica: { version: null, health: { ...reason, words: "does not answer" } },
+      lagSeconds: null,
+      health: { ...reason, words: "server: does not answer" },
+    });
   });
 
   test("is gone with that directory", async () => {
