@@ -79,7 +79,7 @@ const isBeginning = (part: string, whole: string): boolean =>
   part.length >= leastBeginning && whole.toLowerCase().startsWith(part.toLowerCase());
 
 /** Letters to add, drop, replace, or swap with their neighbour. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let above: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { layoutOf, managementAccount, refusedDirectory } from "../../provider/mysql/instance/layout";
-import { refusedConfig } from "../../provider/mysql/instance/options";
+import { refusedConfig, refusedFile } from "../../provider/mysql/instance/options";
 import { parseOptionFile } from "../../provider/mysql/option-file";
 import { holds, host, source } from "../../provider/schema/connection";
 import { absolutePath, databaseName, port, seconds, secretText } from "../../provider/schema/fields";
@@ -98,12 +98,14 @@ export const declaration = z.strictObject({
   config: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .default({})
-    .describe("Settings of mysqld, by option name. Dynamic ones change in place, others restart the server."),
+    .describe(
+      "Settings of mysqld, by option name. Dynamic ones change in place, others restart the server. A name that is almost that of a known option is refused; with `loose_` before it, mysqld decides.",
+    ),
   configFile: z
     .string()
     .optional()
     .describe(
-      "Text of a starter my.cnf; its settings are kept unless `config` or this program sets them. Like `config`, in place or with a restart.",
+      "Text of a starter my.cnf; its settings are kept unless `config` or this program sets them. Settings that would place data outside of `directory` are refused, as in `config`. Like `config`, in place or with a restart.",
     ),
   storage: z
     .enum(["auto", "btrfs", "xfs", "zfs", "lvm", "directory"])
@@ -215,6 +217,7 @@ export function refine(declared: Declaration): string[] {
       : []),
     ...(tooLong === undefined ? [] : [`directory: ${tooLong}`]),
     ...refusedConfig(config),
+    ...refusedFile(declared.configFile ?? ""),
     ...passwordsIn(declared).map(
       (where) => `${where}: is a password, and my.cnf and Pulumi's state would show it; set it on the server`,
     ),

@@ -9,6 +9,7 @@ import {
   type OptionFile,
   type OptionValue,
 } from "../option-file";
+import { meantOption } from "../misspelt";
 import { variableName } from "../terms";
 import type { Instance } from "./instance";
 
@@ -33,7 +34,8 @@ export function renderOptions(wanted: OptionsWanted): string {
   const inherited = onlyGroups(parseOptionFile(wanted.inherited ?? ""), groups);
   const kept = readSettings(inherited, groups);
   const isKept = (name: string) => kept.has(variableName(instance.binaries.server, name)) || kept.has(name);
-  const unless = (settings: Config) => Object.fromEntries(Object.entries(settings).filter(([name]) => !isKept(name)));
+  const unless = (settings: Config) =>
+    Object.fromEntries(Object.entries(settings).filter(([name]) => !isKept(normaliseOption(name).name)));
   const declared = Object.fromEntries(Object.entries(config).map(([name, value]) => declaredOption(name, value)));
   const chosen = {
     ...unless(houseSettings(instance)),
@@ -155,18 +157,59 @@ const refused: Readonly<Record<string, string>> = {
   upgrade: "is chosen when the server is upgraded",
 };
 
+/** Of a starter file: what is not overridden by `identity` and would move the data, open the server or keep it from serving. */
+const refusedInFile: ReadonlySet<string> = new Set([
+  "innodb_data_home_dir",
+  "innodb_log_group_home_dir",
+  "innodb_undo_directory",
+  "innodb_doublewrite_dir",
+  "innodb_temp_tablespaces_dir",
+  "skip_grant_tables",
+  "initialize",
+  "initialize_insecure",
+  "daemonize",
+  "defaults_file",
+  "upgrade",
+]);
+
 /** Problems as `path: what`, for a schema's relations. */
 export function refusedConfig(config: Config): readonly string[] {
   const seen = new Map<string, string>();
-  return Object.keys(config).flatMap((written) => {
+  return Object.entries(config).flatMap(([written, value]) => {
     const { name } = normaliseOption(written);
     const twin = seen.get(name);
     seen.set(name, written);
-    if (!/^[a-z0-9][a-z0-9_.]*$/.test(name)) return [`config.${written}: is no name of an option`];
+    if (!/^[a-z0-9][a-z0-9_.]*$/.test(name)) return [`config.${written}: is not the name of an option`];
     if (twin !== undefined) return [`config.${written}: is the same option as ${twin}`];
-    const reason = refused[name];
+    const reason = refused[name] ?? refusedValue(name, String(value)) ?? misspeltWords(written);
     return reason === undefined ? [] : [`config.${written}: ${reason}`];
   });
+}
+
+/** The same for a starter file. Only groups that some mysqld reads count: the others are left out of my.cnf. */
+export function refusedFile(text: string): readonly string[] {
+  const problems = parseOptionFile(text).lines.flatMap((line) => {
+    if (line.kind !== "option" || !/^(?:mysqld|server|mysqld-\d.*)$/.test(line.group ?? "")) return [];
+    const { name } = line;
+    const reason = refusedInFile.has(name) ? refused[name] : refusedValue(name, line.value ?? "");
+    const written = (line.text.split("=")[0] ?? "").trim();
+    const words = reason ?? misspeltWords(written);
+    return words === undefined ? [] : [`configFile: ${name} ${words}`];
+  });
+  return [...new Set(problems)];
+}
+
+/** A system tablespace may have several files, each with a path of its own. */
+const refusedValue = (name: string, value: string): string | undefined =>
+  name === "innodb_data_file_path" && value.includes("/")
+    ? "names a file outside of the data directory, which is always below `directory`"
+    : undefined;
+
+function misspeltWords(written: string): string | undefined {
+  const meant = meantOption(written);
+  if (meant === undefined) return undefined;
+  const { name } = normaliseOption(written);
+  return `is not an option that mysqld knows; did you mean ${meant}? If the server does know it, write loose_${name}`;
 }
 
 /** Fixed when the data directory is made; a change needs other data. Given to `mysqld --initialize` too. */

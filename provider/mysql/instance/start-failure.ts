@@ -1,5 +1,6 @@
 import type { Code } from "../../error-codes";
 import { SluiceError } from "../../errors";
+import { suggestOption } from "../misspelt";
 import type { Instance } from "./instance";
 
 /** The lines of an error log since the last start of mysqld. */
@@ -31,6 +32,14 @@ const rejected = (what: string, name: string | undefined): Finding => ({
   what,
   fix: `correct or remove \`${option(name)}\` in \`config\` or \`configFile\``,
 });
+
+/** With a suggestion, because the log names only what it does not know. */
+function unknownOption(name: string): Finding {
+  const near = suggestOption(name);
+  const finding = rejected(`mysqld does not know the option ${name}`, name);
+  const way = `if another version or a plugin knows it, write \`loose_${name}\``;
+  return { ...finding, fix: `${near === undefined ? "" : `did you mean \`${near}\`? `}${finding.fix ?? ""}; ${way}` };
+}
 
 const fixedByData = (name: string, is: string, wanted: string): Finding => ({
   code: "SERVER_OPTION_REJECTED",
@@ -71,11 +80,11 @@ const patterns: readonly Pattern[] = [
   },
   {
     seen: /unknown variable '([^'=]+)/,
-    says: ([, name]) => rejected(`mysqld does not know the option ${option(name)}`, name),
+    says: ([, name]) => unknownOption(option(name)),
   },
   {
     seen: /unknown option '(?:--)?([^'=]+)/,
-    says: ([, name]) => rejected(`mysqld does not know the option ${option(name)}`, name),
+    says: ([, name]) => unknownOption(option(name)),
   },
   {
     seen: /ambiguous option '(?:--)?([^'=]+)/,

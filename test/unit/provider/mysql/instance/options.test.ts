@@ -1,6 +1,7 @@
 import {
   initialSettings,
   refusedConfig,
+  refusedFile,
   renderOptions,
   type OptionsWanted,
 } from "../../../../../provider/mysql/instance/options";
@@ -141,7 +142,46 @@ test("settings with a property of their own, and names written twice, are refuse
      "config.loose-socket: is always below \`directory\`",
      "config.read_only: is set by \`readOnly\`",
      "config.max-connections: is the same option as max_connections",
-     "config.no name: is no name of an option",
+     "config.no name: is not the name of an option",
+   ]
+  `);
+});
+
+test("a misspelt option is refused with the one that was meant, and with the way to have mysqld decide", () => {
+  const words =
+    "is not an option that mysqld knows; did you mean max_connections? If the server does know it, write loose_max_conections";
+  expect(refusedConfig({ max_conections: 5, audit_log_file: "x" })).toEqual([`config.max_conections: ${words}`]);
+  expect(refusedConfig({ "loose-max_conections": 5 })).toEqual([]);
+  expect(refusedFile("[mysqld]\nmax_conections = 5\n[mysqldump]\nmax_conections = 5\n")).toEqual([
+    `configFile: max_conections ${words}`,
+  ]);
+});
+
+test("a starter file may not place data elsewhere, nor open the server; what is overridden may stand in it", () => {
+  const text = `[client]
+port = 3306
+innodb-undo-directory = /x
+[mysqld]
+datadir = /var/lib/mysql
+socket = /run/mysqld/mysqld.sock
+user = mysql
+innodb-undo-directory = /other/disk
+innodb_data_file_path = ibdata1:12M;/other/disk/ibdata2:12M:autoextend
+loose-innodb_doublewrite_dir = /other/disk
+[mysqld-8.0]
+skip-grant-tables
+`;
+  expect(refusedFile(text)).toMatchInlineSnapshot(`
+   [
+     "configFile: innodb_undo_directory is always below \`directory\`",
+     "configFile: innodb_data_file_path names a file outside of the data directory, which is always below \`directory\`",
+     "configFile: innodb_doublewrite_dir is always below \`directory\`",
+     "configFile: skip_grant_tables would let everybody in",
+   ]
+  `);
+  expect(refusedConfig({ innodb_data_file_path: "/other/ibdata1:12M:autoextend" })).toMatchInlineSnapshot(`
+   [
+     "config.innodb_data_file_path: names a file outside of the data directory, which is always below \`directory\`",
    ]
   `);
 });
