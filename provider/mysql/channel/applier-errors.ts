@@ -14,7 +14,16 @@ export const applierErrors: readonly ErrorEntry[] = [
   },
   {
     thread: "applier",
-    errnos: [1021, 1026, 1030, 1114, 1206, 1041, 1135],
+    errnos: [1114],
+    code: "CHANNEL_APPLIER_FAILED",
+    what: "stopped applying, a table of the replica is full",
+    fix: () =>
+      "for a MEMORY table set max_heap_table_size on the replica to at least the source's value (`config` of the StagingDatabase); for any other table free space on the replica's disk; then run `pulumi up` again",
+    passes: true,
+  },
+  {
+    thread: "applier",
+    errnos: [1021, 1026, 1030, 1206, 1041, 1135],
     code: "CHANNEL_APPLIER_FAILED",
     what: "stopped applying, the replica ran out of space or memory",
     fix: () => "free space on the replica's disk, then run `pulumi up` again",

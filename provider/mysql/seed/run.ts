@@ -160,6 +160,16 @@ async function seedFailure(seeding: Seeding, { from, explain }: SeedRun, facts: 
       detail: facts.logTail,
     });
   }
+  if (saysTableFull.test(words)) {
+    return new SluiceError({
+      code: "SEED_FAILED",
+      object,
+      what: `seeding from ${from} ended, a table is full and the file system of ${layout.directory} is not`,
+      found: `${renderBytes(look.freeBytes)} free`,
+      fix: `for a MEMORY table set \`config.max_heap_table_size\` to at least the largest value that sessions of the source use; ${again}`,
+      detail: facts.logTail,
+    });
+  }
   return new SluiceError({
     code: "SEED_FAILED",
     object,
@@ -172,8 +182,11 @@ async function seedFailure(seeding: Seeding, { from, explain }: SeedRun, facts: 
   });
 }
 
-/** 1021 ER_DISK_FULL, 1114 ER_RECORD_FILE_FULL, 3 EE_WRITE with 28 ENOSPC. */
-const saysFull = /ERROR (?:1021|1114) |No space left on device|OS errno 28\b|errno: 28\b|Disk quota exceeded/;
+/** ER_RECORD_FILE_FULL: with room in the file system it is a MEMORY table above max_heap_table_size. */
+const saysTableFull = /ERROR 1114 /;
+
+/** 1021 ER_DISK_FULL, 3 EE_WRITE with 28 ENOSPC. */
+const saysFull = /ERROR 1021 |No space left on device|OS errno 28\b|errno: 28\b|Disk quota exceeded/;
 
 /** 2002, 2006, 2013, 2055: the server is not there any more. A supervisor may have started it again meanwhile. */
 const saysGone = /ERROR (?:2002|2006|2013|2055) /;

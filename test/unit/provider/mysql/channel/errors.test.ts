@@ -124,6 +124,13 @@ test("an applier's error says number, transaction, the server's own words, and t
   `);
 });
 
+test("a full table is not said to be a full disk: it may be a MEMORY table", () => {
+  const failure = (errno: number) => threadFailure("applier", { errno, message: "", transaction: "" }, names).problem;
+  expect(failure(1114).what).toContain("a table of the replica is full");
+  expect(failure(1114).fix).toContain("max_heap_table_size");
+  expect(failure(1021).what).toContain("the replica ran out of space or memory");
+});
+
 test("only what may go away by itself is waited for", () => {
   const passes = (thread: ReplicaThread, errno: number) => isPassing(thread, { errno, message: "", transaction: "" });
   expect([2003, 1040, 1045, 2026, 1236].map((errno) => passes("receiver", errno))).toEqual([
