@@ -135,7 +135,7 @@ export const readCommand = (place: JobPlace): Command =>
     [
       lookAt(pathOf(place)),
       // In this order: a job that ends in between has left its status before it is gone.
-      'alive && is=alive || is=gone; read -r code ended 2>/dev/null <status; echo "$is ${at:--} ${code:--} ${ended:--}"',
+      'alive && is=alive || is=gone; read -r code ended 2>/dev/null <status; read -r purpose 2>/dev/null <purpose; echo "$is ${at:--} ${code:--} ${ended:--} ${purpose:--}"',
       ...tails,
     ].join("\n"),
   );

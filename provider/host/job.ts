@@ -26,6 +26,8 @@ export interface JobOrder extends JobPlace {
   readonly asUser?: string;
   /** Kept where systemd runs the job. */
   readonly memoryMaxBytes?: number;
+  /** One word that says what the job is started for. `readJob` returns it: a job with another purpose is another job. */
+  readonly purpose?: string | undefined;
 }
 
 /** `failed` without an exit code: it was killed with its whole group, or the host went down. */
@@ -34,6 +36,7 @@ export interface JobFacts {
   readonly exitCode?: number;
   readonly startedAt?: string;
   readonly endedAt?: string;
+  readonly purpose?: string;
   readonly logTail: string;
   readonly progressText: string;
 }
@@ -43,7 +46,7 @@ const startSeconds = 20; // systemd's answer on a loaded host; the same patience
 const unreachableSeconds = 300; // a server's reboot, firmware included
 const goneSeconds = 10; // KILL needs no consent; what is left then hangs in the kernel
 
-const reservedNames = new Set(["script", "started", "status", "log", "progress", "ready", "reserve"]);
+const reservedNames = new Set(["script", "started", "status", "log", "progress", "ready", "reserve", "purpose"]);
 
 /**
  * Starts the job, or finds it: one that runs is left running, one that has ended keeps its result until `forgetJob`.
@@ -52,7 +55,7 @@ const reservedNames = new Set(["script", "started", "status", "log", "progress",
 export async function startJob(host: Host, order: JobOrder): Promise<JobFacts> {
   const before = await readJob(host, order);
   if (before.state !== "absent") return before;
-  const { script, files = {}, asUser, memoryMaxBytes, asRoot = false } = order;
+  const { script, files = {}, asUser, memoryMaxBytes, purpose = "", asRoot = false } = order;
   const fileNames = Object.keys(files);
   for (const name of fileNames) {
     if (reservedNames.has(name) || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
@@ -61,7 +64,7 @@ export async function startJob(host: Host, order: JobOrder): Promise<JobFacts> {
   }
   await host.run(prepareCommand(order, asUser), { asRoot });
   const access = { asRoot, mode: 0o600, ...(asUser === undefined ? {} : { owner: `${asUser}:` }) };
-  for (const [name, content] of Object.entries({ ...files, script: script.text })) {
+  for (const [name, content] of Object.entries({ ...files, purpose, script: script.text })) {
     await host.writeFile(`${pathOf(order)}/${name}`, content, access);
   }
   const facts = await host.facts();
@@ -80,7 +83,8 @@ export async function startJob(host: Host, order: JobOrder): Promise<JobFacts> {
 export async function readJob(host: HostReader, place: JobPlace): Promise<JobFacts> {
   const { stdout } = await host.query(readCommand(place), { asRoot: place.asRoot ?? false });
   const [first = "", ...rest] = stdout.split("\n");
-  const [is = "", startedAt = "-", code = "-", endedAt = "-"] = first.split(" ");
+  const [is = "", startedAt = "-", code = "-", endedAt = "-", word = "-"] = first.split(" ");
+  const purpose = word === "-" ? {} : { purpose: word };
   const text = rest.join("\n");
   const logAt = text.indexOf("\nlog:\n");
   const tails = {
@@ -89,9 +93,16 @@ export async function readJob(host: HostReader, place: JobPlace): Promise<JobFac
   };
   if (startedAt === "-") return { state: "absent", logTail: "", progressText: "" };
   if (code !== "-") {
-    return { state: code === "0" ? "succeeded" : "failed", exitCode: Number(code), startedAt, endedAt, ...tails };
+    return {
+      state: code === "0" ? "succeeded" : "failed",
+      exitCode: Number(code),
+      startedAt,
+      endedAt,
+      ...purpose,
+      ...tails,
+    };
   }
-  return { state: is === "alive" ? "running" : "failed", startedAt, ...tails };
+  return { state: is === "alive" ? "running" : "failed", startedAt, ...purpose, ...tails };
 }
 
 export interface JobWait {

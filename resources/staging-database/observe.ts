@@ -10,7 +10,7 @@ import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
 import { readRunning, type RunningFacts, type RunningServer } from "../../provider/mysql/instance/running";
 import { healthOf } from "../../provider/mysql/instance/status";
 import { optionNames, parseOptionFile } from "../../provider/mysql/option-file";
-import { readSeed, type SeedFacts } from "../../provider/mysql/seed/seed";
+import { lookAtBackup, readSeed, type Backup, type SeedFacts } from "../../provider/mysql/seed/seed";
 import { readSource, type SourceFacts } from "../../provider/mysql/seed/source";
 import { isDrifted as isVariableDrifted, isSameValue } from "../../provider/mysql/variables";
 import { isOurs, type Owner } from "../../provider/ownership";
@@ -45,6 +45,8 @@ export interface Settled {
     /** It runs, and does not let its management account in. */
     readonly refusesUs: boolean;
   } | null;
+  /** A seeding runs, or has ended well and is not recorded yet. */
+  readonly hasSeedJob?: boolean;
   /** What the server says; remembered from its last run while it is stopped. */
   readonly server: RunningFacts | null;
 }
@@ -57,6 +59,9 @@ export interface Live {
   readonly binariesProblem: SluiceError | null;
   readonly source: SourceFacts | null;
   readonly sourceProblem: SluiceError | null;
+  /** The declared backup file, and why it cannot be loaded. */
+  readonly backup: Backup | null;
+  readonly backupProblem: SluiceError | null;
 }
 
 export type Observed = ObservedOf<Settled, Live>;
@@ -87,6 +92,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   requireMounted(declared, { ...instance, marker, mount }, look, remembered);
   const ours = marker !== null;
   const asked = instance.running && ours ? await readServer(declared, look, host) : null;
+  const seed: SeedFacts = ours ? await readSeed(host, layout) : { state: "none", request: null };
   const settled: Settled = {
     directory: ours ? "ours" : instance.directory,
     marker,
@@ -106,9 +112,9 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
           refusesUs: asked === "refused",
         }
       : null,
+    ...((seed.state === "running" || seed.state === "finished") && { hasSeedJob: true }),
     server: asked === null ? (remembered?.server ?? null) : typeof asked === "string" ? null : asked,
   };
-  const seed = ours ? await readSeed(host, layout) : ({ state: "none" } as SeedFacts);
   return {
     settled,
     live: {
@@ -117,6 +123,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
       portListener: instance.portListener,
       binariesProblem: found.problem,
       ...(await readSourceIfNeeded(declared, look, settled)),
+      ...(await readBackupIfNeeded(declared, host, settled)),
     },
   };
 }
@@ -180,6 +187,24 @@ async function readSourceIfNeeded(
     if (isProblem(error)) return { source: null, sourceProblem: error };
     throw error;
   }
+}
+
+/** Before anything is touched for it. */
+async function readBackupIfNeeded(
+  declared: Declaration,
+  host: HostReader,
+  { marker, runtime, unclaimedData }: Settled,
+): Promise<Pick<Live, "backup" | "backupProblem">> {
+  const { seed, mode, databases } = declared;
+  const nothing = { backup: null, backupProblem: null };
+  if (typeof seed !== "object" || mode === "manual" || runtime === null) return nothing;
+  if (unclaimedData || isSeeded(declared, marker)) return nothing;
+  const { backup, problem } = await lookAtBackup(
+    host,
+    { object: objectOf(declared), runtime },
+    { path: seed.file, databases },
+  );
+  return { backup, backupProblem: problem };
 }
 
 export const exists = (settled: Settled): boolean => settled.directory === "ours";

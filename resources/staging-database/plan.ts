@@ -18,6 +18,7 @@ import {
   strangeFiles,
 } from "../../provider/mysql/instance/refusals";
 import { renderUnit } from "../../provider/mysql/instance/unit";
+import { differenceOf, digestOf, type SeedRequest } from "../../provider/mysql/seed/request";
 import { requireSource } from "../../provider/mysql/seed/source";
 import { isOurs, requireKnown, requireOurs } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
@@ -31,12 +32,13 @@ type PlanContext = PlanContextOf<Declaration, Settled>;
 export type StagingStep =
   | { readonly kind: "claim-directory"; readonly directory: string; readonly adopts: Adopts }
   | { readonly kind: "take-over"; readonly directory: string }
-  | { readonly kind: "configure"; readonly because: readonly Difference[] }
+  /** `seeds`: data is about to be made for this request, with the settings of its source. */
+  | { readonly kind: "configure"; readonly because: readonly Difference[]; readonly seeds?: SeedRequest }
   | { readonly kind: "stop-server"; readonly why: string }
   | { readonly kind: "empty-data"; readonly why: string }
   | { readonly kind: "initialise-data" }
   | { readonly kind: "start-server" }
-  | { readonly kind: "seed"; readonly method: Method; readonly from: string; readonly resumes: boolean }
+  | { readonly kind: "seed"; readonly method: Method; readonly from: string; readonly resumes: Resumes }
   | { readonly kind: "set-root-password" }
   | { readonly kind: "take-root-password" }
   | { readonly kind: "set-variables"; readonly because: readonly Difference[] }
@@ -45,6 +47,9 @@ export type StagingStep =
 
 /** A preview of something new has not looked at the host: whether there is data to take over is known during `up`. */
 type Adopts = boolean | "where data is there";
+
+/** A preview after an interrupted run may not know whether a seeding was begun. */
+type Resumes = boolean | "where it was begun";
 
 export type Method = "dump" | "clone" | "file" | "none";
 
@@ -55,7 +60,7 @@ export function plan(wanted: Declaration | Absent, seen: Observed, context: Plan
   refuse(wanted, seen, context);
   const steps = planPresence(wanted, seen, context);
   requireBinaries(wanted, seen, steps);
-  requireSeedSource(wanted, seen, context);
+  requireSeedSource(wanted, seen, context, steps);
   return steps;
 }
 
@@ -124,9 +129,16 @@ const withMysqld: ReadonlySet<StagingStep["kind"]> = new Set([
 ] as const);
 
 /** Nothing is brought to data that is taken over as it is. */
-function requireSeedSource(wanted: Declaration, { settled, live }: Observed, { object }: PlanContext): void {
+function requireSeedSource(
+  wanted: Declaration,
+  { settled, live }: Observed,
+  { object }: PlanContext,
+  { steps }: Plan<StagingStep>,
+): void {
   if (live === null || settled.unclaimedData || isSeeded(wanted, settled.marker)) return;
   if (live.sourceProblem !== null) throw live.sourceProblem;
+  const begins = steps.some((step) => step.kind === "seed" && step.resumes === false);
+  if (begins && live.backupProblem !== null) throw live.backupProblem;
   if (live.source !== null)
     requireSource(live.source, {
       method: methodOf(wanted),
@@ -149,34 +161,72 @@ const planAdoption = (wanted: Declaration): Plan<StagingStep> =>
 const listensOn = (port: number, { instance, server }: Settled): boolean =>
   instance?.running === true && [undefined, String(port)].includes(server?.variables["port"]);
 
-function planSeeding(wanted: Declaration, { settled, live }: Observed, { object }: PlanContext): Plan<StagingStep> {
-  const again = settled.marker?.phase === "seeded";
-  // What a job of the data before has left, counts no more.
-  const resumes = !again && (live?.seed.state === "running" || live?.seed.state === "finished");
-  const dirty = settled.instance !== null && settled.instance.data !== "absent" && !resumes;
+function planSeeding(wanted: Declaration, seen: Observed, { object, before }: PlanContext): Plan<StagingStep> {
+  const { settled, live } = seen;
+  const request = requestOf(wanted, live);
+  const { job, whyAnew } = compareSeeding(request, seen);
+  const resumes = whyAnew === null && job;
+  const dirty = !resumes && (job || (settled.instance !== null && settled.instance.data !== "absent"));
   const layout = layoutOf(wanted.directory);
   if (dirty && settled.instance !== null) requireOwnData({ object, layout }, settled.instance);
   const running = settled.instance?.running === true;
   const password = wanted.rootPassword !== undefined;
+  const why = whyAnew ?? "an earlier seeding did not finish";
+  const stopWhy = settled.marker?.phase === "seeded" ? "its data is thrown away and seeded anew" : why;
+  const isCutOff = live === null && before !== null && settled.marker === null;
   return inOrder<StagingStep>(
     settled.marker === null && {
       kind: "claim-directory",
       directory: wanted.directory,
       adopts: wanted.adopt && live === null ? "where data is there" : false,
     },
-    dirty &&
-      running && {
-        kind: "stop-server",
-        why: again ? "its data is thrown away and seeded anew" : "an earlier seeding did not finish",
-      },
-    dirty && { kind: "empty-data", why: again ? "`reseed` changed" : "an earlier seeding did not finish" },
-    !resumes && { kind: "configure", because: [] },
+    dirty && running && { kind: "stop-server", why: stopWhy },
+    dirty && { kind: "empty-data", why },
+    !resumes && { kind: "configure", because: [], seeds: request },
     !resumes && { kind: "initialise-data" },
     (!resumes || !running) && { kind: "start-server" },
-    { kind: "seed", method: methodOf(wanted), from: seedFrom(wanted), resumes },
+    {
+      kind: "seed",
+      method: request.method,
+      from: (resumes ? settled.marker?.seeding?.from : undefined) ?? request.from,
+      resumes: resumes || (isCutOff && "where it was begun"),
+    },
     password && { kind: "set-root-password" },
     wanted.state === "stopped" && { kind: "stop-server", why: "`state` is stopped" },
   );
+}
+
+interface EarlierSeeding {
+  /** One runs, or has brought data that is not recorded yet. */
+  readonly job: boolean;
+  /** Why its data is not what is declared; null where it may go on, and where there is nothing to say. */
+  readonly whyAnew: string | null;
+}
+
+/** Data that was begun for another declaration is never taken for this one's. */
+function compareSeeding(request: SeedRequest, { settled: { marker, hasSeedJob }, live }: Observed): EarlierSeeding {
+  const job = live === null ? hasSeedJob === true : ["running", "finished"].includes(live.seed.state);
+  if (marker?.phase === "seeded") return { job, whyAnew: "`reseed` changed" };
+  if (!job) return { job, whyAnew: null };
+  const begun = marker?.seeding;
+  if (begun === undefined || (live !== null && live.seed.request !== digestOf(begun)))
+    return { job, whyAnew: "it is not recorded what the unfinished seeding was begun for" };
+  return { job, whyAnew: differenceOf(begun, request) };
+}
+
+/** What the declaration asks a seeding to bring. */
+function requestOf(wanted: Declaration, live: Observed["live"]): SeedRequest {
+  const method = methodOf(wanted);
+  const { databases, reseed = null } = wanted;
+  const usesServer = method === "dump" || method === "clone";
+  return {
+    method,
+    from: seedFrom(wanted),
+    sourceUuid: (usesServer ? live?.source?.serverUuid : undefined) ?? null,
+    fileBytes: live?.backup?.sizeBytes ?? null,
+    databases: typeof databases === "string" ? databases : [...databases].sort(),
+    reseed,
+  };
 }
 
 export function methodOf(wanted: Declaration): Method {
@@ -185,7 +235,8 @@ export function methodOf(wanted: Declaration): Method {
 }
 
 function seedFrom(wanted: Declaration): string {
-  const { seed } = wanted;
+  const { seed, mode } = wanted;
+  if (mode === "manual" || seed === "none") return "";
   if (typeof seed === "object") return seed.file;
   const { source } = wanted;
   return source === undefined ? "" : `${source.address}:${String(source.port)}`;
@@ -281,7 +332,7 @@ export const say: Sayings<StagingStep> = {
   "initialise-data": () => ({ what: "initialise an empty data directory" }),
   "start-server": () => ({ what: "start the server and wait until it answers" }),
   seed: ({ method, from, resumes }) => ({
-    what: `${resumes ? "go on seeding" : "seed"}${clause(seedWords[method](from))}`,
+    what: `${resumes === true ? "go on seeding" : "seed"}${clause(seedWords[method](from))}${resumes === "where it was begun" ? "; goes on if the interrupted run has begun it" : ""}`,
   }),
   "set-root-password": () => ({
     what: "set the password of root@localhost",

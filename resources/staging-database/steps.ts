@@ -1,3 +1,4 @@
+import { SluiceError } from "../../provider/errors";
 import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
 import { keepOptionFile } from "../../provider/mysql/instance/adoption";
 import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
@@ -19,10 +20,12 @@ import {
 import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
 import { setRunning } from "../../provider/mysql/instance/running";
 import {
+  digestOf,
   forgetSeed,
   seedFromClone,
   seedFromDump,
   seedFromFile,
+  type SeedRequest,
   type Seeding,
   type SeedResult,
 } from "../../provider/mysql/seed/seed";
@@ -61,8 +64,10 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     await writeMarker(host, place, { ...marker, seal: null, reseed: context.declared.reseed ?? null });
   },
 
-  configure: async (_step, context) => {
-    const { host, marker } = await claimed(context);
+  configure: async ({ seeds }, context) => {
+    const { host, place, marker: before } = await claimed(context);
+    const marker = seeds === undefined ? before : { ...before, ...seedSettings(seeds, before, context) };
+    if (seeds !== undefined) await writeMarker(host, place, marker);
     const desired = desiredOf(context, marker);
     await ensureOsUser(host, desired.instance, context.report);
     await ensureDirectories(host, desired.instance);
@@ -106,11 +111,13 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
 
   seed: async (_step, context) => {
     const { host, place, marker } = await claimed(context);
-    const result = await seedBy(context, host, desiredOf(context, marker).instance);
+    const request = marker.seeding === undefined ? undefined : digestOf(marker.seeding);
+    const result = await seedBy(context, host, desiredOf(context, marker).instance, request);
+    await requireSameSource(result, marker, host, place);
     await writeMarker(host, place, {
       ...marker,
       phase: "seeded",
-      reseed: context.declared.reseed ?? null,
+      reseed: marker.seeding?.reseed ?? context.declared.reseed ?? null,
       seedPosition: { gtidSet: result.gtidExecuted, file: result.logFile, position: result.logPosition },
       sizeBytes: String(result.bytes),
     });
@@ -144,6 +151,15 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 };
 
+/**
+ * Read again before data is made: the source, and with it lower_case_table_names or the page size, may be another one than when
+ * the directory was claimed. Where no source is declared, the settings stay as they are.
+ */
+const seedSettings = (seeding: SeedRequest, marker: Marker, { seen }: Context): Partial<Marker> => ({
+  seeding,
+  sourceVariables: seen.live?.source ? inheritedVariables(seen.live.source) : marker.sourceVariables,
+});
+
 async function start(context: Context): Promise<void> {
   const { host, marker } = await claimed(context);
   const { instance } = desiredOf(context, marker);
@@ -166,7 +182,31 @@ export const seal: Seal<Declaration, Settled, Live> = {
   },
 };
 
-async function seedBy(context: Context, host: Host, instance: Instance): Promise<SeedResult> {
+/** An address may lead to another server from one connection to the next: a failover, a proxy, a changed DNS record. */
+async function requireSameSource(
+  { sourceUuid }: SeedResult,
+  { seeding }: Marker,
+  host: Host,
+  place: InstancePlace,
+): Promise<void> {
+  if (sourceUuid === null || seeding?.sourceUuid == null || sourceUuid === seeding.sourceUuid) return;
+  await forgetSeed(host, place);
+  throw new SluiceError({
+    code: "SEED_OTHER_REQUEST",
+    object: place.object,
+    what: `the data is not of the server that the seeding was planned for: ${seeding.from} led to another server meanwhile`,
+    found: `server_uuid ${sourceUuid}`,
+    needs: `server_uuid ${seeding.sourceUuid}`,
+    fix: "name an address that leads to one server only; the next `pulumi up` begins again with empty data",
+  });
+}
+
+async function seedBy(
+  context: Context,
+  host: Host,
+  instance: Instance,
+  request: string | undefined,
+): Promise<SeedResult> {
   const { declared, report, signal } = context;
   const seeding: Seeding = {
     host,
@@ -174,6 +214,7 @@ async function seedBy(context: Context, host: Host, instance: Instance): Promise
     connect: () => connect(context),
     report,
     signal,
+    request,
     withinSeconds: declared.seedSeconds,
   };
   const { source, seed, databases } = declared;

@@ -36,6 +36,22 @@ export class Stack<Declared extends object, Settled extends object, Live extends
     });
   }
 
+  /** An `up` that is interrupted while a job of its step `seed` runs, or has just ended: what it printed last says so. */
+  async interruptSeeding(declared: Declared): Promise<void> {
+    const interrupt = new AbortController();
+    const progress = (text: string) => {
+      if (/\b(?:bytes|[kMG]B)\b/.test(text)) interrupt.abort(new Error("interrupted"));
+    };
+    await this.operate<unknown>(declared, converge, { ...this.report(), progress }, interrupt.signal).then(
+      () => {
+        throw new Error("the seeding ended before it could be interrupted");
+      },
+      (error: unknown) => {
+        if (!interrupt.signal.aborted) throw error;
+      },
+    );
+  }
+
   /** `refresh`: what is really there in the program's words, or undefined. */
   async refresh(declared: Declared): Promise<Readonly<Record<string, unknown>> | undefined> {
     const settled = await this.operate(declared, look);

@@ -1,5 +1,6 @@
 import { SluiceError, wordsOf } from "../../errors";
 import type { Owner } from "../../ownership";
+import type { SeedRequest } from "../seed/request";
 import type { Adjusted } from "../variables";
 
 /** The file that makes a directory ours; written first, removed last. */
@@ -11,6 +12,8 @@ export interface Marker extends Owner {
   readonly serverId: number;
   /** Settings of the source that data and replication depend on. */
   readonly sourceVariables: Readonly<Record<string, string>>;
+  /** What the data is being seeded for, or was seeded for last. Absent where an earlier version of sluice began the seeding. */
+  readonly seeding?: SeedRequest;
   readonly seedPosition: SeedPosition;
   readonly sizeBytes: string | null;
   /** root@localhost has, or had nearly, a password of ours. */

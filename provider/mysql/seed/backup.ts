@@ -1,6 +1,6 @@
 import { SluiceError } from "../../errors";
 import { sh } from "../../host/command";
-import type { Host } from "../../host/host";
+import type { HostReader } from "../../host/host";
 import { type DumpFacts, readDumpFacts } from "../dump-header";
 import type { Instance } from "../instance/instance";
 import { requireProgram } from "./run";
@@ -35,7 +35,7 @@ const readSeconds = 60; // a megabyte through a slow disk that wakes up
 
 /** Looks at both ends of a file. Throws what can be known before anything is touched. */
 export async function readBackup(
-  host: Host,
+  host: HostReader,
   { object, runtime }: Pick<Instance, "object" | "runtime">,
   path: string,
 ): Promise<Backup> {
@@ -82,7 +82,7 @@ function unreadable(object: string, path: string, magic: string, detail = ""): S
 }
 
 /** The end of a compressed file is known only when it has been read. */
-async function requireEnd(host: Host, object: string, path: string, asRoot: boolean): Promise<void> {
+async function requireEnd(host: HostReader, object: string, path: string, asRoot: boolean): Promise<void> {
   const { stdout } = await host.query(sh`tail -c ${tailBytes} -- ${path}`, { asRoot });
   const tail = stdout.slice(stdout.indexOf("\n") + 1);
   if (readDumpFacts(tail).complete) return;

@@ -1,7 +1,9 @@
-import { SluiceError } from "../../errors";
+import { isProblem, SluiceError } from "../../errors";
 import { type Command, sh } from "../../host/command";
+import type { HostReader } from "../../host/host";
 import type { JobFacts } from "../../host/job";
 import { type DumpFacts, readDumpFacts } from "../dump-header";
+import type { Instance } from "../instance/instance";
 import { id, sql } from "../sql";
 import { readBackup, type Backup } from "./backup";
 import {
@@ -55,6 +57,22 @@ export async function seedFromFile(seeding: Seeding, wanted: FileWanted): Promis
     ...filled,
     seconds: (performance.now() - startedAt) / 1000,
   };
+}
+
+/** What can be known of a backup before anything is touched: the file, or why it cannot be loaded. */
+export async function lookAtBackup(
+  host: HostReader,
+  place: Pick<Instance, "object" | "runtime">,
+  wanted: FileWanted,
+): Promise<{ readonly backup: Backup | null; readonly problem: SluiceError | null }> {
+  try {
+    const backup = await readBackup(host, place, wanted.path);
+    requireUsable(place.object, wanted, backup.head);
+    return { backup, problem: null };
+  } catch (error) {
+    if (isProblem(error)) return { backup: null, problem: error };
+    throw error;
+  }
 }
 
 const preambleFile = "preamble.sql";

@@ -1,6 +1,6 @@
 import { SluiceError, type Problem } from "../../errors";
 import { type Command, sh } from "../../host/command";
-import type { Host } from "../../host/host";
+import type { Host, HostReader } from "../../host/host";
 import { awaitJob, endJob, forgetJob, readJob, startJob, type JobFacts, type JobPlace } from "../../host/job";
 import type { Report } from "../../report";
 import { parseAccountFile } from "../instance/account";
@@ -21,6 +21,8 @@ export interface Seeding {
   readonly connect: Connect;
   readonly report: Report;
   readonly signal?: AbortSignal | undefined;
+  /** Digest of what is asked for (request.ts): the job of another request is never taken for this one's. */
+  readonly request?: string | undefined;
   /** Longest time for all of it. A job that takes longer runs on, and the next call goes on waiting for it. */
   readonly withinSeconds: number;
   /** Seconds without a byte after which the source is looked at. Default 60. */
@@ -78,19 +80,32 @@ export async function runSeed(seeding: Seeding, run: SeedRun): Promise<JobFacts>
   const place = seedPlaceOf(instance);
   let facts = await readJob(host, place);
   if (facts.state === "absent") facts = await startSeed(seeding, run);
+  else if (facts.purpose !== seeding.request) throw otherRequest(seeding, run);
   if (facts.state === "running") facts = await followSeed(seeding, run, place);
   if (facts.state === "succeeded") return facts;
   throw await seedFailure(seeding, run, facts);
 }
 
+/** The plan ends the job of another request before it comes to this. */
+const otherRequest = ({ instance }: Seeding, { from }: SeedRun): SluiceError =>
+  new SluiceError({
+    code: "SEED_OTHER_REQUEST",
+    object: instance.object,
+    what: `cannot be seeded from ${from}, a seeding that was begun for another declaration is on the host`,
+    found: seedDirectory(instance),
+    needs: "no job of an earlier seeding",
+    fix: "run `pulumi up` again: it ends that seeding and begins with empty data",
+  });
+
 /** As the connected user, because that is whom the server's socket lets in; in a unit of its own where root can make one. */
-async function startSeed({ host, instance }: Seeding, run: SeedRun): Promise<JobFacts> {
+async function startSeed({ host, instance, request }: Seeding, run: SeedRun): Promise<JobFacts> {
   const { runtime, layout } = instance;
   const { script, files } = await run.prepare();
   const accountText = await host.readFile(layout.accountFile, { asRoot: runtime.asRoot });
   const password = accountText === undefined ? undefined : parseAccountFile(accountText);
   return startJob(host, {
     ...seedPlaceOf(instance),
+    purpose: request,
     script,
     files: { ...targetFiles(instance, password), ...files },
     ...(runtime.asRoot && runtime.connectedUser !== "root" && { asUser: runtime.connectedUser }),
@@ -226,7 +241,7 @@ export function requireClient(seeding: Pick<Seeding, "host" | "instance">, name:
 }
 
 /** `user`: what cannot do without it. */
-export async function requireProgram(host: Host, program: string, user: string): Promise<void> {
+export async function requireProgram(host: HostReader, program: string, user: string): Promise<void> {
   const { exitCode } = await host.query(sh`command -v ${program} >/dev/null`, { accept: [0, 1, 127] });
   if (exitCode === 0) return;
   throw new SluiceError({

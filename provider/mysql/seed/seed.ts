@@ -5,18 +5,22 @@ import { seedJob, type Layout } from "../instance/layout";
 
 export { seedFromClone, type CloneWanted } from "./clone";
 export { seedFromDump, type DumpWanted } from "./dump";
-export { seedFromFile, type FileWanted } from "./file";
+export { lookAtBackup, seedFromFile, type FileWanted } from "./file";
+export type { Backup } from "./backup";
+export { differenceOf, digestOf, type SeedRequest } from "./request";
 export type { SeedResult, Seeding } from "./run";
 
 /** What is known of a seeding on a host. */
 export interface SeedFacts {
   /** `finished`: the data is in, and the caller has not recorded it yet. `failed`: begin again with empty data. */
   readonly state: "none" | "running" | "finished" | "failed";
+  /** Digest of the request that the job was started for; null where it does not say. */
+  readonly request: string | null;
 }
 
 export async function readSeed(host: HostReader, layout: Pick<Layout, "job">): Promise<SeedFacts> {
-  const { state } = await readJob(host, seedPlace(layout, runtimeOf(await host.facts()).asRoot));
-  return { state: states[state] };
+  const { state, purpose = null } = await readJob(host, seedPlace(layout, runtimeOf(await host.facts()).asRoot));
+  return { state: states[state], request: purpose };
 }
 
 const states = { absent: "none", running: "running", succeeded: "finished", failed: "failed" } as const;

@@ -87,12 +87,14 @@ function converged(declared: Declaration, changes: Partial<Settled> = {}): Settl
 }
 
 const quiet: Live = {
-  seed: { state: "none" },
+  seed: { state: "none", request: null },
   strangers: [],
   portListener: null,
   binariesProblem: null,
   source: null,
   sourceProblem: null,
+  backup: null,
+  backupProblem: null,
 };
 
 const contextOf = (before: Declaration | null = null) => ({
@@ -161,7 +163,7 @@ describe("a crash while seeding", () => {
   });
 
   test("with a dead seed begins with empty data", () => {
-    const live: Live = { ...quiet, seed: { state: "failed" } };
+    const live: Live = { ...quiet, seed: { state: "failed", request: null } };
     expect(kinds(declare(), { settled: half("ready", true), live })).toEqual([
       "stop-server",
       "empty-data",
@@ -170,11 +172,6 @@ describe("a crash while seeding", () => {
       "start-server",
       "seed",
     ]);
-  });
-
-  test.each(["running", "finished"] as const)("with a seed that is %s waits for it and touches nothing", (state) => {
-    const live: Live = { ...quiet, seed: { state } };
-    expect(kinds(declare(), { settled: half("ready", true), live })).toEqual(["seed"]);
   });
 });
 
@@ -234,7 +231,10 @@ describe("a seeded staging database", () => {
   });
 
   test("takes no result of an earlier seeding for that of the new one", () => {
-    const seen = { settled: converged(declare()), live: { ...quiet, seed: { state: "finished" as const } } };
+    const seen = {
+      settled: converged(declare()),
+      live: { ...quiet, seed: { state: "finished" as const, request: null } },
+    };
     expect(kinds(declare({ reseed: "2" }), seen, declare())).toContain("empty-data");
   });
 

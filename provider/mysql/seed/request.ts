@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { canonicalText, isSame } from "../../plan/plan";
+
+/** What a seeding is asked to bring. The marker keeps it while the data is not complete, and the job keeps its digest. */
+export interface SeedRequest {
+  readonly method: "dump" | "clone" | "file" | "none";
+  /** `db-1:3306`, or the path of the file; empty for `none`. */
+  readonly from: string;
+  /** Null where the seed is not taken from a server, and in a preview, which does not ask the source. */
+  readonly sourceUuid: string | null;
+  /** Size of the file; null without a file, and where it was not looked at. */
+  readonly fileBytes: number | null;
+  /** Sorted. */
+  readonly databases: "ALL" | readonly string[];
+  /** The `reseed` text; null without one. */
+  readonly reseed: string | null;
+}
+
+/** One word for a request: what a job keeps of it. */
+export const digestOf = (request: SeedRequest): string =>
+  createHash("sha256").update(canonicalText(request)).digest("hex");
+
+/**
+ * Why the data of a seeding that was begun for `begun` must not be taken for that of `wanted`; null where it may. The same
+ * server under another address, or with another password, is the same request: its server_uuid says so.
+ */
+export function differenceOf(begun: SeedRequest, wanted: SeedRequest): string | null {
+  if (begun.method !== wanted.method) return `the unfinished seeding is ${methodWords(begun)}`;
+  const differs = sourceDifference(begun, wanted);
+  if (differs !== null) return differs;
+  if (!isSame(begun.databases, wanted.databases))
+    return `the unfinished seeding brings ${databaseWords(begun.databases)}`;
+  // Taking the text out of the program asks for nothing.
+  if (wanted.reseed !== null && wanted.reseed !== begun.reseed)
+    return "`reseed` changed since the unfinished seeding began";
+  return null;
+}
+
+function sourceDifference(begun: SeedRequest, wanted: SeedRequest): string | null {
+  if (wanted.method === "none") return null;
+  if (begun.sourceUuid !== null && wanted.sourceUuid !== null)
+    return begun.sourceUuid === wanted.sourceUuid
+      ? null
+      : `the unfinished seeding is from server ${begun.sourceUuid} at ${begun.from}, and ${wanted.from} is server ${wanted.sourceUuid}`;
+  if (begun.from !== wanted.from)
+    return wanted.method === "file"
+      ? `the unfinished seeding is from ${begun.from}`
+      : `the unfinished seeding is from ${begun.from}; it is kept if ${wanted.from} is the same server`;
+  if (begun.fileBytes !== null && wanted.fileBytes !== null && begun.fileBytes !== wanted.fileBytes)
+    return `${wanted.from} is another file than when the seeding began`;
+  return null;
+}
+
+const methodWords = ({ method, from }: SeedRequest): string =>
+  ({ dump: `a dump of ${from}`, clone: `a clone of ${from}`, file: `from ${from}`, none: '`seed: "none"`' })[method];
+
+const databaseWords = (databases: SeedRequest["databases"]): string =>
+  databases === "ALL" ? "all databases" : `databases ${databases.join(", ")}`;

@@ -1,0 +1,187 @@
+import { SluiceError } from "../../../../provider/errors";
+import { readDumpFacts } from "../../../../provider/mysql/dump-header";
+import { parseGrants } from "../../../../provider/mysql/privileges";
+import { digestOf, type SeedRequest } from "../../../../provider/mysql/seed/request";
+import type { SourceFacts } from "../../../../provider/mysql/seed/source";
+import { renderPlan } from "../../../../provider/plan/render";
+import { checkInputs } from "../../../../provider/schema/check";
+import {
+  blank,
+  type Live,
+  type Marker,
+  type Observed,
+  type Settled,
+} from "../../../../resources/staging-database/observe";
+import { plan, say } from "../../../../resources/staging-database/plan";
+import { derive, schema, type Declaration } from "../../../../resources/staging-database/schema";
+
+const owner = "shop/dev/orders";
+
+function declare(written: Record<string, unknown> = {}): Declaration {
+  const given = {
+    host: { address: "stage-1", user: "root" },
+    directory: "/srv/mysql/orders",
+    source: { address: "db-1", user: "sync", password: "s3cret" },
+    ...written,
+  };
+  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
+  expect(problems).toEqual([]);
+  return inputs as Declaration;
+}
+
+const marker: Marker = {
+  owner,
+  seal: null,
+  directory: "/srv/mysql/orders",
+  phase: "claimed",
+  reseed: null,
+  serverId: 1_000_001,
+  sourceVariables: {},
+  seedPosition: { gtidSet: null, file: null, position: null },
+  sizeBytes: null,
+  hasRootPassword: false,
+};
+
+/** The server runs with data that is not complete. */
+const half: Settled = {
+  ...blank,
+  directory: "ours",
+  runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
+  binaries: {
+    mysqld: "/usr/sbin/mysqld",
+    server: { flavour: "mysql", version: "9.7.4" },
+    baseDirectory: null,
+    pluginDirectory: "/usr/lib/mysql/plugin",
+    hasAuthSocket: true,
+    hasClone: true,
+    notifies: true,
+    mysql: null,
+    mysqldump: null,
+  },
+  instance: {
+    running: true,
+    data: "ready",
+    dataLink: null,
+    optionText: null,
+    unitText: null,
+    init: null,
+    refusesUs: false,
+  },
+};
+
+const quiet: Live = {
+  seed: { state: "none", request: null },
+  strangers: [],
+  portListener: null,
+  binariesProblem: null,
+  source: null,
+  sourceProblem: null,
+  backup: null,
+  backupProblem: null,
+};
+
+/** A source that can give what is asked. */
+const sourceOf = (serverUuid: string, plugins: readonly string[] = []): SourceFacts => ({
+  endpoint: "db-1:3306",
+  server: { flavour: "mysql", version: "9.7.4" },
+  account: { user: "sync", host: "%" },
+  grants: parseGrants(["GRANT ALL PRIVILEGES ON *.* TO `sync`@`%`"]),
+  serverId: 1,
+  serverUuid,
+  binlogOn: true,
+  gtidOn: true,
+  databases: [{ name: "shop", bytes: 1, rowBytes: 1 }],
+  foreignTables: [],
+  replicaIds: [],
+  plugins: Object.fromEntries(plugins.map((name) => [name, `${name}.so`])),
+  variables: {},
+});
+
+const context = { owner, seal: null, before: null, object: "orders" };
+
+const kinds = (wanted: Declaration, seen: Observed): string[] =>
+  plan(wanted, seen, context).steps.map(({ kind }) => kind);
+
+describe("an unfinished seeding", () => {
+  const anew = ["stop-server", "empty-data", "configure", "initialise-data", "start-server", "seed"];
+  const begun: SeedRequest = {
+    method: "dump",
+    from: "db-1:3306",
+    sourceUuid: "uuid-1",
+    fileBytes: null,
+    databases: "ALL",
+    reseed: null,
+  };
+  /** A seeding of `db-1`, which is server `uuid-1`; the declared source is server `uuid`. */
+  const seeding = (state: "running" | "finished", uuid = "uuid-1", request: SeedRequest = begun): Observed => ({
+    settled: { ...half, marker: { ...marker, seeding: request }, hasSeedJob: true },
+    live: { ...quiet, source: sourceOf(uuid), seed: { state, request: digestOf(request) } },
+  });
+
+  test.each(["running", "finished"] as const)("with a seed that is %s waits for it and touches nothing", (state) => {
+    expect(kinds(declare(), seeding(state))).toEqual(["seed"]);
+  });
+
+  test("goes on with another address, user or password of the same server, and names the origin of the data", () => {
+    const moved = declare({ source: { address: "10.0.0.7", port: 3307, user: "new", password: "rotated" } });
+    const { steps } = plan(moved, seeding("running"), context);
+    expect(steps).toEqual([{ kind: "seed", method: "dump", from: "db-1:3306", resumes: true }]);
+  });
+
+  test.each<[string, Record<string, unknown>, string, string]>([
+    ["another server at the same address", {}, "uuid-2", "from server uuid-1 at db-1:3306"],
+    [
+      "another source",
+      { source: { address: "db-2", user: "u", password: "p" } },
+      "uuid-2",
+      "db-2:3306 is server uuid-2",
+    ],
+    ["other databases", { databases: ["shop"] }, "uuid-1", "brings all databases"],
+    ["another method", { seed: "clone" }, "uuid-1", "is a dump of db-1:3306"],
+    ["a file", { seed: { file: "/backup/a.sql" } }, "uuid-1", "is a dump of db-1:3306"],
+    ["nothing", { mode: "manual", seed: "none" }, "uuid-1", "is a dump of db-1:3306"],
+    ["another reseed", { reseed: "2" }, "uuid-1", "`reseed` changed since"],
+  ])("never takes its data for that of %s", (_name, change, uuid, why) => {
+    const wanted = declare(change);
+    const seen = seeding("finished", uuid);
+    const live = { ...(seen.live ?? quiet), ...("seed" in change && { source: sourceOf(uuid, ["clone"]) }) };
+    expect(kinds(wanted, { ...seen, live })).toEqual(anew);
+    expect(renderPlan("orders", plan(wanted, { ...seen, live }, context), say)).toContain(why);
+  });
+
+  test("never takes the data of a seeding that does not say what it was begun for", () => {
+    const seen = seeding("running");
+    const old = { ...seen, settled: { ...seen.settled, marker } };
+    expect(kinds(declare(), old)).toEqual(anew);
+    const live = { ...(seen.live ?? quiet), seed: { state: "running" as const, request: null } };
+    expect(kinds(declare(), { ...seen, live })).toEqual(anew);
+  });
+
+  test("previews what up does: it goes on, or says why the data is thrown away", () => {
+    const { settled } = seeding("running");
+    expect(kinds(declare(), { settled, live: null })).toEqual(["seed"]);
+    const other = declare({ source: { address: "db-2", user: "u", password: "p" } });
+    expect(kinds(other, { settled, live: null })).toEqual(anew);
+    expect(renderPlan("orders", plan(other, { settled, live: null }, context), say)).toContain(
+      "the unfinished seeding is from db-1:3306; it is kept if db-2:3306 is the same server",
+    );
+  });
+
+  test("keeps its data when the reseed text is taken out of the program meanwhile", () => {
+    expect(kinds(declare(), seeding("running", "uuid-1", { ...begun, reseed: "1" }))).toEqual(["seed"]);
+  });
+
+  test("of a file that was replaced begins with empty data; one that is gone after it was loaded is not missed", () => {
+    const wanted = declare({ seed: { file: "/backup/a.sql" } });
+    const request: SeedRequest = { ...begun, method: "file", from: "/backup/a.sql", sourceUuid: null, fileBytes: 10 };
+    const seen = seeding("finished", "uuid-1", request);
+    const missing = new SluiceError({ code: "SEED_FILE_MISSING", object: "orders", what: "there is no such file" });
+    const gone = { ...seen, live: seen.live && { ...seen.live, backupProblem: missing } };
+    expect(kinds(wanted, gone)).toEqual(["seed"]);
+    const backup = { path: "/backup/a.sql", sizeBytes: 11, decompress: null, readable: true, head: readDumpFacts("") };
+    expect(kinds(wanted, { ...seen, live: seen.live && { ...seen.live, backup } })).toEqual(anew);
+    expect(() => kinds(wanted, { settled: blank, live: { ...quiet, backupProblem: missing } })).toThrow(
+      /SEED_FILE_MISSING/,
+    );
+  });
+});
