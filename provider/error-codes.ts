@@ -31,7 +31,7 @@ export const codes = {
   OWNERSHIP_FOREIGN: "The object exists and belongs to another resource or stack.",
   OWNERSHIP_MARKER_UNREADABLE: "The file that says whose a directory is cannot be read.",
   OWNERSHIP_OTHER_STATE: "The object belongs to a resource of the same name in another Pulumi state.",
-  OWNERSHIP_UNMARKED: "The object exists and nobody's marker is on it.",
+  OWNERSHIP_UNMARKED: "The object exists and carries no marker of Sluice.",
 
   STORAGE_DIRECTORY_NOT_EMPTY: "The directory holds files that are not ours.",
   STORAGE_KIND_DIFFERS: "The directory's file system is of another kind than the declared one.",

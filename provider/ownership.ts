@@ -11,7 +11,7 @@ export interface Owner {
   readonly seal: string | null;
 }
 
-/** A run that was killed before state knew of it left no seal: whoever has the same name goes on with its work. */
+/** A run that was killed before state knew the object left no seal: a resource of the same name continues its work. */
 export const isOurs = (found: Owner, { owner, seal }: Owner): boolean =>
   found.owner === owner && (found.seal === null || found.seal === seal);
 
@@ -23,54 +23,72 @@ export interface Claim {
   readonly adopt: boolean;
   /** What the marker would be on: `directory /srv/mysql/orders`. */
   readonly thing: string;
+  /** What a program declares to stay out of its way: `another directory`, `another channel name`. */
+  readonly another: string;
 }
 
 /**
- * Before a removal: what carries our name and a seal that our state does not know may be ours all the same (a run that was killed
- * in its last moment), and is not left behind in silence.
+ * Before a removal: an object with our name and a seal that our state does not know may be ours all the same (a run that was
+ * killed at its very end). Delete says so instead of leaving the object behind in silence.
  */
 export function requireKnown(claim: Omit<Claim, "adopt">): void {
   const { found, owner } = claim;
   if (found !== null && found.owner === owner.owner && owner.seal === null) requireOurs({ ...claim, adopt: false });
 }
 
-/** Refuses what exists and is not ours: somebody else's always, what no state knows to be ours unless `adopt` is set. */
-export function requireOurs({ object, owner, found, adopt, thing }: Claim): void {
+/** Refuses an object that exists and is not ours: another owner's always, one that no state knows to be ours unless `adopt` is set. */
+export function requireOurs(claim: Claim): void {
+  const { found, owner, adopt } = claim;
   if (found !== null && isOurs(found, owner)) return;
-  if (found !== null && found.owner !== owner.owner)
-    throw new SluiceError({
-      code: "OWNERSHIP_FOREIGN",
-      object,
-      what: `cannot use ${thing}, it belongs to another resource`,
-      found: `owner ${found.owner}`,
-      needs: `owner ${owner.owner}`,
-      fix: 'choose another place; is it the same resource under a new name: `aliases: [{ name: "<old name>" }]` keeps what it holds, while removing the other resource removes it',
-    });
-  if (found !== null && owner.seal !== null)
-    throw new SluiceError({
-      code: "OWNERSHIP_OTHER_STATE",
-      object,
-      what: `cannot use ${thing} any more, another state of the same name has taken it over`,
-      found: `owner ${found.owner}, seal ${String(found.seal)}`,
-      needs: `seal ${owner.seal}`,
-      fix: "give the two stacks different names or one backend; here, `pulumi state delete` forgets it and removes nothing",
-    });
+  if (found !== null && found.owner !== owner.owner) throw foreign(claim, found);
+  if (found !== null && owner.seal !== null) throw takenOver(claim, found, owner.seal);
   if (adopt) return;
-  if (found !== null)
-    throw new SluiceError({
-      code: "OWNERSHIP_OTHER_STATE",
-      object,
-      what: `cannot use ${thing}, it belongs to a resource of this name that this stack's state does not know`,
-      found: `owner ${found.owner}, seal ${String(found.seal)}`,
-      needs: "a state that knows it, or nothing there",
-      fix: "is it somebody else's: use one backend together, or another stack name and place; was your state lost, or a run killed in its last moment: set `adopt: true` once",
-    });
-  throw new SluiceError({
-    code: "OWNERSHIP_UNMARKED",
+  throw found === null ? unmarked(claim) : unknownToState(claim, found);
+}
+
+function foreign({ object, owner, thing, another }: Claim, found: Owner): SluiceError {
+  const isSameStack = stackOf(found.owner) === stackOf(owner.owner);
+  const renamed = `If this is that resource under a new name, set \`aliases: [{ name: "${nameOf(found.owner)}" }]\`: its data stays. If not, declare ${another}`;
+  return new SluiceError({
+    code: "OWNERSHIP_FOREIGN",
     object,
-    what: `cannot use ${thing}, it exists and nobody's marker is on it`,
-    found: "no owner",
+    what: `cannot use ${thing}, another resource owns it`,
+    found: `owner ${found.owner}`,
     needs: `owner ${owner.owner}`,
-    fix: "choose another place, or set `adopt: true` to take it over",
+    fix: isSameStack ? renamed : `declare ${another}, or destroy the resource that owns it in its own stack first`,
   });
 }
+
+const takenOver = ({ object, thing }: Claim, found: Owner, seal: string): SluiceError =>
+  new SluiceError({
+    code: "OWNERSHIP_OTHER_STATE",
+    object,
+    what: `cannot use ${thing}, a stack of the same name with another state has taken it over`,
+    found: `owner ${found.owner}, seal ${String(found.seal)}`,
+    needs: `seal ${seal}`,
+    fix: "let both stacks use one backend, or rename one of them; to give the object up here, run `pulumi state delete` with its URN: that removes nothing from the host",
+  });
+
+const unknownToState = ({ object, thing, another }: Claim, found: Owner): SluiceError =>
+  new SluiceError({
+    code: "OWNERSHIP_OTHER_STATE",
+    object,
+    what: `cannot use ${thing}, it is marked with this resource's name but is not in this stack's state`,
+    found: `owner ${found.owner}, seal ${String(found.seal)}`,
+    needs: "a state that knows the object, or no object",
+    fix: `If the state was lost or a run was killed at its very end, set \`adopt: true\` once. If another team owns it, use another stack name or declare ${another}`,
+  });
+
+const unmarked = ({ object, owner, thing, another }: Claim): SluiceError =>
+  new SluiceError({
+    code: "OWNERSHIP_UNMARKED",
+    object,
+    what: `cannot use ${thing}, it exists and carries no marker of Sluice`,
+    found: "no owner",
+    needs: `owner ${owner.owner}`,
+    fix: `declare ${another}, or set \`adopt: true\` to take it over`,
+  });
+
+/** `project/stack/name`; the name may hold slashes, project and stack do not. */
+const stackOf = (owner: string): string => owner.split("/").slice(0, 2).join("/");
+const nameOf = (owner: string): string => owner.split("/").slice(2).join("/");

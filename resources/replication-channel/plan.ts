@@ -41,7 +41,7 @@ import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { hasUnknown, isUnknown, unknownValue } from "../../provider/schema/unknown";
 import { endpointOf } from "../../provider/status";
 import type { Live, Observed, Settled, SettledChannel } from "./observe";
-import { channelOf, markOf, type Declaration } from "./schema";
+import { claimedAs, channelOf, markOf, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
 
@@ -133,16 +133,16 @@ const claimOf = (wanted: Declaration, settled: Settled, context: PlanContext) =>
   owner: context,
   found: foundOn(settled),
   adopt: wanted.adopt,
-  thing: `channel ${channelOf(wanted)}`,
+  ...claimedAs(channelOf(wanted)),
 });
 
-/** What is not ours stays untouched, and to us it is gone. */
+/** Objects owned by another resource are left alone; delete then counts as done. */
 function planRemoval(settled: Settled, live: Live | null, context: PlanContext): Plan<ChannelStep> {
   const { channel } = settled;
-  requireKnown({ object: context.object, owner: context, found: foundOn(settled), thing: "channel" });
+  const name = context.before === null ? "" : channelOf(context.before.declared);
+  requireKnown({ object: context.object, owner: context, found: foundOn(settled), ...claimedAs(name) });
   if (!isMine(settled, context)) return inOrder();
   if (live?.kind === "silent") throw unanswered(live.problem, context.object, "removal");
-  const name = context.before === null ? "" : channelOf(context.before.declared);
   const threads = channel === null ? null : threadsOf(channel.receives, channel.applies);
   return inOrder<ChannelStep>(
     threads !== null && { kind: "stop-channel", threads, untilStep: null },

@@ -25,7 +25,7 @@ import { setVariable } from "../../provider/mysql/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
 import { notedOn, nothingNoted, type Live, type Note, type Settled } from "./observe";
 import { foundOn, keptFilters, type ChannelStep } from "./plan";
-import { channelOf, markOf, replicaOf, sourceOf, type Declaration } from "./schema";
+import { channelOf, claimedAs, markOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 type Context = StepContext<Declaration, Settled, Live>;
 
@@ -153,7 +153,8 @@ async function note(context: Context, change: (noted: Note) => Partial<Note>): P
     const { found, noted } = readNote(mark);
     // Somebody who came in through another host or stack may have claimed it since it was looked at.
     const { adopt } = context.declared;
-    if (found !== null) requireOurs({ object: context.object, owner: context, found, adopt, thing });
+    if (found !== null)
+      requireOurs({ object: context.object, owner: context, found, adopt, ...claimedAs(channelOf(context.declared)) });
     const next = { owner: context.owner, note: { ...noted, ...change(noted) } };
     return isSame(next, mark) ? mark : next;
   });

@@ -73,10 +73,12 @@ function planPresence(wanted: Declaration, seen: Observed, context: PlanContext)
   return isSeeded(wanted, marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen, context);
 }
 
-/** What is not ours stays untouched, and to us it is gone. */
+const naming = (directory: string) => ({ thing: `directory ${directory}`, another: "another `directory`" });
+
+/** Objects owned by another resource are left alone; delete then counts as done. */
 function planRemoval({ marker, instance }: Settled, context: PlanContext): Plan<StagingStep> {
   if (marker === null) return inOrder();
-  requireKnown({ object: context.object, owner: context, found: marker, thing: `directory ${marker.directory}` });
+  requireKnown({ object: context.object, owner: context, found: marker, ...naming(marker.directory) });
   if (!isOurs(marker, context)) return inOrder();
   if (instance !== null) requireOwnData({ ...context, layout: layoutOf(marker.directory) }, instance);
   return inOrder(instance?.running === true && ({ kind: "stop-server", why: "it is removed" } as const), {
@@ -103,7 +105,7 @@ function refuse(wanted: Declaration, { settled, live }: Observed, context: PlanC
   const { directory, adopt, state, port, storage } = wanted;
   const { object } = context;
   if (settled.directory === "ours")
-    requireOurs({ object, owner: context, found: settled.marker, adopt, thing: `directory ${directory}` });
+    requireOurs({ object, owner: context, found: settled.marker, adopt, ...naming(directory) });
   if (settled.directory === "foreign files" && !(adopt && settled.unclaimedData))
     throw strangeFiles(object, directory, live?.strangers ?? []);
   if (live !== null && state === "running" && !listensOn(port, settled)) requireFreePort(live, object, port);

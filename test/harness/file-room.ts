@@ -173,7 +173,14 @@ export const fileRoom = defineRoom<Declaration, Settled, Live, FileStep>({
     if (wanted === absent)
       return inOrder(found !== null && isOurs(found, context) && ({ kind: "remove", directory: object } as const));
     if (found !== null)
-      requireOurs({ object, owner: context, found, adopt: false, thing: `directory ${wanted.directory}` });
+      requireOurs({
+        object,
+        owner: context,
+        found,
+        adopt: false,
+        thing: `directory ${wanted.directory}`,
+        another: "another `directory`",
+      });
     const parts = typeof wanted.parts === "number" ? wanted.parts : settled.parts;
     const missing = Array.from({ length: Math.max(0, parts - settled.parts) }, (_, index) => settled.parts + index + 1);
     const because = compare({ text: wanted.text }, { text: settled.text });

@@ -117,7 +117,7 @@ describe("a resource's life", () => {
     const created = await host.create(bag(await inputsOf({ directory })));
     const { message, initFailed } = await failureOf(host.create(bag(await inputsOf({ directory }, "two"))));
     expect(message.split("\n")[0]).toBe(
-      `files foreign@local: cannot use directory ${directory}, it belongs to another resource (OWNERSHIP_FOREIGN)`,
+      `files foreign@local: cannot use directory ${directory}, another resource owns it (OWNERSHIP_FOREIGN)`,
     );
     expect(initFailed).toBeUndefined();
     const stolen = { ...bag(created.properties), __sluice: { stateVersion: 1, owner: "shop/dev/two", settled: null } };

@@ -86,7 +86,14 @@ function roomOf(world: World): AnyRoom {
     plan: (wanted, { settled: { thing } }, context) => {
       if (wanted === absent) return inOrder<Step>(thing !== null && isOurs(thing, context) && { kind: "remove" });
       if (thing !== null)
-        requireOurs({ object: context.object, owner: context, found: thing, adopt: false, thing: "it" });
+        requireOurs({
+          object: context.object,
+          owner: context,
+          found: thing,
+          adopt: false,
+          thing: "it",
+          another: "another",
+        });
       const missing = Array.from(
         { length: wanted.parts - (thing?.parts ?? 0) },
         (_, index) => (thing?.parts ?? 0) + index + 1,
@@ -294,9 +301,7 @@ describe("a failure half-way", () => {
     const error = (await errorOf(converge(operation(world)))) as PartlyDone;
     expect(error).toBeInstanceOf(PartlyDone);
     expect(error.settled).toEqual({ thing: { owner, seal: null, parts: 2, text: "", running: false } });
-    expect(error.message).toBe(
-      "disk: is full (STORAGE_FULL)\n  step    4 of 4, set-text; steps 1-3 are done and will not be repeated",
-    );
+    expect(error.message).toBe("disk: is full (STORAGE_FULL)\n  step    4 of 4, set-text; steps 1-3 are done");
   });
 
   test("of a create that made nothing leaves nothing for Pulumi to keep", async () => {
@@ -304,7 +309,7 @@ describe("a failure half-way", () => {
     failAt(world, "claim");
     const error = await errorOf(converge(operation(world)));
     expect(error).not.toBeInstanceOf(PartlyDone);
-    expect((error as SluiceError).problem.step).toBe("1 of 4, claim; nothing before it");
+    expect((error as SluiceError).problem.step).toBe("1 of 4, claim; no step is done");
   });
 
   test("carries what was seen last where nothing can be seen any more", async () => {

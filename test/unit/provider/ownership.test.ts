@@ -2,7 +2,20 @@ import { isOurs, requireOurs } from "../../../provider/ownership";
 
 const owner = { owner: "shop/dev/orders", seal: "one" };
 const unknown = { ...owner, seal: null };
-const claim = { object: "staging database orders@stage-1:3306", owner, thing: "directory /srv/orders" };
+const problemOf = (act: () => void): string => {
+  try {
+    act();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("it was not refused");
+};
+const claim = {
+  object: "staging database orders@stage-1:3306",
+  owner,
+  thing: "directory /srv/orders",
+  another: "another `directory`",
+};
 
 describe("an object with a marker", () => {
   test("is ours when the marker says so, or when nobody was there yet to seal it", () => {
@@ -13,9 +26,16 @@ describe("an object with a marker", () => {
 
   test("of another owner is refused, adopt or not, and a renamed resource is told how to keep its data", () => {
     for (const adopt of [false, true])
-      expect(() => requireOurs({ ...claim, found: { ...owner, owner: "shop/dev/old" }, adopt })).toThrow(
-        /OWNERSHIP_FOREIGN[^]*aliases/,
+      expect(() => requireOurs({ ...claim, found: { ...owner, owner: "shop/dev/old/one" }, adopt })).toThrow(
+        /OWNERSHIP_FOREIGN[^]*aliases: \[\{ name: "old\/one" \}\]/,
       );
+  });
+
+  test.each(["billing/dev/orders", "shop/prod/orders"])("of %s, another stack, is no renamed resource", (other) => {
+    const refused = problemOf(() => requireOurs({ ...claim, found: { ...owner, owner: other }, adopt: false }));
+    expect(refused).toMatch(/OWNERSHIP_FOREIGN/);
+    expect(refused).toMatch(/fix +declare another `directory`/);
+    expect(refused).not.toMatch(/aliases/);
   });
 
   test("that another state of the same name holds is refused, and with adopt taken over by a state that knows nothing", () => {
@@ -23,7 +43,7 @@ describe("an object with a marker", () => {
     expect(isOurs(found, owner)).toBe(false);
     expect(isOurs(found, unknown)).toBe(false);
     expect(() => requireOurs({ ...claim, owner: unknown, found, adopt: false })).toThrow(
-      /does not know \(OWNERSHIP_OTHER_STATE\)[^]*adopt: true/,
+      /not in this stack's state \(OWNERSHIP_OTHER_STATE\)[^]*adopt: true/,
     );
     expect(() => requireOurs({ ...claim, owner: unknown, found, adopt: true })).not.toThrow();
     for (const adopt of [false, true])
