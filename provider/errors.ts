@@ -13,7 +13,7 @@ export interface Problem {
   readonly needs?: string;
   /** An imperative the reader can do: an option of ours, a statement, a command. */
   readonly fix?: string;
-  /** Where in a plan it happened: `2 of 4, seed; step 1 is done and will not be repeated`. */
+  /** Where in a plan it happened: `2 of 4, seed; step 1 is done`. */
   readonly step?: string;
   /** The last lines a program printed, or the driver's own words. */
   readonly detail?: string;

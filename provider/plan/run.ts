@@ -94,9 +94,8 @@ const timeoutError = (object: string, what: string, limitSeconds: number): Sluic
     fix: "run `pulumi up` again to continue; raise the limit in the program where the work is expected to take longer",
   });
 
+/** What is done, and no more: a failed seeding is begun again with empty data, so the next plan may repeat any of them. */
 function doneBefore(index: number): string {
-  if (index === 0) return "nothing before it";
-  return index === 1
-    ? "step 1 is done and will not be repeated"
-    : `steps 1-${String(index)} are done and will not be repeated`;
+  if (index === 0) return "no step is done";
+  return index === 1 ? "step 1 is done" : `steps 1-${String(index)} are done`;
 }

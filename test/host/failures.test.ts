@@ -40,7 +40,7 @@ describe("a create that fails half-way", () => {
       "  found   password «secret»",
       "  needs   ink",
       "  fix     fill it",
-      "  step    4 of 5, write-text; steps 1-3 are done and will not be repeated",
+      "  step    4 of 5, write-text; steps 1-3 are done",
     ].join("\n");
     expect(message).toBe(text);
     expect(initFailed).toMatchObject({
@@ -62,7 +62,7 @@ describe("a create that fails half-way", () => {
     await using host = await startDynamicHost(files.program);
     writeFileSync(files.place("in-the-way"), "");
     const { initFailed, message } = await failureOf(host.create(inputsFor("in-the-way/below")));
-    expect(message).toContain("1 of 4, claim; nothing before it");
+    expect(message).toContain("1 of 4, claim; no step is done");
     expect(initFailed).toBeUndefined();
   });
 });

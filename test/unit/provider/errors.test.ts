@@ -8,7 +8,7 @@ const problem = {
   found: "source db-prod-1:3306 purged 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-8800\nreplica executed :1-5100",
   needs: "every transaction after :5100",
   fix: 'reseed the staging database (`reseed: "2"`)',
-  step: "3 of 4, start-channel; steps 1-2 are done and will not be repeated",
+  step: "3 of 4, start-channel; steps 1-2 are done",
   detail: "error 1236, reported by the receiver",
 } as const;
 
@@ -20,7 +20,7 @@ describe("an expected error", () => {
           replica executed :1-5100
   needs   every transaction after :5100
   fix     reseed the staging database (\`reseed: "2"\`)
-  step    3 of 4, start-channel; steps 1-2 are done and will not be repeated
+  step    3 of 4, start-channel; steps 1-2 are done
   cause   error 1236, reported by the receiver"
 `);
   });

@@ -65,15 +65,15 @@ describe("a step that fails", () => {
     );
     expect(error?.problem).toEqual({
       ...problem.problem,
-      step: "3 of 4, c; steps 1-2 are done and will not be repeated",
+      step: "3 of 4, c; steps 1-2 are done",
     });
     expect(error?.message.split("\n")[0]).toBe("disk: is full (STORAGE_FULL)");
     expect(ran).toEqual([]);
   });
 
   test.each([
-    [["x"], "1 of 1, x; nothing before it"],
-    [["a", "x"], "2 of 2, x; step 1 is done and will not be repeated"],
+    [["x"], "1 of 1, x; no step is done"],
+    [["a", "x"], "2 of 2, x; step 1 is done"],
   ])("%j is told as: %s", async (kinds, step) => {
     const { error } = await run({ a: nothing, x: () => Promise.reject(problem) }, kinds);
     expect(error?.problem.step).toBe(step);
@@ -153,6 +153,6 @@ describe("when the operation is stopped", () => {
     const { error, lines } = await run({ a: finishing, b: finishing }, ["a", "b"], { signal: stop.signal });
     expect(ran).toEqual(["a"]);
     expect(lines).toEqual(["1/2 do a · T s"]);
-    expect(error?.problem.step).toBe("2 of 2, b; step 1 is done and will not be repeated");
+    expect(error?.problem.step).toBe("2 of 2, b; step 1 is done");
   });
 });
