@@ -17,6 +17,11 @@ export const stopped: AbortSignal = aborter.signal;
 /** Lines for one resource. */
 export const engineReport = (urn: string): Report => log.reportFor(urn);
 
+/** The work on a resource ends. */
+export const endRow = (urn: string): void => {
+  log.endRow(urn);
+};
+
 /** Calls at work, by the function that ends each with an error. */
 const running = new Set<(reason: Error) => void>();
 

@@ -2,6 +2,14 @@ import type { Report } from "../report";
 import type { Engine } from "./sdk";
 
 const severity = { debug: 0, info: 1 } as const; // pulumi/proto/engine.proto LogSeverity
+/**
+ * A display that is not a terminal prints every progress line anew, and a provider is not told which one it has. So a row's
+ * progress waits an eighth of the time that its work has taken so far (as wait.ts does), at least the second in which Pulumi's
+ * terminal display draws itself anew (pkg/backend/display/progress.go), at most a share of the 10 minutes without output
+ * after which CI services end a job.
+ */
+const shortestPauseMillis = 1_000;
+const longestPauseMillis = 30_000;
 const answerMillis = 5_000; // the engine answers a log call in under 1 ms; one that does not is gone
 
 interface Line {
@@ -12,11 +20,21 @@ interface Line {
   readonly ephemeral: boolean;
 }
 
+/** The row of a resource at work. */
+interface Row {
+  readonly beganAt: number;
+  sentAt: number;
+  /** What was said last, shown or not. */
+  text: string;
+  /** The newest line, while the pause lasts. */
+  held: { readonly line: Line; readonly timer: NodeJS.Timeout } | undefined;
+}
+
 /** Lines for the engine, one call after another: it serves calls in any order. */
 export class EngineLog {
   #waiting: Line[] = [];
-  /** By URN: a display that is no terminal prints every line anew. */
-  readonly #lastProgress = new Map<string, string>();
+  /** By URN. */
+  readonly #rows = new Map<string, Row>();
   #sending: Promise<void> | undefined;
 
   constructor(private engine: Engine | undefined) {}
@@ -39,16 +57,49 @@ export class EngineLog {
     };
   }
 
+  /** The work on a resource ends: its last progress is shown now, however short ago the one before it was. */
+  endRow(urn: string): void {
+    this.#showHeld(urn);
+    this.#rows.delete(urn);
+  }
+
   /** Resolves when everything said so far has reached the engine. The process may be ended after its answer. */
   async flush(): Promise<void> {
     await this.#sending;
   }
 
   #add(line: Line): void {
-    if (line.ephemeral) {
-      if (this.#lastProgress.get(line.urn) === line.text) return;
-      this.#lastProgress.set(line.urn, line.text);
+    if (line.ephemeral) this.#addProgress(line);
+    else this.#queue(line);
+  }
+
+  #addProgress(line: Line): void {
+    const now = performance.now();
+    const row = this.#rows.get(line.urn);
+    if (row === undefined) {
+      this.#rows.set(line.urn, { beganAt: now, sentAt: now, text: line.text, held: undefined });
+      this.#queue(line);
+      return;
     }
+    if (row.text === line.text) return;
+    row.text = line.text;
+    const pause = Math.min(Math.max((now - row.beganAt) / 8, shortestPauseMillis), longestPauseMillis);
+    const waitMillis = row.sentAt + pause - now;
+    const timer = row.held?.timer ?? setTimeout(() => this.#showHeld(line.urn), Math.max(0, waitMillis)).unref();
+    row.held = { line, timer };
+  }
+
+  #showHeld(urn: string): void {
+    const row = this.#rows.get(urn);
+    if (row?.held === undefined) return;
+    const { line, timer } = row.held;
+    clearTimeout(timer);
+    row.held = undefined;
+    row.sentAt = performance.now();
+    this.#queue(line);
+  }
+
+  #queue(line: Line): void {
     // Progress that nobody has seen yet is replaced by the newer one.
     this.#waiting = this.#waiting.filter(({ urn, ephemeral }) => !(ephemeral && line.ephemeral && urn === line.urn));
     this.#waiting.push(line);

@@ -59,22 +59,75 @@ test("progress that nobody has seen is replaced by the newer one, of the same re
   const slow = new SlowEngine();
   const log = new EngineLog(slow.engine);
   const [a, b] = [log.reportFor("a"), log.reportFor("b")];
+  b.say("begun");
   a.progress("1 %");
   for (const percent of [2, 3, 4]) a.progress(`${String(percent)} %`);
+  log.endRow("a");
   b.progress("5 %");
   a.say("done");
   for (let call = 0; call < 5; call += 1) await slow.answer();
-  expect(slow.got).toEqual(["a ~ 1 % (1)", "a ~ 4 % (1)", "b ~ 5 % (1)", "a = done (1)"]);
+  expect(slow.got).toEqual(["b = begun (1)", "a ~ 4 % (1)", "b ~ 5 % (1)", "a = done (1)"]);
 });
 
-test("the same progress is said once", async () => {
-  const slow = new SlowEngine();
-  const report = new EngineLog(slow.engine).reportFor("a");
-  for (const text of ["starts", "starts", "runs", "starts"]) {
-    report.progress(text);
-    await slow.answer();
-  }
-  expect(slow.got).toEqual(["a ~ starts (1)", "a ~ runs (1)", "a ~ starts (1)"]);
+describe("progress of a row", () => {
+  /** Every line is answered at once; the clock stands still until the test moves it. */
+  const begin = () => {
+    jest.useFakeTimers();
+    const slow = new SlowEngine();
+    const log = new EngineLog(slow.engine);
+    const after = async (millis: number) => {
+      await jest.advanceTimersByTimeAsync(millis);
+      for (let call = 0; call < 5; call += 1) await slow.answer();
+    };
+    return { slow, log, after, texts: () => slow.got.map((line) => /~ (.*) \(1\)$/.exec(line)?.[1]) };
+  };
+  afterEach(() => jest.useRealTimers());
+
+  test("is shown once a second at first, the newest each time", async () => {
+    const { log, after, texts } = begin();
+    const report = log.reportFor("a");
+    for (let tenth = 0; tenth < 14; tenth += 1) {
+      report.progress(`step ${String(tenth)}`);
+      await after(100);
+    }
+    expect(texts()).toEqual(["step 0", "step 9"]);
+    await after(1000);
+    expect(texts()).toEqual(["step 0", "step 9", "step 13"]);
+  });
+
+  test("is shown more and more seldom in a long work, at least every 30 s", async () => {
+    const { log, after, texts } = begin();
+    const report = log.reportFor("a");
+    for (let second = 0; second < 3600; second += 1) {
+      report.progress(`second ${String(second)}`);
+      await after(1000);
+    }
+    const shown = texts().map((text) => Number(text?.split(" ").at(-1)));
+    const pauses = shown.slice(1).map((second, index) => second - (shown[index] ?? 0));
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(31);
+    expect(shown.length).toBeLessThan(160);
+    expect(shown.length).toBeGreaterThan(120);
+  });
+
+  test("never loses what was said last before the work ended", async () => {
+    const { log, after, texts } = begin();
+    const report = log.reportFor("a");
+    for (const text of ["observing", "[1/1] start it", "as declared"]) report.progress(text);
+    log.endRow("a");
+    await after(0);
+    expect(texts()).toEqual(["observing", "as declared"]);
+    report.progress("observing"); // the next call for the same resource
+    await after(0);
+    expect(texts()).toEqual(["observing", "as declared", "observing"]);
+  });
+
+  test("is said once while it stays the same, and does not wait for another row", async () => {
+    const { log, after, texts } = begin();
+    const [a, b] = [log.reportFor("a"), log.reportFor("b")];
+    for (const report of [a, a, b]) report.progress("starts");
+    await after(60_000);
+    expect(texts()).toEqual(["starts", "starts"]);
+  });
 });
 
 test("flush waits for what was said, and for what is said meanwhile", async () => {
