@@ -12,7 +12,13 @@ export type Properties = Record<string, unknown>;
 /** The declaration with everything filled in that needs no network. State of an older version may lack what has a default today. */
 export function complete(room: AnyRoom, bag: Pick<Bag, "declared" | "urn" | "name">): Checked {
   const derived = room.derive?.(bag.declared, urnIn(bag)) ?? {};
-  return checkInputs(room.schema, { ...derived, ...bag.declared });
+  const { inputs, problems } = checkInputs(room.schema, { ...derived, ...bag.declared });
+  // `directory: "orders"` makes a `socket` that is wrong too, and nobody wrote a socket.
+  const written = problems.filter((problem) => {
+    const [field = ""] = problem.split(/[.:]/);
+    return !(field in derived) || field in bag.declared;
+  });
+  return { inputs, problems: written.length > 0 ? written : problems };
 }
 
 /** The same, for work: what is not valid is refused. */

@@ -41,5 +41,5 @@ export const databaseName = z
   .string()
   .min(1)
   .max(64)
-  .regex(/^[^\0/\\]*[^\0/\\ ]$/, "is no valid database name")
+  .regex(/^[^\0/\\]*[^\0/\\ ]$/, "is not a valid database name")
   .meta({ type: "database name" });

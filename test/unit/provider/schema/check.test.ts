@@ -123,7 +123,7 @@ describe("words", () => {
     [{ mode: "replica" }, 'mode: must be "replication" or "manual"'],
     [{ databases: "SOME" }, 'databases: must be "ALL" or a list'],
     [{ databases: [] }, "databases: must have at least 1 entry"],
-    [{ databases: ["a/b"] }, "databases.0: is no valid database name"],
+    [{ databases: ["a/b"] }, "databases.0: is not a valid database name"],
     [{ host: 5 }, 'host: must be "local" or an object'],
     [{ host: {} }, "host.address: is missing"],
     [{ source: { address: "x", tls: "on" } }, 'source.tls: must be "required", "off" or an object'],
