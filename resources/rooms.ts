@@ -36,7 +36,7 @@ const replicationChannel = defineRoom({
   kind: "ReplicationChannel",
   schema: channelSchema.schema,
   object: channelSchema.objectOf,
-  id: channelSchema.addressOf,
+  id: channelSchema.idOf,
   lock: channelSchema.lockOf,
   derive: channelSchema.derive,
   refine: channelSchema.refine,

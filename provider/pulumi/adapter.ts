@@ -6,9 +6,10 @@ import { isSame } from "../plan/plan";
 import { scrub, scrubbing } from "../report";
 import type { AnyRoom } from "../room";
 import { hasUnknown, sayUnknowns } from "../schema/unknown";
+import { pathsWith } from "../schema/schema";
 import { complete, leaving, Left, outs, secretsIn, valid, wired, type Properties } from "./border";
 import { startCost } from "./cost";
-import { atWork, engineReport } from "./engine";
+import { atWork, endRow, engineReport } from "./engine";
 import { noteOperation, previewChange, previewCreate, replacedBy } from "./preview";
 import { beforeOf, identityOf, ownerIn, strangers, takeApart, withNameOf, type Bag } from "./state";
 import { parseUrn } from "./urn";
@@ -65,8 +66,10 @@ function diff(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynamic
   const after = takeApart(room, news);
   const replaced = replacedBy(room, before.declared, after.declared);
   const hasSteps = previewChange(room, before, after, replaced);
+  const inert = new Set(pathsWith(room.schema.declaration, "inert"));
+  // What an earlier resource will only say during `up`, and what moves nothing when it is said, is no reason for an update.
   const isChanged = (key: string) =>
-    hasUnknown(after.declared[key]) || !isSame(before.declared[key], after.declared[key]);
+    hasUnknown(after.declared[key]) ? !inert.has(key) : !isSame(before.declared[key], after.declared[key]);
   return {
     changes: hasSteps || stored.remembered === null || Object.keys(room.schema.declaration.shape).some(isChanged),
     replaces: [...new Set(replaced.map((path) => path.split(".")[0] ?? path))],
@@ -152,5 +155,6 @@ async function within<T>(room: AnyRoom, call: Call, work: (operation: Operation)
   } finally {
     await drivers.close();
     report.debug(renderCost(call.operation));
+    endRow(bag.urn);
   }
 }

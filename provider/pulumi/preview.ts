@@ -69,7 +69,8 @@ const saysUnknown = (object: string, plan: Plan, room: AnyRoom): boolean =>
 /** An earlier resource of the same update changes: what it will then be is not known yet. */
 function sayWhatIsUnknown(room: AnyRoom, bag: Bag, object: string, report: Report): void {
   const derived = Object.keys(room.derive?.(bag.declared, urnIn(bag)) ?? {});
-  const written = Object.entries(bag.declared).filter(([key]) => !derived.includes(key));
+  const passed = new Set([...derived, ...pathsWith(room.schema.declaration, "inert")]);
+  const written = Object.entries(bag.declared).filter(([key]) => !passed.has(key));
   const paths = unknownPaths(Object.fromEntries(written));
   if (paths.length > 0) report.say(`${object}: there may be more to do, known during up: ${paths.join(", ")}`);
 }

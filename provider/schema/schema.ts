@@ -5,7 +5,7 @@ import { isUnknown } from "./unknown";
  * What a field says about itself beyond its type. `type`: its type in words, where the zod type says too little; one with
  * `page` is described there and not here. `replaces`: another value means another object, but for `unlessSame`: while that
  * field beside it is given and stays as it is, it is the same one. `secret`: never shown. `unit`: of a
- * number. `change`: what a change costs; absent: it is made in place. `source`: where the default or the range comes from.
+ * number. `inert`: a change alone does nothing, it is only recorded. `change`: what a change costs; absent: it is made in place. `source`: where the default or the range comes from.
  */
 export interface FieldMeta {
   readonly type?: string;
@@ -14,6 +14,7 @@ export interface FieldMeta {
   readonly unlessSame?: string;
   readonly secret?: boolean;
   readonly unit?: string;
+  readonly inert?: boolean;
   readonly change?: string;
   readonly source?: string;
 }
@@ -25,8 +26,10 @@ export interface Schema<Declared> {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
+type Flag = "secret" | "replaces" | "inert";
+
 /** Dotted paths of the leaves that carry a flag; arrays are not entered (`*` is never needed: no list holds secrets). */
-export function pathsWith(schema: z.ZodType, flag: "secret" | "replaces", prefix = ""): string[] {
+export function pathsWith(schema: z.ZodType, flag: Flag, prefix = ""): string[] {
   const inner = unwrap(schema);
   const own = flagOf(schema, flag) ? [prefix] : [];
   if (inner instanceof z.ZodObject) {
@@ -105,7 +108,7 @@ export function anchorOf(schema: z.ZodType, path: string): string | undefined {
   return meta?.unlessSame === undefined ? undefined : [...keys.slice(0, -1), meta.unlessSame].join(".");
 }
 
-function flagOf(schema: z.ZodType, flag: "secret" | "replaces"): boolean {
+function flagOf(schema: z.ZodType, flag: Flag): boolean {
   const meta = schema.meta() as FieldMeta | undefined;
   if (meta?.[flag] === true) return true;
   const wrapped = wrappedBy(schema);

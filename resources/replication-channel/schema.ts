@@ -90,7 +90,8 @@ export const declaration = z.strictObject({
     .default("auto")
     .describe(
       'Where to begin when the channel is first pointed, or pointed at another source without GTIDs: "auto" (by GTID), { file, position }, or `seedPosition` of a StagingDatabase (by GTID where both servers write them, else by file). A change alone moves nothing. A channel by file that is removed and made again goes on where it ended, and is never begun at an earlier place: so that no row is applied twice.',
-    ),
+    )
+    .meta({ inert: true }),
   filters: filters
     .prefault({})
     .describe(
@@ -230,6 +231,9 @@ export const channelOf = ({ channel }: Declaration): string => channel.toLowerCa
 /** What the mark stands on, in the server. */
 export const markOf = (declared: Declaration): string => `channel ${channelOf(declared)}`;
 
+/** What a refusal calls the channel, and what a program may declare instead. */
+export const claimedAs = (channel: string) => ({ thing: `channel ${channel}`, another: "another name in `channel`" });
+
 export function replicaOf({ replica }: Declaration): ServerReach {
   const { holds: _holds, ...reach } = replica;
   return reach;
@@ -241,6 +245,12 @@ export const sourceOf = ({ source, replica }: Declaration): ServerReach => ({ ..
 export function addressOf({ channel, replica }: Declaration): string {
   const unknown: unknown = replica;
   return `${channel}@${typeof unknown === "string" ? unknown : endpointOf(replica)}`;
+}
+
+/** What never changes of a channel: its name, and the machine its replica is on. A port or socket may change in place. */
+export function idOf({ channel, replica }: Declaration): string {
+  const { host, address } = replica;
+  return `${channel}@${typeof host === "object" ? host.address : (address ?? "local")}`;
 }
 
 /** Exclusive work on this channel, wherever the replica is reached from. */

@@ -3,6 +3,7 @@ import path from "node:path";
 import { shell, typeToken } from "../../provider/pulumi/shell";
 import { rooms } from "../../resources/rooms";
 import { everyRoom, owner } from "../contract/samples";
+import { declared, settled, settledChannel } from "../unit/resources/replication-channel/samples";
 import { startDynamicHost, type DynamicHost } from "../harness/dynamic-host";
 
 jest.setTimeout(60_000); // a provider process starts in 0.4 s on an idle machine; the other floors run beside this one
@@ -41,7 +42,7 @@ const inputsOf = async (kind: string, written: Record<string, unknown>) => {
   return inputs;
 };
 
-describe.each(samples)("%s, as the package serves it", (kind, { written, settled }) => {
+describe.each(samples)("%s, as the package serves it", (kind, { written, settled: seenBefore }) => {
   test("is found by its constant name", () => {
     expect(shell(kind)).toBe(`exports.handler = () => require("pulumi-sluice/dynamic").provider("${kind}");`);
   });
@@ -66,7 +67,7 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
   test("a diff of the same is none where nothing is to be done, and never prints a secret", async () => {
     for (const raw of written) {
       const inputs = plain(await inputsOf(kind, raw)) as Record<string, unknown>;
-      for (const seen of settled) {
+      for (const seen of seenBefore) {
         const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, settled: JSON.stringify(seen) } };
         const answer = await host.diff("id", state, inputs).catch((error: unknown) => String(error));
         if (typeof answer !== "string") expect(answer).toMatchObject({ replaces: [], deleteBeforeReplace: false });
@@ -78,7 +79,7 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
 
   test("another identity replaces, one that is not known yet too", async () => {
     const inputs = plain(await inputsOf(kind, written[0] ?? {})) as Record<string, unknown>;
-    const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, settled: JSON.stringify(settled[0]) } };
+    const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, settled: JSON.stringify(seenBefore[0]) } };
     const identity = kind === "StagingDatabase" ? "directory" : "channel";
     for (const value of [unknown, kind === "StagingDatabase" ? "/srv/elsewhere" : "elsewhere"])
       expect(await host.diff("id", state, { ...inputs, [identity]: value })).toEqual({
@@ -87,6 +88,21 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
         deleteBeforeReplace: true,
       });
   });
+});
+
+test("a start that only `up` will know is no change of the channel, and another one is recorded", async () => {
+  const kind = "ReplicationChannel";
+  const wanted = declared({ start: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5" } });
+  const seen = settled(settledChannel(wanted), { owner: owner.owner });
+  const inputs = { ...wanted, ...beside(kind) };
+  const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, seal: null, settled: JSON.stringify(seen) } };
+  const same = { changes: "none", replaces: [], deleteBeforeReplace: false };
+  host.lines.length = 0;
+  for (const start of [wanted.start, unknown, { gtidSet: unknown }, { file: unknown, position: unknown }])
+    expect(await host.diff("id", state, { ...inputs, start })).toEqual(same);
+  expect(host.lines).toEqual([]);
+  expect(await host.diff("id", state, { ...inputs, start: "auto" })).toMatchObject({ changes: "some", replaces: [] });
+  expect(await host.diff("id", state, { ...inputs, delaySeconds: unknown })).toMatchObject({ changes: "some" });
 });
 
 describe("the channel's name, where a program gives none", () => {

@@ -1,0 +1,24 @@
+import { rooms } from "../../../resources/rooms";
+import { declared } from "./replication-channel/samples";
+
+const idOf = (kind: string, declaration: object): string =>
+  rooms.find((room) => room.kind === kind)?.id(declaration) ?? "";
+
+/** Pulumi cannot change an id: it holds nothing that may change in place. */
+describe("the id of a channel", () => {
+  const host = { address: "stage-1", hostKey: "SHA256:x", agent: true } as const;
+  const reached = (change: object) =>
+    declared({ replica: { host, socket: "/srv/a/s.sock", user: "sluice", ...change } });
+
+  test("names the channel and the replica's host, and stays when port or socket change", () => {
+    const ids = [reached({ port: 3307 }), reached({ port: 3309 }), reached({ socket: "/srv/b/s.sock" })].map((one) =>
+      idOf("ReplicationChannel", one),
+    );
+    expect(new Set(ids)).toEqual(new Set(["orders@stage-1"]));
+  });
+
+  test("names the server's address where no host leads to it", () => {
+    const one = declared({ replica: { address: "replica-1", user: "root", password: "pw" } });
+    expect(idOf("ReplicationChannel", one)).toBe("orders@replica-1");
+  });
+});
