@@ -21,6 +21,24 @@ export const startReplica = (server: ServerFacts, channel: string, thread?: Repl
 export const stopReplica = (server: ServerFacts, channel: string, thread?: ReplicaThread): Statement =>
   sql`STOP ${replicaWord(server)}${onlyThread(thread)}${forChannel(channel)}`;
 
+/**
+ * Lets a stopped applier go on behind the transaction it failed on. By its GTID, which then counts as executed; `ANONYMOUS` by the
+ * counter of the server, which counts transactions (a row of SHOW BINLOG EVENTS inside one does not end it).
+ */
+export function skipTransaction(server: ServerFacts, channel: string, transaction: string): readonly Statement[] {
+  const [stop, start] = [stopReplica(server, channel), startReplica(server, channel)];
+  if (transaction === anonymousTransaction)
+    return [
+      stop,
+      sql`SET GLOBAL ${keyword(variableName(server, "sql_replica_skip_counter").toUpperCase())} = 1`,
+      start,
+    ];
+  return [stop, sql`SET GTID_NEXT = ${transaction}`, sql`BEGIN`, sql`COMMIT`, sql`SET GTID_NEXT = 'AUTOMATIC'`, start];
+}
+
+/** MySQL's word for a transaction to which the source gave no GTID. */
+export const anonymousTransaction = "ANONYMOUS";
+
 /** Forgets the channel: settings, relay logs, position. */
 export const resetReplicaAll = (server: ServerFacts, channel: string): Statement =>
   sql`RESET ${replicaWord(server)} ALL${forChannel(channel)}`;

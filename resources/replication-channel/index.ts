@@ -20,7 +20,8 @@ export type ReplicationChannelArgs = Inputs<
  * One named replication channel: rows flow from a source into a replica.
  *
  * `up` returns when receiver and applier run and the replica has applied everything that the source had executed when the wait
- * began; anything less is an error with its reason. `destroy` stops and forgets the channel and leaves the data. Where the
+ * began; anything less is an error with its reason. Transactions on routines and events of databases that the filters keep out
+ * are skipped, no others: MySQL has no filter for them. `destroy` stops and forgets the channel and leaves the data. Where the
  * StagingDatabase whose `server` is its replica is destroyed too, the channel goes with it, running or not (`deletedWith`).
  *
  * @example  Keep a staging database in sync with production.

@@ -26,13 +26,12 @@ import { healthOf, lagOf } from "../../provider/mysql/channel/status";
 import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { readChannelSource, type SourceFacts } from "../../provider/mysql/channel/source-facts";
-import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { readMark, type ServerMark } from "../../provider/mysql/ownership";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { endpointOf, unseen, unwell, type ChannelStatus, type ServerSeen } from "../../provider/status";
-import { channelOf, markOf, objectOf, replicaOf, sourceOf, type Declaration } from "./schema";
+import { channelOf, markOf, namesOf, objectOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 /** What we noted on the mark. */
 export interface Note extends Trace {
@@ -142,20 +141,9 @@ async function settle(
     receives: channel.receiver.state !== "stopped",
     applies: channel.applier.state !== "stopped",
     sourceUuid: channel.sourceUuid,
-    failure: lastFailure(channel, namesOf(declared, replica)),
+    failure: lastFailure(channel, namesOf(declared, replica, channel)),
   };
 }
-
-const namesOf = (declared: Declaration, { server }: Pick<ReplicaFacts, "server">): ChannelNames => ({
-  object: objectOf(declared),
-  channel: channelOf(declared),
-  source: sourceEndpointOf(declared),
-  user: declared.source.user,
-  server,
-});
-
-const sourceEndpointOf = ({ source: { address, port }, replica: { host } }: Declaration): string =>
-  endpointOf({ host, address, port });
 
 /** Asked through the replica's host, since that is where rows will come from. A source that is down is no error here. */
 async function readSource(
@@ -235,11 +223,11 @@ function declaredFilters({ filters, replica }: Declaration, rules: FilterRules):
 
 /** Its line in the topology. */
 export function statusOf(declared: Declaration, { live }: Observed): ChannelStatus {
-  const { replica, channel, state } = declared;
+  const { source, replica, channel, state } = declared;
   const ends = {
     is: "channel",
     channel,
-    source: unseen(sourceEndpointOf(declared)),
+    source: unseen(endpointOf({ host: replica.host, address: source.address, port: source.port })),
     replica: unseen(endpointOf(replica)),
   } as const;
   if (live === null) return { ...ends, lagSeconds: null, health: { isWell: false, words: "not seen" } };
@@ -253,7 +241,7 @@ export function statusOf(declared: Declaration, { live }: Observed): ChannelStat
     source: live.source === null ? unseenSource(ends.source, live.sourceProblem) : seenAs(ends.source, live.source),
     replica: seenAs(ends.replica, live.replica),
     lagSeconds: lagOf(live.channel, live.sourceProblem),
-    health: healthOf(live.channel, state, namesOf(declared, live.replica), live.sourceProblem),
+    health: healthOf(live.channel, state, namesOf(declared, live.replica, live.channel), live.sourceProblem),
   };
 }
 

@@ -24,7 +24,6 @@ import {
   sayPosition,
   type Position,
 } from "../../provider/mysql/channel/settings";
-import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { sayStop, threadsOf, type Threads } from "../../provider/mysql/channel/threads";
 import { sayDuration } from "../../provider/duration";
 import { isOurs, requireKnown, requireOurs, type Owner } from "../../provider/ownership";
@@ -41,7 +40,7 @@ import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { hasUnknown, isUnknown, unknownValue } from "../../provider/schema/unknown";
 import { endpointOf } from "../../provider/status";
 import type { Live, Observed, Settled, SettledChannel } from "./observe";
-import { claimedAs, channelOf, markOf, type Declaration } from "./schema";
+import { claimedAs, channelOf, markOf, namesOf, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
 
@@ -204,7 +203,7 @@ function planChange(
   const catchesUp = runs && (starts || !settled.note.caughtUp) && reachesSource;
 
   if (live !== null && (points || (starts && (touchesReceiver || !channel.receives)))) {
-    requireOtherStart(settled.note.start, position ?? null, namesOf(wanted, context.object, live));
+    requireOtherStart(settled.note.start, position ?? null, namesOf(wanted, live.replica, live.channel));
     const stays: Position = channel.autoPosition ? { by: "gtid" } : { by: "file", file: "", position: "0" };
     requireEnds(wanted, live, { position: position ?? stays, points, hasTrace: true, rules, context });
   }
@@ -212,7 +211,7 @@ function planChange(
     requireApplierSound(
       live.channel?.applier.error ?? null,
       live.replica.executed,
-      namesOf(wanted, context.object, live),
+      namesOf(wanted, live.replica, live.channel),
     );
 
   const keeps = filters.length === 0 && rules !== null && !isKept(channel, rules, wanted, context.owner);
@@ -310,14 +309,6 @@ export const keptFilters = (rules: FilterRules, channel: string, owner: string):
 const isKept = ({ filterFile }: SettledChannel, rules: FilterRules, wanted: Declaration, owner: string): boolean =>
   !filterFile.isPossible || filterFile.text === keptFilters(rules, channelOf(wanted), owner);
 
-export const namesOf = (declared: Declaration, object: string, live: Seen): ChannelNames => ({
-  object,
-  channel: channelOf(declared),
-  source: sayEndpoint(declared.source),
-  user: declared.source.user,
-  server: live.replica.server,
-});
-
 interface Ends {
   readonly position: Position;
   readonly points: boolean;
@@ -331,7 +322,7 @@ function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTra
   const source = requireSource(live, object, sayEndpoint(wanted.source));
   const { start: begin } = wanted;
   requireReady({
-    names: namesOf(wanted, object, live),
+    names: namesOf(wanted, live.replica, live.channel),
     replica: live.replica,
     source,
     channel: live.channel,
@@ -360,30 +351,32 @@ export const say: Sayings<ChannelStep> = {
   "claim-channel": ({ channel, adopts }) => ({ what: `${adopts ? "take over" : "claim"} channel ${channel}` }),
   "stop-channel": ({ threads, untilStep }) => sayStop(threads, untilStep),
   "point-channel": ({ to, position, insteadOf, because }) => ({
-    what: `point it at ${to}, ${position === null ? "its place known during up" : sayPosition(position)}${insteadOf === null ? "" : `, where it ended before (it began ${insteadOf})`}`,
+    what: `point the channel at ${to}, ${position === null ? "start position is determined during up" : sayPosition(position)}${insteadOf === null ? "" : `, where the earlier channel ended (it began ${insteadOf})`}`,
     because,
   }),
-  "change-channel": ({ because }) => ({ what: "change its settings", because }),
+  "change-channel": ({ because }) => ({ what: "change the channel's settings", because }),
   "set-filters": ({ channel, rules, because }) => ({
-    what: rules === null ? "set its filters (known during up)" : "set its filters",
+    what: rules === null ? "set the channel's filters (known during up)" : "set the channel's filters",
     because: because.length > 0 || rules === null ? because : compareRules(rules, noRules),
     ...(rules !== null && { sql: [changeReplicationFilter(rules, channel).display] }),
   }),
   "keep-filters": ({ rules }) => ({
-    what: hasRules(rules) ? "write its filters into its option file" : "remove its filters from its option file",
+    what: hasRules(rules)
+      ? "write the channel's filters into its option file"
+      : "remove the channel's filters from its option file",
   }),
   "start-channel": ({ workers, because }) => ({
-    what: workers === null ? "start it" : `start it with ${String(workers)} workers`,
+    what: workers === null ? "start the channel" : `start the channel with ${String(workers)} workers`,
     because,
   }),
   "await-applied": ({ withinSeconds, delaySeconds }) => ({
     what:
       delaySeconds === 0
-        ? `wait until it has applied what the source has executed by then, at most ${sayLimit(withinSeconds)}`
-        : `wait until it has received what the source has executed by then, and only its delay is left, at most ${sayLimit(withinSeconds)}`,
+        ? `wait until the replica has applied what the source has executed by then, at most ${sayLimit(withinSeconds)}`
+        : `wait until the replica has received what the source has executed by then and only the delay is left, at most ${sayLimit(withinSeconds)}`,
   }),
-  "remove-channel": ({ channel }) => ({ what: `forget channel ${channel}; the data stays` }),
-  "release-channel": ({ channel }) => ({ what: `remove our mark on channel ${channel}` }),
+  "remove-channel": ({ channel }) => ({ what: `remove channel ${channel}; the data stays` }),
+  "release-channel": ({ channel }) => ({ what: `remove the mark of channel ${channel}` }),
 };
 
 /** A preview may not know it. */

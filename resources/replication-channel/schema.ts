@@ -1,4 +1,9 @@
 import { z } from "zod";
+import type { ChannelFacts, ReplicaFacts } from "../../provider/mysql/channel/facts";
+import { noRules } from "../../provider/mysql/channel/filters";
+import { sayLogin } from "../../provider/mysql/channel/recipes";
+import { sayEndpoint } from "../../provider/mysql/channel/settings";
+import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { channelTextRefusal, longestChannelPassword } from "../../provider/mysql/terms";
 import type { HostAddress } from "../../provider/host/host";
 import { server, source, type ServerReach } from "../../provider/schema/connection";
@@ -261,3 +266,19 @@ export const lockOf = (declared: Declaration): { readonly host: HostAddress; rea
 };
 
 export const objectOf = (declared: Declaration): string => `channel ${addressOf(declared)}`;
+
+/** What errors of the channel's threads name. `channel` is null where there is none yet. */
+export const namesOf = (
+  declared: Declaration,
+  { server, isSealed }: Pick<ReplicaFacts, "server" | "isSealed">,
+  channel: Pick<ChannelFacts, "rules"> | null,
+): ChannelNames => ({
+  object: objectOf(declared),
+  channel: channelOf(declared),
+  source: sayEndpoint(declared.source),
+  user: declared.source.user,
+  server,
+  login: sayLogin(replicaOf(declared)),
+  isSealed,
+  rules: channel?.rules ?? noRules,
+});

@@ -1,31 +1,37 @@
 import { isProblem, SluiceError } from "../../provider/errors";
 import type { Host } from "../../provider/host/host";
 import { endOf, noTrace } from "../../provider/mysql/channel/beginning";
-import { readChannel, readReplica, type ReplicaFacts } from "../../provider/mysql/channel/facts";
+import { readChannel, readReplica, type ReplicaFacts, type ThreadError } from "../../provider/mysql/channel/facts";
 import { readFilterFile, writeFilterFile } from "../../provider/mysql/channel/filter-file";
 import { changeReplicationFilter, type FilterRules } from "../../provider/mysql/channel/filters";
 import {
+  assignedUuid,
   assignsGtids,
   changeDelay,
   changeReceiver,
   pointChannel,
-  sayEndpoint,
   sayPosition,
 } from "../../provider/mysql/channel/settings";
 import { removeTlsFiles, tlsFilesOf, writeTlsFiles, type TlsFiles } from "../../provider/mysql/channel/tls-files";
-import { awaitApplied, awaitRunning, readTarget, type ChannelWait } from "../../provider/mysql/channel/wait";
+import {
+  awaitApplied,
+  awaitRunning,
+  readTarget,
+  skipOutside,
+  type ChannelWait,
+} from "../../provider/mysql/channel/wait";
 import type { MysqlClient } from "../../provider/mysql/client";
 import { errnoOf } from "../../provider/mysql/fault";
 import { changeMark, withServerLock, type ServerMark } from "../../provider/mysql/ownership";
 import { sql, type Statement } from "../../provider/mysql/sql";
 import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
 import { isSame } from "../../provider/plan/plan";
-import { resetReplicaAll, startReplica, stopReplica, variableName } from "../../provider/mysql/terms";
+import { resetReplicaAll, skipTransaction, startReplica, stopReplica, variableName } from "../../provider/mysql/terms";
 import { setVariable } from "../../provider/mysql/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
 import { notedOn, nothingNoted, type Live, type Note, type Settled } from "./observe";
 import { foundOn, keptFilters, type ChannelStep } from "./plan";
-import { channelOf, claimedAs, markOf, replicaOf, sourceOf, type Declaration } from "./schema";
+import { channelOf, claimedAs, markOf, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 type Context = StepContext<Declaration, Settled, Live>;
 
@@ -47,10 +53,15 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const { declared, seen } = context;
     if (position === null) throw new Error("a channel without a place to begin; this is a bug in pulumi-sluice");
     const mysql = await replicaIn(context);
-    const replica = await readReplica(mysql, channelOf(declared));
+    const [replica, before] = await Promise.all([
+      readReplica(mysql, channelOf(declared)),
+      readChannel(mysql, channelOf(declared)),
+    ]);
     const source = seen.live?.kind === "seen" ? seen.live.source : null;
     const modes = { source: source?.gtidMode ?? "", replica: replica.gtidMode };
-    const at = { position, files: await prepareTls(context, replica), assignsGtids: assignsGtids(position, modes) };
+    const uuid = before?.assignedUuid ?? assignedUuid(channelOf(declared), replica.uuid);
+    const assigns = assignsGtids(position, modes) ? uuid : null;
+    const at = { position, files: await prepareTls(context, replica), assigns };
     await set(mysql, context, pointChannel(mysql.server, channelOf(declared), declared, at));
     // By file, where an earlier channel ended stays noted until this one ends: it may never connect.
     await note(context, () => (position.by === "gtid" ? noTrace : { start: insteadOf ?? sayPosition(position) }));
@@ -78,11 +89,13 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const { declared } = context;
     const mysql = await replicaIn(context);
     const statement = startReplica(mysql.server, channelOf(declared));
+    const wait = await waitOf(context, mysql);
+    await skipOutside(wait);
     // A removal that was killed before it forgot the channel has noted it as ended.
     await note(context, ({ start, ended }) => ({ caughtUp: false, start: start ?? ended?.start ?? null }));
     if (workers === null) await mysql.execute(statement);
     else await startWith(workers, mysql, statement);
-    await awaitRunning({ ...(await waitOf(context, mysql)), withinSeconds: startWithinSeconds });
+    await awaitRunning({ ...wait, withinSeconds: startWithinSeconds });
   },
 
   "await-applied": async ({ withinSeconds }, context) => {
@@ -220,15 +233,19 @@ const startWith = (workers: number, mysql: MysqlClient, statement: Statement): P
   });
 
 async function waitOf(context: Context, mysql: MysqlClient): Promise<Omit<ChannelWait, "withinSeconds">> {
-  const { declared, object, signal, report } = context;
-  const names = {
-    object,
-    channel: channelOf(declared),
-    source: sayEndpoint(declared.source),
-    user: declared.source.user,
-    server: mysql.server,
-  };
-  return { mysql, names, signal, report };
+  const { declared, signal, report } = context;
+  const names = namesOf(declared, await readReplica(mysql, channelOf(declared)), null);
+  return { mysql, names, signal, report, skip: (error, why) => skip(mysql, context, error, why) };
+}
+
+/** Skips the transaction that the applier stopped on, and lets it go on behind it. */
+async function skip(mysql: MysqlClient, { declared, object, report }: Context, error: ThreadError, why: string) {
+  const channel = channelOf(declared);
+  // The counter of a replica is one for all its channels: the next applier that starts takes it.
+  await withServerLock(mysql, "sluice.skip", async () => {
+    for (const statement of skipTransaction(mysql.server, channel, error.transaction)) await mysql.execute(statement);
+  });
+  report.say(`${object}: skipped transaction ${error.transaction}: ${why}`);
 }
 
 /** Stopping and forgetting what is not there is done already. */

@@ -106,7 +106,7 @@ test("Pulumi killed while the channel catches up: its provider ends, and the nex
   await runSql(lab.host("source"), `UPDATE shop.products SET name = '${name}' WHERE id = 1`);
   await program.set("withChannel", "true");
   const run = up();
-  await run.shows(/wait until it has applied.*behind/);
+  await run.shows(/wait until the replica has applied.*behind/);
   await killCli(run);
   await providersEnd(program);
   const before = await readConnection();

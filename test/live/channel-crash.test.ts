@@ -28,7 +28,12 @@ describe("a crash behind any step", () => {
       await new Stack().crash(declared, step);
       const stack = new Stack();
       const done = (await stack.up(declared)).map((line) => line.replace(/^\d\/\d (.*) · .*/, "$1"));
-      const all = ["claim channel orders", "point it at 127.0.0.1:3521, by GTID", "set its filters", "start it"];
+      const all = [
+        "claim channel orders",
+        "point the channel at 127.0.0.1:3521, by GTID",
+        "set the channel's filters",
+        "start the channel",
+      ];
       expect(done.slice(0, -1)).toEqual(all.slice(step));
       expect(await stack.up(declared)).toEqual([]);
       expect(await stack.refresh(declared)).toMatchObject({ state: "running" });

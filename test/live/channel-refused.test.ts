@@ -4,6 +4,7 @@ import type { Note } from "../../resources/replication-channel/observe";
 import type { Written } from "../../resources/replication-channel/schema";
 import { password, Stack, startServers, type Servers } from "./channel-servers";
 import { closeHosts } from "./managed-server";
+import { recipeOf, type } from "./recipes";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 
 let servers: Servers;
@@ -223,17 +224,17 @@ describe("a channel that runs", () => {
     const uuid = String(await servers.source.ask("SELECT @@server_uuid"));
     await servers.source.run("INSERT INTO shop.items VALUES (7)");
     const during = await refusal({ heartbeatSeconds: 6 }, stack);
-    expect(during).toContain("is already there on the replica, error 1062 (CHANNEL_APPLIER_FAILED)");
+    expect(during).toContain("already exists on the replica, error 1062 (CHANNEL_APPLIER_FAILED)");
     expect(during).toContain("Duplicate entry '7' for key 'items.PRIMARY'");
     const again = await refusal({ heartbeatSeconds: 7 }, stack);
     expect(again).toContain("(CHANNEL_APPLIER_FAILED)");
     expect((await stack.refresh(servers.declare()))?.["state"]).toBe("stopped");
     expect(stack.preview(servers.declare())).toMatch(
-      /start it +last error of the applier 1062: stopped applying, a row/,
+      /start the channel +last error of the applier 1062: stopped applying, a row/,
     );
-    const statements = /then start: (.*)/.exec(again)?.[1]?.split("; ") ?? [];
-    expect(statements[1]).toMatch(`SET GTID_NEXT = '${uuid}:`);
-    await servers.replica.run(...statements);
+    const recipe = recipeOf(again, "b");
+    expect(recipe.statements).toContain(`SET GTID_NEXT = '${uuid}:`);
+    await type(servers.replica.host, recipe);
     await stack.up(servers.declare());
     expect((await stack.refresh(servers.declare()))?.["state"]).toBe("running");
   });
@@ -304,7 +305,7 @@ describe("a channel that runs", () => {
 
     await other.run("INSERT INTO stock.items VALUES (7)");
     const said = (await stock.up(declared)).join("\n");
-    expect(said).toContain(`where it ended before (it began ${note.ended?.start ?? ""})`);
+    expect(said).toContain(`where the earlier channel ended (it began ${note.ended?.start ?? ""})`);
     expect(await replica.ask("SELECT COUNT(*) FROM stock.items")).toBe(3);
     expect(await stock.up(declared)).toEqual([]);
     await stock.destroy(declared);

@@ -37,9 +37,9 @@ describe("one channel, from its first day to its last", () => {
     const said = await stack.up(servers.declare());
     expect(said.map((line) => line.replace(/ · .*/, ""))).toEqual([
       "1/4 claim channel orders",
-      "2/4 point it at 127.0.0.1:3501, by GTID",
-      "3/4 start it",
-      "4/4 wait until it has applied what the source has executed by then, at most 1m00s",
+      "2/4 point the channel at 127.0.0.1:3501, by GTID",
+      "3/4 start the channel",
+      "4/4 wait until the replica has applied what the source has executed by then, at most 1m00s",
     ]);
     expect(await count(servers.replica, "shop.items")).toBe(1);
   });
@@ -132,7 +132,7 @@ describe("one channel, from its first day to its last", () => {
       const declared = servers.declare();
       await servers.replica.run(`STOP REPLICA ${thread} FOR CHANNEL 'orders'`);
       expect(await stack.refresh(declared)).toMatchObject({ state: "stopped" });
-      expect(stack.preview(declared)).toContain("start it");
+      expect(stack.preview(declared)).toContain("start the channel");
       await stack.up(declared);
       expect(await stack.refresh(declared)).toMatchObject({ state: "running" });
     },
@@ -257,7 +257,7 @@ describe("one channel, from its first day to its last", () => {
   });
 
   test("destroy forgets the channel, its files and its mark, leaves the data, and may be repeated", async () => {
-    expect(stack.preview(absent)).toContain("forget channel orders; the data stays");
+    expect(stack.preview(absent)).toContain("remove channel orders; the data stays");
     await stack.destroy(servers.declare());
     await stack.destroy(servers.declare());
     expect(await stack.refresh(servers.declare())).toBeUndefined();

@@ -1,6 +1,6 @@
-import { startReplica, stopReplica } from "../terms";
-import type { ThreadError } from "./facts";
-import type { ChannelNames, ErrorEntry } from "./thread-error";
+import { outsideStatement } from "./outside";
+import { repair, sayRecipes, skip, tableOf } from "./recipes";
+import type { ErrorEntry } from "./thread-error";
 
 /** Every error of the applier that has words of its own; the first line that fits counts. */
 export const applierErrors: readonly ErrorEntry[] = [
@@ -9,7 +9,7 @@ export const applierErrors: readonly ErrorEntry[] = [
     errnos: [1205, 1213, 3572, 3101, 1180],
     code: "CHANNEL_APPLIER_FAILED",
     what: "stopped applying, other sessions of the replica held locks for too long",
-    fix: () => "end what writes on the replica, or keep it read-only (`readOnly` of the StagingDatabase)",
+    fix: () => "end the sessions that write on the replica, or keep it read-only (`readOnly` of the StagingDatabase)",
     passes: true,
   },
   {
@@ -33,17 +33,32 @@ export const applierErrors: readonly ErrorEntry[] = [
     thread: "applier",
     errnos: [1062, 1586],
     code: "CHANNEL_APPLIER_FAILED",
-    what: "stopped applying, a row of the source is already there on the replica",
+    what: "stopped applying, a row that the source inserted already exists on the replica",
     fix: (names, error) =>
-      `somebody wrote on the replica: delete that row there, or pass the transaction over; then start: ${passOver(names, error)}`,
+      sayRecipes(names, [
+        repair(
+          names,
+          "delete the row that was written on the replica; the source's row is applied in its place",
+          `DELETE FROM ${tableOf(error)} WHERE <the row that the cause names>`,
+        ),
+        skip(names, error, "keep the row and skip the transaction; all its changes are lost on the replica"),
+      ]),
   },
   {
     thread: "applier",
     errnos: [1032, 1176],
     code: "CHANNEL_APPLIER_FAILED",
-    what: "stopped applying, a row that the source changed is not there on the replica",
+    what: "stopped applying, a row that the source changed is missing on the replica, or has other values there",
     fix: (names, error) =>
-      `somebody deleted on the replica: put that row back, or pass the transaction over; then start: ${passOver(names, error)}`,
+      sayRecipes(names, [
+        repair(
+          names,
+          "put the row back as it was on the source before this change; the change is applied to it",
+          `REPLACE INTO ${tableOf(error)} VALUES (<the row as it was on the source>)`,
+        ),
+        skip(names, error, "skip the transaction; all its changes are lost on the replica"),
+        { does: "seed the replica again (`reseed` of the StagingDatabase) if more rows may differ" },
+      ]),
   },
   {
     thread: "applier",
@@ -51,38 +66,107 @@ export const applierErrors: readonly ErrorEntry[] = [
     code: "CHANNEL_APPLIER_FAILED",
     what: "stopped applying, a statement names an account or role that the replica does not have",
     fix: (names, error) =>
-      `let account statements of the source pass by: filters.wildIgnoreTables ["mysql.%"]; and pass this one over: ${passOver(names, error)}`,
+      sayRecipes(names, [
+        {
+          does: 'keep statements on accounts out of the channel: add "mysql.%" to `filters.wildIgnoreTables` and run `pulumi up`; this statement is then ignored too',
+        },
+        skip(names, error, "skip this statement; the next one on an account may stop the applier again"),
+      ]),
+  },
+  {
+    thread: "applier",
+    when: ({ rules }, error) => outsideStatement(error, rules) !== null,
+    code: "CHANNEL_APPLIER_FAILED",
+    what: "stopped applying, a statement is about a routine or event of a database that the filters keep out",
+    fix: (names, error) =>
+      sayRecipes(names, [
+        {
+          does: `run \`pulumi up --refresh\`: it skips this transaction, ${outsideStatement(error, names.rules) ?? ""}, and others like it`,
+        },
+        skip(names, error, "skip this transaction by hand; nothing that the channel brings is lost"),
+      ]),
   },
   {
     thread: "applier",
     errnos: [1049, 1305, 1539],
     code: "CHANNEL_APPLIER_FAILED",
-    what: "stopped applying, a statement is about a database, routine or event that the replica does not hold",
+    what: "stopped applying, a statement names a database, routine or event that the replica does not hold",
     fix: (names, error) =>
-      `bring that database too (\`databases\` of the StagingDatabase) or keep its tables out by filters, which do not reach routines and events; and pass this transaction over: ${passOver(names, error)}`,
+      sayRecipes(names, [
+        repair(
+          names,
+          "create the database, routine or event that the cause names, as it was on the source",
+          "<the CREATE statement>",
+        ),
+        skip(names, error, "skip the statement; what it makes or changes is missing on the replica"),
+        {
+          does: "seed the replica again with the other database too (`databases` and `reseed` of the StagingDatabase)",
+        },
+      ]),
   },
   {
     thread: "applier",
-    errnos: [1146, 1051, 1054, 1091, 1072, 1364, 1136, 1824, 1677, 13146],
+    errnos: [1146, 1051, 1824],
     code: "CHANNEL_APPLIER_FAILED",
-    what: "stopped applying, a table is missing or has other columns than on the source",
+    what: "stopped applying, a table is missing on the replica",
     fix: (names, error) =>
-      `make the table as it is on the source, widen the filters, or seed again; then start: ${passOver(names, error)}`,
+      sayRecipes(names, [
+        {
+          does: "if the replica shall not have the table: add it to `filters.ignoreTables` and run `pulumi up`; this change is then ignored too",
+        },
+        repair(
+          names,
+          "create the table as it was on the source before this change, with the rows that the change needs",
+          "<the CREATE TABLE statement>",
+        ),
+        skip(names, error, "skip the transaction; all its changes are lost on the replica"),
+        { does: "seed the replica again (`reseed` of the StagingDatabase)" },
+      ]),
   },
   {
     thread: "applier",
-    errnos: [1007, 1008, 1050, 1060, 1061, 1304, 1537, 1304, 1359, 1360],
+    errnos: [1054, 1091, 1072, 1364, 1136, 1677, 13146],
     code: "CHANNEL_APPLIER_FAILED",
-    what: "stopped applying, what a statement makes or removes is already there or gone on the replica",
-    fix: (names, error) => `pass the transaction over if the replica is right as it is: ${passOver(names, error)}`,
+    what: "stopped applying, a table has other columns or keys than on the source",
+    fix: (names, error) =>
+      sayRecipes(names, [
+        repair(
+          names,
+          "give the table the columns and keys it had on the source before this change",
+          `ALTER TABLE ${tableOf(error)} <the difference>`,
+        ),
+        skip(names, error, "skip the transaction if the replica already is as it leaves it; else its changes are lost"),
+      ]),
+  },
+  {
+    thread: "applier",
+    errnos: [1007, 1050, 1060, 1061, 1304, 1537, 1359],
+    code: "CHANNEL_APPLIER_FAILED",
+    what: "stopped applying, the object that a statement creates already exists on the replica",
+    fix: (names, error) =>
+      sayRecipes(names, [
+        repair(
+          names,
+          "drop the object that was made on the replica, with all it holds; the source's statement creates it",
+          dropOf[error.errno] ?? "<the DROP statement>",
+        ),
+        skip(names, error, "keep the object and skip the statement; it stays as it was made on the replica"),
+      ]),
+  },
+  {
+    thread: "applier",
+    errnos: [1008, 1360],
+    code: "CHANNEL_APPLIER_FAILED",
+    what: "stopped applying, the object that a statement drops does not exist on the replica",
+    fix: (names, error) =>
+      sayRecipes(names, [skip(names, error, "skip the statement: the replica already is as it leaves it")]),
   },
   {
     thread: "applier",
     errnos: [1290, 1836, 3100],
     code: "CHANNEL_APPLIER_FAILED",
     what: "stopped applying, the replica refuses writes",
-    fix: () =>
-      "the tables are sealed (read-only tablespaces or options): check read_only and innodb_read_only on the replica",
+    fix: () => "check innodb_read_only and read-only tablespaces on the replica, then run `pulumi up` again",
   },
   {
     thread: "applier",
@@ -93,10 +177,12 @@ export const applierErrors: readonly ErrorEntry[] = [
   },
 ];
 
-/** The statements that let the applier go on behind a transaction; MySQL's manual, "Skipping Transactions With GTIDs". */
-export function passOver({ channel, server }: ChannelNames, { transaction }: ThreadError): string {
-  const start = startReplica(server, channel).display;
-  if (!/^[0-9a-f-]{36}:/i.test(transaction)) return start;
-  const stop = stopReplica(server, channel).display;
-  return `${stop}; SET GTID_NEXT = '${transaction}'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'; ${start}`;
-}
+const dropOf: Readonly<Record<number, string>> = {
+  1007: "DROP DATABASE <the database that the cause names>",
+  1050: "DROP TABLE <the table that the cause names>",
+  1060: "ALTER TABLE <the table> DROP COLUMN <the column that the cause names>",
+  1061: "ALTER TABLE <the table> DROP INDEX <the key that the cause names>",
+  1304: "DROP PROCEDURE <the procedure that the cause names>", // or FUNCTION: one number for both
+  1359: "DROP TRIGGER <the trigger that the cause names>",
+  1537: "DROP EVENT <the event that the cause names>",
+};

@@ -1,8 +1,9 @@
 import { SluiceError } from "../../errors";
 import type { ReplicaThread } from "../terms";
-import { applierErrors, passOver } from "./applier-errors";
+import { applierErrors } from "./applier-errors";
 import type { ChannelFacts, ThreadError } from "./facts";
 import { receiverErrors } from "./receiver-errors";
+import { repair, sayRecipes, skip } from "./recipes";
 import type { ChannelNames, ErrorEntry } from "./thread-error";
 
 const others: Readonly<Record<ReplicaThread, ErrorEntry>> = {
@@ -10,35 +11,40 @@ const others: Readonly<Record<ReplicaThread, ErrorEntry>> = {
     thread: "receiver",
     code: "CHANNEL_RECEIVER_FAILED",
     what: "stopped receiving on an error of the source or the connection",
-    fix: () => "repair what the error names; the receiver goes on where it stopped: run `pulumi up` again",
+    fix: () => "remove what the cause names, then run `pulumi up`: the receiver goes on where it stopped",
   },
   applier: {
     thread: "applier",
     code: "CHANNEL_APPLIER_FAILED",
     what: "stopped applying on an error",
     fix: (names, error) =>
-      `repair what the error names, or pass the transaction over; then start: ${passOver(names, error)}`,
+      sayRecipes(names, [
+        repair(names, "repair on the replica what the cause names; the transaction is applied again", "<statements>"),
+        skip(names, error, "skip the transaction; all its changes are lost on the replica"),
+      ]),
   },
 };
 
 const table = [...receiverErrors, ...applierErrors];
 
-const entryOf = (thread: ReplicaThread, error: ThreadError): ErrorEntry =>
+const entryOf = (thread: ReplicaThread, error: ThreadError, names: ChannelNames): ErrorEntry =>
   table.find(
     (entry) =>
       entry.thread === thread &&
       (entry.errnos === undefined || entry.errnos.includes(error.errno)) &&
-      (entry.says === undefined || entry.says.test(error.message)),
+      (entry.says === undefined || entry.says.test(error.message)) &&
+      (entry.when === undefined || entry.when(names, error)),
   ) ?? others[thread];
 
 /** Whether the thread may run again without anybody doing something about it. */
-export const isPassing = (thread: ReplicaThread, error: ThreadError): boolean => entryOf(thread, error).passes === true;
+export const isPassing = (thread: ReplicaThread, error: ThreadError, names: ChannelNames): boolean =>
+  entryOf(thread, error, names).passes === true;
 
 const whatOf = ({ what }: ErrorEntry, names: ChannelNames): string => (typeof what === "string" ? what : what(names));
 
 /** What a thread's error means, and what to do about it. */
 export function threadFailure(thread: ReplicaThread, error: ThreadError, names: ChannelNames): SluiceError {
-  const entry = entryOf(thread, error);
+  const entry = entryOf(thread, error, names);
   const transaction = error.transaction === "" ? "" : `, transaction ${error.transaction}`;
   return new SluiceError({
     code: entry.code,
@@ -67,7 +73,7 @@ export function lastFailure(
   const failureOf = (thread: ReplicaThread, { state, error }: { state: string; error: ThreadError | null }) =>
     state !== "stopped" || error === null
       ? null
-      : { thread, errno: error.errno, text: whatOf(entryOf(thread, error), names) };
+      : { thread, errno: error.errno, text: whatOf(entryOf(thread, error, names), names) };
   return failureOf("applier", applier) ?? failureOf("receiver", receiver);
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { numberIn, numberOrNullIn, textIn } from "../cells";
-import type { ServerFacts } from "../capabilities";
+import { has, type ServerFacts } from "../capabilities";
 import { parseGtidSet, type GtidSet } from "../gtid";
 import type { MysqlReader, Row } from "../reader";
-import { sql } from "../sql";
-import { channelMetadata, modernRow, showReplicaStatus, variableName } from "../terms";
+import { sql, type Statement } from "../sql";
+import { anonymousTransaction, channelMetadata, modernRow, showReplicaStatus, variableName } from "../terms";
 import { parseRules, type FilterRules } from "./filters";
 
 /** The server that rows flow into. */
@@ -15,6 +15,8 @@ export interface ReplicaFacts {
   readonly gtidMode: string;
   readonly executed: GtidSet;
   readonly isReadOnly: boolean;
+  /** super_read_only: nobody writes before it is lifted. */
+  readonly isSealed: boolean;
   readonly binlogFormat: string;
   readonly dataDirectory: string;
   /** replica_parallel_workers: what an applier is started with. */
@@ -38,6 +40,8 @@ export interface ChannelFacts {
   /** Threads of a running applier; null while it is stopped. */
   readonly workers: number | null;
   readonly sourceUuid: string;
+  /** Of the GTIDs that the channel gives to transactions without; null where it gives none, or the replica's own. */
+  readonly assignedUuid: string | null;
   readonly receiver: ReceiverFacts;
   readonly applier: ApplierFacts;
 }
@@ -56,7 +60,10 @@ export interface TlsFacts {
 export interface ThreadError {
   readonly errno: number;
   readonly message: string;
-  /** The transaction the applier is in; empty for the receiver. */
+  /**
+   * The GTID of the transaction the applier is in; ANONYMOUS where the source gave it none: a number that the replica assigned
+   * goes to the next transaction when this one is skipped. Empty for the receiver, and where nothing is being applied.
+   */
   readonly transaction: string;
 }
 
@@ -83,7 +90,7 @@ export async function readReplica(mysql: MysqlReader, channel: string): Promise<
     mysql.queryRow(
       sql`SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.server_id AS serverId, @@GLOBAL.gtid_mode AS gtidMode,
         @@GLOBAL.binlog_format AS binlogFormat, @@GLOBAL.read_only AS isReadOnly,
-        @@GLOBAL.gtid_executed AS executed, @@GLOBAL.datadir AS dataDirectory, ${workers} AS workers`,
+        @@GLOBAL.super_read_only AS isSealed, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.datadir AS dataDirectory, ${workers} AS workers`,
     ),
     mysql.query<{ channel: string; sourceUuid: string }>(
       sql`SELECT channel_name AS channel, source_uuid AS sourceUuid
@@ -97,6 +104,7 @@ export async function readReplica(mysql: MysqlReader, channel: string): Promise<
     gtidMode: textIn(row, "gtidMode"),
     executed: parseGtidSet(textIn(row, "executed")),
     isReadOnly: numberIn(row, "isReadOnly") === 1,
+    isSealed: numberIn(row, "isSealed") === 1,
     binlogFormat: textIn(row, "binlogFormat"),
     dataDirectory: textIn(row, "dataDirectory"),
     workers: numberIn(row, "workers"),
@@ -113,7 +121,7 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
         c.ssl_verify_server_certificate AS verifies, c.get_public_key AS publicKey,
         c.connection_retry_interval AS connectRetry, c.connection_retry_count AS retryCount,
         c.heartbeat_interval AS heartbeat, a.desired_delay AS delay, SHA2(m.User_password, 256) AS passwordHash,
-        s.source_uuid AS sourceUuid, s.service_state AS receiver, s.last_error_number AS errno,
+        s.source_uuid AS sourceUuid, ${assignedUuidOf(mysql.server)} AS assignedUuid, s.service_state AS receiver, s.last_error_number AS errno,
         s.last_error_message AS message, s.received_transaction_set AS received, t.service_state AS applier
         FROM performance_schema.replication_connection_configuration c
         JOIN performance_schema.replication_applier_configuration a USING (channel_name)
@@ -145,6 +153,7 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
     .map((row) => modernRow(row))
     .find((row) => textIn(row, "Channel_Name").toLowerCase() === channel.toLowerCase());
   const isApplying = textIn(settings, "applier") === "ON";
+  const assignedUuid = textIn(settings, "assignedUuid") || null;
   return {
     address: textIn(settings, "address"),
     port: numberIn(settings, "port"),
@@ -167,6 +176,7 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
     // A single-threaded applier (replica_parallel_workers = 0) has no worker.
     workers: isApplying ? (workers?.running ?? null) : null,
     sourceUuid: textIn(settings, "sourceUuid"),
+    assignedUuid,
     receiver: {
       state: receiverStates[textIn(settings, "receiver")] ?? "stopped",
       error: threadError(settings),
@@ -174,7 +184,7 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
     },
     applier: {
       state: isApplying ? "running" : "stopped",
-      error: isApplying ? null : threadError(errors[0]),
+      error: isApplying ? null : threadError(errors[0], assignedUuid),
       remainingDelaySeconds: numberOrNullIn(status, "SQL_Remaining_Delay"),
       lagSeconds: numberOrNullIn(status, "Seconds_Behind_Source"),
       file: textIn(status, "Relay_Source_Log_File"),
@@ -192,7 +202,15 @@ const receiverStates: Readonly<Record<string, ReceiverFacts["state"]>> = {
   OFF: "stopped",
 };
 
-function threadError(row: Row | undefined): ThreadError | null {
+const assignedUuidOf = (server: ServerFacts): Statement =>
+  has(server, "assignGtidsToAnonymous")
+    ? sql`IF(a.assign_gtids_to_anonymous_transactions_type = 'UUID', a.assign_gtids_to_anonymous_transactions_value, '')`
+    : sql`''`;
+
+function threadError(row: Row | undefined, assignedUuid: string | null = null): ThreadError | null {
   const errno = numberIn(row, "errno");
-  return errno === 0 ? null : { errno, message: textIn(row, "message"), transaction: textIn(row, "transaction") };
+  if (errno === 0) return null;
+  const transaction = textIn(row, "transaction");
+  const isAssigned = assignedUuid !== null && transaction.startsWith(assignedUuid);
+  return { errno, message: textIn(row, "message"), transaction: isAssigned ? anonymousTransaction : transaction };
 }

@@ -1,5 +1,5 @@
 import { has } from "../capabilities";
-import { assignedUuid, assignsGtids, sayPosition, type Position } from "./settings";
+import { assignedUuids, assignsGtids, sayPosition, type Position } from "./settings";
 import { refuse, sayGtids, uuidOf, type Situation } from "./situation";
 import type { SourceFacts } from "./source-facts";
 
@@ -38,8 +38,8 @@ function requireNothingAssigned(situation: Situation): void {
   const { source, replica, names, channel, position, points, hasTrace } = situation;
   if (!points || channel !== null || hasTrace) return;
   if (!assignsGtids(position, { source: source.gtidMode, replica: replica.gtidMode })) return;
-  const uuid = assignedUuid(names.channel);
-  const applied = [...replica.executed.intervals].filter(([key]) => uuidOf(key) === uuid);
+  const uuids = assignedUuids(names.channel, replica.uuid);
+  const applied = [...replica.executed.intervals].filter(([key]) => uuids.includes(uuidOf(key)));
   if (applied.length === 0) return;
   refuse(situation, "CHANNEL_BEGINS_TOO_EARLY", {
     what: `cannot begin ${sayPosition(position)}, the replica has applied transactions of an earlier channel of this name`,

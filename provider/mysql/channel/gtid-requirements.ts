@@ -1,6 +1,6 @@
 import { countGtids, isEmptyGtidSet, parseGtidSet, subtractGtidSet, uniteGtidSets, type GtidSet } from "../gtid";
 import type { ReplicaFacts } from "./facts";
-import { assignedUuid } from "./settings";
+import { assignedUuids } from "./settings";
 import { refuse, sayGtids, uuidOf, type Situation } from "./situation";
 import type { SourceFacts } from "./source-facts";
 
@@ -78,7 +78,8 @@ function errantGtids({ source, replica, points, names, seedGtids }: Situation): 
   const extra = subtractGtidSet(replica.executed, source.executed);
   const later = subtractGtidSet(extra, parseGtidSet(seedGtids ?? "")); // what came with the seed may be of other sources
   const known = new Set([...source.executed.intervals.keys()].map(uuidOf));
-  const assigned = [names.channel, ...replica.otherChannels.map(({ channel }) => channel)].map(assignedUuid);
+  const channels = [names.channel, ...replica.otherChannels.map(({ channel }) => channel)];
+  const assigned = channels.flatMap((channel) => assignedUuids(channel, replica.uuid));
   const hasOthers = replica.otherChannels.length > 0;
   const counts = (uuid: string): boolean => {
     if (!points || assigned.includes(uuid)) return false;

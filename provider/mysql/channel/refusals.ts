@@ -2,6 +2,7 @@ import { SluiceError } from "../../errors";
 import { containsGtidSet, isGtidSet, parseGtidSet, type GtidSet } from "../gtid";
 import { isPassing, threadFailure } from "./errors";
 import type { ThreadError } from "./facts";
+import { outsideStatement } from "./outside";
 import { sayPosition, type Position } from "./settings";
 import type { SourceFacts } from "./source-facts";
 import type { ChannelNames } from "./thread-error";
@@ -75,7 +76,7 @@ export function requireOtherStart(
 
 /** A transaction that somebody may be looking at is not tried again and again; what passes by itself is. */
 export function requireApplierSound(error: ThreadError | null, executed: GtidSet, names: ChannelNames): void {
-  if (error === null || isPassing("applier", error)) return;
+  if (error === null || isPassing("applier", error, names) || outsideStatement(error, names.rules) !== null) return;
   const { transaction } = error;
   const passedOver =
     isGtidSet(transaction) && transaction !== "" && containsGtidSet(executed, parseGtidSet(transaction));

@@ -87,19 +87,19 @@ export const sayEndpoint = (source: Pick<Source, "address" | "port">): string =>
 /**
  * Sets everything a channel has, so that nothing of an earlier source stays behind.
  * - without `position` the channel goes on where it is
- * - transactions of a source without GTIDs get some where the replica insists on them
+ * - `assigns` is the uuid of the GTIDs that the replica gives to transactions without; null: it gives none
  */
 export function pointChannel(
   server: ServerFacts,
   channel: string,
   settings: ChannelSettings,
-  at: { readonly position: Position | null; readonly files: TlsFiles | null; readonly assignsGtids: boolean },
+  at: { readonly position: Position | null; readonly files: TlsFiles | null; readonly assigns: string | null },
 ): Statement {
   return changeReplicationSource(
     server,
     {
       ...receiverOptions(settings, at.files),
-      ...startOptions(server, channel, at),
+      ...startOptions(server, at),
       SOURCE_DELAY: settings.delaySeconds,
     },
     channel,
@@ -159,11 +159,21 @@ export const assignsGtids = (
 ): boolean => position.by === "file" && anonymousModes.has(modes.source) && modes.replica === "ON";
 
 /**
- * The uuid under which a channel's transactions without GTIDs are known on the replica. Not the replica's own (LOCAL), so that
- * they are told from what somebody wrote there.
+ * The uuid of the GTIDs that a new channel gives to transactions without. Not the replica's own (LOCAL), so that they are told
+ * from writes on the replica. Each replica has its own: two replicas number the same transactions differently, and one GTID on
+ * two servers must mean one transaction. An existing channel keeps the uuid it has.
  */
-export function assignedUuid(channel: string): string {
-  const hash = createHash("sha256").update(`sluice: anonymous transactions of channel ${channel}`).digest("hex");
+export const assignedUuid = (channel: string, replicaUuid: string): string =>
+  uuidFrom(`sluice: anonymous transactions of channel ${channel} into ${replicaUuid}`);
+
+/** The uuids that a channel of this name may have used here: 0.1.0 made one of the name alone. */
+export const assignedUuids = (channel: string, replicaUuid: string): readonly string[] => [
+  assignedUuid(channel, replicaUuid),
+  uuidFrom(`sluice: anonymous transactions of channel ${channel}`),
+];
+
+function uuidFrom(text: string): string {
+  const hash = createHash("sha256").update(text).digest("hex");
   return [
     hash.slice(0, 8),
     hash.slice(8, 12),
@@ -175,12 +185,11 @@ export function assignedUuid(channel: string): string {
 
 function startOptions(
   server: ServerFacts,
-  channel: string,
-  { position, assignsGtids }: { readonly position: Position | null; readonly assignsGtids: boolean },
+  { position, assigns }: { readonly position: Position | null; readonly assigns: string | null },
 ): SourceOptions {
   if (position === null) return {};
   const assigning: SourceOptions = has(server, "assignGtidsToAnonymous")
-    ? { ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS: assignsGtids ? assignedUuid(channel) : keyword("OFF") }
+    ? { ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS: assigns ?? keyword("OFF") }
     : {};
   if (position.by === "gtid") return { SOURCE_AUTO_POSITION: 1, ...assigning };
   return {

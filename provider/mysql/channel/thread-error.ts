@@ -2,6 +2,7 @@ import type { Code } from "../../error-codes";
 import type { ServerFacts } from "../capabilities";
 import type { ReplicaThread } from "../terms";
 import type { ThreadError } from "./facts";
+import type { FilterRules } from "./filters";
 
 /** What the words of an error may name. */
 export interface ChannelNames {
@@ -13,6 +14,12 @@ export interface ChannelNames {
   readonly user: string;
   /** The replica's; decides the words of statements. */
   readonly server: ServerFacts;
+  /** What a person types to log in to the replica. */
+  readonly login: string;
+  /** Whether the replica is super_read_only. */
+  readonly isSealed: boolean;
+  /** The channel's filters as they are set. */
+  readonly rules: FilterRules;
 }
 
 /** Errors of a thread that have words of their own. */
@@ -20,6 +27,7 @@ export interface ErrorEntry {
   readonly thread: ReplicaThread;
   readonly errnos?: readonly number[];
   readonly says?: RegExp;
+  readonly when?: (names: ChannelNames, error: ThreadError) => boolean;
   readonly code: Code;
   /** Reads on from the object. */
   readonly what: string | ((names: ChannelNames) => string);

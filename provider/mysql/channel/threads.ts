@@ -22,6 +22,6 @@ const stopWords: Readonly<Record<Threads, string>> = {
 
 const interruptions: Readonly<Record<Threads, (until: string) => string>> = {
   both: (until) => `rows stop arriving ${until}`,
-  receiver: (until) => `rows stop being fetched ${until}; what is fetched goes on being applied`,
-  applier: (until) => `rows stop being applied ${until}; they go on being fetched`,
+  receiver: (until) => `rows stop being fetched ${until}; fetched rows are still applied`,
+  applier: (until) => `rows stop being applied ${until}; they are still fetched`,
 };

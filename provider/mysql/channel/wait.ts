@@ -15,6 +15,7 @@ import { sql } from "../sql";
 import { modernRow, showBinaryLogStatus } from "../terms";
 import { isPassing, threadFailure } from "./errors";
 import { readChannel, type ChannelFacts, type ThreadError } from "./facts";
+import { outsideStatement } from "./outside";
 import type { ChannelNames } from "./thread-error";
 import { sayDuration } from "../../duration";
 
@@ -24,6 +25,8 @@ export interface ChannelWait {
   readonly withinSeconds: number;
   readonly signal: AbortSignal;
   readonly report: Report;
+  /** Skips the transaction that the applier stopped on, and starts the applier. */
+  readonly skip: (error: ThreadError, why: string) => Promise<void>;
 }
 
 /** How far the source had come: everything up to here is waited for. */
@@ -101,7 +104,9 @@ async function watch(wait: ChannelWait, what: string, judge: Judge): Promise<voi
       check: async () => {
         const channel = await readChannel(mysql, names.channel);
         if (channel === null) throw changed(names, "somebody removed the channel");
-        failure = failureOf(channel, names);
+        const skipped = await skipStopped(channel, wait);
+        if (skipped !== null) return waiting(skipped);
+        failure = failureOf(channel, { ...names, rules: channel.rules });
         const why = await judge(channel);
         return why === null
           ? done(undefined)
@@ -112,6 +117,23 @@ async function watch(wait: ChannelWait, what: string, judge: Judge): Promise<voi
     if (isProblem(error, "TIMEOUT_REACHED") && failure !== undefined) throw failure;
     throw error;
   }
+}
+
+/** Before a start: skips the transaction that the applier stopped on if it is about what the filters keep out. */
+export async function skipOutside(wait: Pick<ChannelWait, "mysql" | "names" | "skip">): Promise<void> {
+  const channel = await readChannel(wait.mysql, wait.names.channel);
+  if (channel !== null) await skipStopped(channel, wait);
+}
+
+async function skipStopped(
+  { applier, rules }: ChannelFacts,
+  { skip, names }: Pick<ChannelWait, "skip" | "names">,
+): Promise<string | null> {
+  const { error, state } = applier;
+  const statement = state === "stopped" && error !== null ? outsideStatement(error, rules) : null;
+  if (error === null || statement === null || error.transaction === "") return null;
+  await skip(error, `${statement} is about a database that the filters of channel ${names.channel} keep out`);
+  return `skipped ${statement}`;
 }
 
 /** Throws what nobody may wait for; gives back what may pass by itself. */
@@ -130,7 +152,7 @@ function failureOf({ receiver, applier }: ChannelFacts, names: ChannelNames): Sl
 
 function receiverFailure(state: "connecting" | "stopped", error: ThreadError, names: ChannelNames): SluiceError {
   const failure = threadFailure("receiver", error, names);
-  if (state === "stopped" || !isPassing("receiver", error)) throw failure;
+  if (state === "stopped" || !isPassing("receiver", error, names)) throw failure;
   return failure;
 }
 

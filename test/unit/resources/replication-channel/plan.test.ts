@@ -38,9 +38,9 @@ describe("a new channel", () => {
     expect(render(declared(), seen(blank))).toMatchInlineSnapshot(`
       "channel: 4 steps
         1. claim channel orders
-        2. point it at db-1:3306, by GTID
-        3. start it
-        4. wait until it has applied what the source has executed by then, at most 24h00m"
+        2. point the channel at db-1:3306, by GTID
+        3. start the channel
+        4. wait until the replica has applied what the source has executed by then, at most 24h00m"
     `);
   });
 
@@ -51,11 +51,11 @@ describe("a new channel", () => {
     expect(render(wanted, seen(blank))).toMatchInlineSnapshot(`
       "channel: 5 steps
         1. claim channel orders
-        2. point it at db-1:3306, by GTID
-        3. set its filters                          filters.wildDoTables nothing → my\\_db.%, shop.%
+        2. point the channel at db-1:3306, by GTID
+        3. set the channel's filters                filters.wildDoTables nothing → my\\_db.%, shop.%
                                                     filters.wildIgnoreTables nothing → mysql.%
-        4. start it
-        5. wait until it has applied what the source has executed by then, at most 24h00m"
+        4. start the channel
+        5. wait until the replica has applied what the source has executed by then, at most 24h00m"
     `);
   });
 
@@ -88,7 +88,7 @@ describe("a new channel", () => {
   ])("begins where %s says", (_what, start, gtidMode, words) => {
     const grants = ["GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `repl`@`%`"];
     const now = live({ source: source({ gtidMode, grants }) });
-    expect(render(declared({ start }), seen(blank, now))).toContain(`point it at db-1:3306, ${words}`);
+    expect(render(declared({ start }), seen(blank, now))).toContain(`point the channel at db-1:3306, ${words}`);
   });
 
   test("begins by file where an earlier one ended that began there, and says so", () => {
@@ -105,9 +105,9 @@ describe("a new channel", () => {
     expect(render(wanted, seen(before))).toMatchInlineSnapshot(`
       "channel: 4 steps
         1. claim channel orders
-        2. point it at db-1:3306, at binlog.000007:900, where it ended before (it began at binlog.000002:157)
-        3. start it
-        4. wait until it has applied what the source has executed by then, at most 24h00m"
+        2. point the channel at db-1:3306, at binlog.000007:900, where the earlier channel ended (it began at binlog.000002:157)
+        3. start the channel
+        4. wait until the replica has applied what the source has executed by then, at most 24h00m"
     `);
     const earlier = declared({ start: { file: "binlog.000002", position: 4 } });
     expect(() => render(earlier, seen(before))).toThrow(/CHANNEL_BEGINS_TOO_EARLY/);
@@ -125,10 +125,10 @@ describe("a new channel", () => {
     expect(render(wanted as unknown as Declaration, seen(blank))).toMatchInlineSnapshot(`
       "channel: 5 steps
         1. claim channel orders
-        2. point it at (known during up):(known during up), its place known during up
-        3. set its filters (known during up)
-        4. start it
-        5. wait until it has applied what the source has executed by then, at most 24h00m"
+        2. point the channel at (known during up):(known during up), start position is determined during up
+        3. set the channel's filters (known during up)
+        4. start the channel
+        5. wait until the replica has applied what the source has executed by then, at most 24h00m"
     `);
   });
 });
@@ -142,19 +142,19 @@ describe("a running channel", () => {
     expect(changeTo({ source: { address: "db-2", user: "repl", password: "pw" } })).toMatchInlineSnapshot(`
       "channel: 4 steps
         1. stop the channel                         ! rows stop arriving until step 3
-        2. point it at db-2:3306, by GTID           source.address db-1 → db-2
-        3. start it
-        4. wait until it has applied what the source has executed by then, at most 24h00m"
+        2. point the channel at db-2:3306, by GTID  source.address db-1 → db-2
+        3. start the channel
+        4. wait until the replica has applied what the source has executed by then, at most 24h00m"
     `);
   });
 
   test("is delayed with only the applier stopped", () => {
     expect(changeTo({ delaySeconds: 3600 })).toMatchInlineSnapshot(`
       "channel: 4 steps
-        1. stop the applier                         ! rows stop being applied until step 3; they go on being fetched
-        2. change its settings                      delaySeconds 0 → 3600
-        3. start it
-        4. wait until it has received what the source has executed by then, and only its delay is left, at most 24h00m"
+        1. stop the applier                         ! rows stop being applied until step 3; they are still fetched
+        2. change the channel's settings            delaySeconds 0 → 3600
+        3. start the channel
+        4. wait until the replica has received what the source has executed by then and only the delay is left, at most 24h00m"
     `);
   });
 
@@ -168,10 +168,10 @@ describe("a running channel", () => {
   test("gets other filters with only the applier stopped", () => {
     expect(changeTo({ filters: { ignoreTables: ["shop.log"] } })).toMatchInlineSnapshot(`
       "channel: 4 steps
-        1. stop the applier                         ! rows stop being applied until step 3; they go on being fetched
-        2. set its filters                          filters.ignoreTables nothing → shop.log
-        3. start it
-        4. wait until it has applied what the source has executed by then, at most 24h00m"
+        1. stop the applier                         ! rows stop being applied until step 3; they are still fetched
+        2. set the channel's filters                filters.ignoreTables nothing → shop.log
+        3. start the channel
+        4. wait until the replica has applied what the source has executed by then, at most 24h00m"
     `);
   });
 
@@ -187,12 +187,12 @@ describe("a running channel", () => {
   });
 
   test("is started with the declared workers, and not touched where the number fits", () => {
-    expect(changeTo({ workers: 8 })).toContain("start it with 8 workers                  workers 4 → 8");
+    expect(changeTo({ workers: 8 })).toMatch(/start the channel with 8 workers +workers 4 → 8/);
     expect(changeTo({ workers: 4 })).toBe("channel: 0 steps");
   });
 
   test("is moved from a file to GTIDs by start auto", () => {
-    expect(changeTo({}, { autoPosition: false })).toContain("point it at db-1:3306, by GTID");
+    expect(changeTo({}, { autoPosition: false })).toContain("point the channel at db-1:3306, by GTID");
   });
 
   test("stays at its file while start names one", () => {
@@ -220,7 +220,7 @@ describe("a running channel", () => {
     const of = settled(settledChannel(wanted, { filterFile: { isPossible: true, text: null } }));
     expect(render(wanted, seen(of))).toMatchInlineSnapshot(`
       "channel: 1 step
-        1. write its filters into its option file"
+        1. write the channel's filters into its option file"
     `);
   });
 });
@@ -232,8 +232,8 @@ describe("a channel whose applier stopped on an error", () => {
   test("is started again, and the preview names the error that may come back", () => {
     expect(changeTo({}, failed)).toMatchInlineSnapshot(`
      "channel: 2 steps
-       1. start it                                 last error of the applier 1062: stopped applying, a row is already there
-       2. wait until it has applied what the source has executed by then, at most 24h00m"
+       1. start the channel                        last error of the applier 1062: stopped applying, a row is already there
+       2. wait until the replica has applied what the source has executed by then, at most 24h00m"
     `);
   });
 
@@ -339,8 +339,8 @@ describe("removal", () => {
       .toMatchInlineSnapshot(`
       "channel: 3 steps
         1. stop the channel                         ! rows stop arriving for good
-        2. forget channel orders; the data stays
-        3. remove our mark on channel orders"
+        2. remove channel orders; the data stays
+        3. remove the mark of channel orders"
     `);
   });
 

@@ -1,4 +1,5 @@
 import type { ReplicaFacts, ChannelFacts } from "../../../../provider/mysql/channel/facts";
+import type { ChannelNames } from "../../../../provider/mysql/channel/thread-error";
 import type { SourceFacts } from "../../../../provider/mysql/channel/source-facts";
 import { noRules, planRules } from "../../../../provider/mysql/channel/filters";
 import { parseGtidSet } from "../../../../provider/mysql/gtid";
@@ -88,6 +89,7 @@ export const replica = (change: Partial<ReplicaFacts> = {}): ReplicaFacts => ({
   gtidMode: "ON",
   executed: parseGtidSet(`${sourceUuid}:1-50`),
   isReadOnly: true,
+  isSealed: true,
   binlogFormat: "ROW",
   dataDirectory: "/srv/orders/data/",
   workers: 4,
@@ -109,10 +111,22 @@ export const channelFacts = (change: Partial<ChannelFacts> = {}): ChannelFacts =
   rules: noRules,
   workers: 4,
   sourceUuid,
+  assignedUuid: null,
   receiver: { state: "running", error: null, received: parseGtidSet("") },
   applier: { state: "running", error: null, remainingDelaySeconds: null, lagSeconds: 0, file: "", position: "" },
   ...change,
 });
+
+export const names: ChannelNames = {
+  object: "channel orders@stage-1:3307",
+  channel: "orders",
+  source: "db-1:3306",
+  user: "repl",
+  server: { flavour: "mysql", version: "9.7.4" },
+  login: "`ssh root@stage-1`, then `mysql --socket=/srv/orders/run/mysqld.sock --user=sluice`",
+  isSealed: true,
+  rules: noRules,
+};
 
 export const live = (change: Partial<Extract<Live, { kind: "seen" }>> = {}): Live => ({
   kind: "seen",

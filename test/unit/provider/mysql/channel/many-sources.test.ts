@@ -1,17 +1,18 @@
 import { requireReady } from "../../../../../provider/mysql/channel/requirements";
 import type { Situation } from "../../../../../provider/mysql/channel/situation";
 import { parseGtidSet } from "../../../../../provider/mysql/gtid";
-import { otherUuid, replica, replicaUuid, source, sourceUuid } from "../../../resources/replication-channel/samples";
+import {
+  names,
+  otherUuid,
+  replica,
+  replicaUuid,
+  source,
+  sourceUuid,
+} from "../../../resources/replication-channel/samples";
 
 /** A channel that is made for the first time, on a server that was seeded from two sources. */
 const situation = (executed: string, seedGtids: string | null): Situation => ({
-  names: {
-    object: "channel shop@stage-1:3308",
-    channel: "shop",
-    source: "db-1:3306",
-    user: "repl",
-    server: { flavour: "mysql", version: "9.7.4" },
-  },
+  names: { ...names, object: "channel shop@stage-1:3308", channel: "shop" },
   replica: replica({ executed: parseGtidSet(executed) }),
   source: source(),
   channel: null,

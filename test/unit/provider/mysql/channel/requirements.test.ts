@@ -1,9 +1,15 @@
 import { parseGtidSet } from "../../../../../provider/mysql/gtid";
-import { assignedUuid, planPosition, type Position } from "../../../../../provider/mysql/channel/settings";
+import {
+  assignedUuid,
+  assignedUuids,
+  planPosition,
+  type Position,
+} from "../../../../../provider/mysql/channel/settings";
 import { requireReady } from "../../../../../provider/mysql/channel/requirements";
 import type { Situation } from "../../../../../provider/mysql/channel/situation";
 import {
   channelFacts,
+  names,
   otherUuid,
   replica,
   replicaUuid,
@@ -14,13 +20,7 @@ import {
 const file: Position = { by: "file", file: "binlog.000002", position: "157" };
 
 const situation = (change: Partial<Situation> = {}): Situation => ({
-  names: {
-    object: "channel orders@stage-1:3307",
-    channel: "orders",
-    source: "db-1:3306",
-    user: "repl",
-    server: { flavour: "mysql", version: "9.7.4" },
-  },
+  names: { ...names, object: "channel orders@stage-1:3307", channel: "orders" },
   replica: replica(),
   source: source(),
   channel: null,
@@ -95,7 +95,7 @@ test.each<[string, Partial<Situation>]>([
   ],
   [
     "transactions that got their GTIDs on the replica",
-    { replica: executed(`${sourceUuid}:1-50`, `${assignedUuid("orders")}:1-9`) },
+    { replica: executed(`${sourceUuid}:1-50`, `${assignedUuid("orders", replicaUuid)}:1-9`) },
   ],
   [
     "writes on the replica of a channel that goes on where it is",
@@ -137,14 +137,21 @@ describe("a place in the source's log", () => {
   });
 
   test("is refused where an earlier channel of this name has been applied from, unless its end is known", () => {
-    const after = { replica: executed(`${assignedUuid("orders")}:1-9`) };
+    const after = { replica: executed(`${assignedUuid("orders", replicaUuid)}:1-9`) };
     expect(() => requireReady(at(file, after))).toThrow(
       `cannot begin at binlog.000002:157, the replica has applied transactions of an earlier channel of this name (CHANNEL_BEGINS_TOO_EARLY)\n` +
-        `  found   executed here: ${assignedUuid("orders")}:1-9`,
+        `  found   executed here: ${assignedUuid("orders", replicaUuid)}:1-9`,
     );
+    for (const uuid of assignedUuids("orders", replicaUuid))
+      expect(() => requireReady(at(file, { replica: executed(`${uuid}:1-9`) }))).toThrow(/CHANNEL_BEGINS_TOO_EARLY/);
+    expect(() =>
+      requireReady(at(file, { replica: executed(`${assignedUuid("orders", otherUuid)}:1-9`) })),
+    ).not.toThrow();
     expect(() => requireReady(at(file, { ...after, hasTrace: true }))).not.toThrow();
     expect(() => requireReady(at(file, { ...after, channel: channelFacts() }))).not.toThrow();
-    expect(() => requireReady(at(file, { replica: executed(`${assignedUuid("stock")}:1-9`) }))).not.toThrow();
+    expect(() =>
+      requireReady(at(file, { replica: executed(`${assignedUuid("stock", replicaUuid)}:1-9`) })),
+    ).not.toThrow();
   });
 
   test("of a source with GTIDs is refused by a replica without", () => {

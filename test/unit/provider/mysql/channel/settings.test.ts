@@ -17,7 +17,7 @@ const settings: ChannelSettings = {
 const files = tlsFilesOf({ socket: "/srv/orders/run/mysqld.sock", dataDirectory: "/srv/orders/data/" }, "orders");
 
 test("a channel is pointed with everything it has, and the password is not shown", () => {
-  const statement = pointChannel(server, "orders", settings, { position: { by: "gtid" }, files, assignsGtids: false });
+  const statement = pointChannel(server, "orders", settings, { position: { by: "gtid" }, files, assigns: null });
   expect(statement.text).toContain("SOURCE_PASSWORD = 'p''w'");
   expect(statement.display).toMatchInlineSnapshot(
     `"CHANGE REPLICATION SOURCE TO SOURCE_HOST = 'db-1', SOURCE_PORT = 3306, SOURCE_USER = 'repl', SOURCE_PASSWORD = «source.password», SOURCE_CONNECT_RETRY = 10, SOURCE_RETRY_COUNT = 86400, SOURCE_HEARTBEAT_PERIOD = 30, SOURCE_SSL = 1, SOURCE_SSL_CA = '', SOURCE_SSL_CERT = '', SOURCE_SSL_KEY = '', SOURCE_SSL_VERIFY_SERVER_CERT = 0, GET_SOURCE_PUBLIC_KEY = 0, SOURCE_AUTO_POSITION = 1, ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS = OFF, SOURCE_DELAY = 0 FOR CHANNEL 'orders'"`,
@@ -26,11 +26,19 @@ test("a channel is pointed with everything it has, and the password is not shown
 
 test("a place in a log is named, and GTIDs are made up where the source writes none", () => {
   const position = { by: "file", file: "binlog.000002", position: "18446744073709551615" } as const;
-  const { text } = pointChannel(server, "orders", settings, { position, files, assignsGtids: true });
+  const { text } = pointChannel(server, "orders", settings, { position, files, assigns: "u" });
   expect(text).toContain(
     "SOURCE_AUTO_POSITION = 0, SOURCE_LOG_FILE = 'binlog.000002', SOURCE_LOG_POS = 18446744073709551615",
   );
-  expect(text).toContain(`ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS = '${assignedUuid("orders")}'`);
+  expect(text).toContain("ASSIGN_GTIDS_TO_ANONYMOUS_TRANSACTIONS = 'u'");
+});
+
+test("two replicas, and two channels of one replica, number transactions without GTIDs under different uuids", () => {
+  const [one, other] = ["11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"];
+  const uuids = [assignedUuid("orders", one), assignedUuid("orders", other), assignedUuid("stock", one)];
+  expect(new Set(uuids).size).toBe(3);
+  for (const uuid of uuids) expect(uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(assignedUuid("orders", one)).toBe(uuids[0]);
 });
 
 test("a change of the receiver alone does not name the source, which would lose the place in its log", () => {

@@ -1,14 +1,6 @@
 import { SluiceError } from "../../../../../provider/errors";
 import { healthOf, lagOf, stateOf } from "../../../../../provider/mysql/channel/status";
-import { channelFacts } from "../../../resources/replication-channel/samples";
-
-const names = {
-  object: "channel orders@stage-1:3307",
-  channel: "orders",
-  source: "db-1:3306",
-  user: "repl",
-  server: { flavour: "mysql", version: "9.7.4" },
-} as const;
+import { channelFacts, names } from "../../../resources/replication-channel/samples";
 
 const { receiver, applier } = channelFacts();
 const error = { errno: 1062, message: "Duplicate entry '1' for key 't.PRIMARY'", transaction: "" };
