@@ -68,6 +68,8 @@ export const codes = {
   SEED_FILE_INCOMPLETE: "The backup file does not end as a finished dump does.",
   SEED_FILE_NOT_FULL: "The backup file is no full dump: it holds no database of the declaration.",
   SEED_FAILED: "Seeding ended with an error.",
+  SEED_POSITION_DOUBTFUL:
+    "The moment of a dump is not certain: its GTID set is missing, cannot be read, or it holds dumps of different moments.",
   SEED_OTHER_REQUEST: "A seeding that was begun for another declaration is still on the host.",
   SEED_DATABASE_MISSING: "A declared database does not exist on the source.",
 

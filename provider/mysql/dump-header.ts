@@ -1,5 +1,6 @@
 /** What a dump in SQL says about itself, wherever in the text it says it. Pure; text comes in pieces of any size. */
-import { isGtidSet, parseGtidSet, renderGtidSet, uniteGtidSets } from "./gtid";
+import { DumpParts, type DumpPart } from "./dump-parts";
+import { parseGtidSet, renderGtidSet, uniteGtidSets } from "./gtid";
 import {
   dumpedFile,
   dumpedFromReplica,
@@ -12,7 +13,7 @@ import {
 export interface DumpFacts {
   /** False for a text that no known program wrote and that neither creates nor fills anything. */
   readonly isDump: boolean;
-  /** True when the text ends as the program ends a finished dump. */
+  /** True when the text, and every dump in it, ends as the program ends a finished dump. */
   readonly complete: boolean;
   readonly tool: DumpTool | undefined;
   /** The server that was dumped: "8.0.36", "10.11.6-MariaDB". */
@@ -27,6 +28,12 @@ export interface DumpFacts {
   readonly databases: readonly string[];
   /** What the head of a single-database dump names; such a dump creates and uses none. */
   readonly headDatabase: string | undefined;
+  /** `all`: the program was told to dump every database. `named`: it was told names of databases. */
+  readonly scope: "all" | "named" | "unknown";
+  /** One for each dump in the text: several may stand in one file, taken at different moments. */
+  readonly parts: readonly DumpPart[];
+  /** The beginnings of GTID sets that cannot be read. */
+  readonly unreadableGtids: readonly string[];
 }
 
 export type DumpTool = "mysqldump" | "mariadb-dump" | "mysqlpump" | "mydumper" | "mysql-shell";
@@ -39,19 +46,20 @@ const gtidCharacters = 8 * 1024 * 1024;
 interface Found {
   tool?: DumpTool;
   serverVersion?: string;
-  gtids: string[];
   file?: string;
   position?: number;
   positionOf?: "dumped-server" | "its-source";
   databases: Set<string>;
   headDatabase?: string;
+  saysAll: boolean;
   content: boolean;
   lastLine: string;
 }
 
 /** `push` every piece of text, then `finish`. */
 export class DumpScanner {
-  readonly #found: Found = { gtids: [], databases: new Set(), content: false, lastLine: "" };
+  readonly #found: Found = { databases: new Set(), saysAll: false, content: false, lastLine: "" };
+  readonly #parts = new DumpParts();
   #line = "";
   /** The text of a GTID statement whose closing quote has not come yet. */
   #gtidText: string | undefined;
@@ -75,8 +83,10 @@ export class DumpScanner {
   finish(): DumpFacts {
     if (this.#line !== "") this.readLine(this.#line);
     this.#line = "";
-    const { gtids, databases, content, lastLine, headDatabase, ...facts } = this.#found;
-    const sets = gtids.filter(isGtidSet).map(parseGtidSet);
+    if (this.#gtidText !== undefined) this.#parts.addUnreadable(this.#gtidText);
+    const { databases, content, lastLine, headDatabase, saysAll, ...facts } = this.#found;
+    const parts = this.#parts.finish();
+    const sets = parts.flatMap(({ gtidSet }) => (gtidSet === undefined ? [] : [parseGtidSet(gtidSet)]));
     return {
       tool: facts.tool,
       serverVersion: facts.serverVersion,
@@ -87,7 +97,10 @@ export class DumpScanner {
       gtidPurged: sets.length === 0 ? undefined : renderGtidSet(uniteGtidSets(...sets)),
       databases: [...databases].sort(),
       isDump: facts.tool !== undefined || content || databases.size > 0,
-      complete: endPattern.test(lastLine),
+      complete: endPattern.test(lastLine) && parts.every(({ complete }) => complete),
+      scope: saysAll || databases.has("mysql") ? "all" : headDatabase === undefined ? "unknown" : "named",
+      parts,
+      unreadableGtids: this.#parts.unreadable,
     };
   }
 
@@ -120,13 +133,17 @@ export class DumpScanner {
 
   private readHead(line: string): void {
     for (const [pattern, tool] of heads) {
-      if (pattern.test(line)) this.#found.tool ??= tool;
+      if (!pattern.test(line)) continue;
+      if (this.#found.tool === undefined || tool !== "mydumper" || this.#parts.isEnded) this.#parts.begin();
+      this.#found.tool ??= tool;
     }
+    if (endPattern.test(line)) this.#parts.end();
     const [, headVersion, metadataVersion] = versionPattern.exec(line) ?? [];
     const version = headVersion ?? metadataVersion;
     if (version !== undefined) this.#found.serverVersion ??= version;
     const database = headDatabasePattern.exec(line)?.[1]?.trim();
     if (database) this.#found.headDatabase ??= database;
+    if (database === "") this.#found.saysAll = true;
   }
 
   private readPosition(line: string): void {
@@ -152,6 +169,8 @@ export class DumpScanner {
     position: string | undefined,
     of: "dumped-server" | "its-source",
   ): void {
+    const at = file ?? this.#found.file;
+    if (at !== undefined && position !== undefined) this.#parts.addPosition(`${at}:${position}`, of);
     if (this.#found.positionOf === "dumped-server" && of === "its-source") return;
     if (file !== undefined) {
       this.#found.file = file;
@@ -171,11 +190,11 @@ export class DumpScanner {
       if (name === undefined || plain === undefined) return;
       if (/file$|^log$/i.test(name)) this.keepPosition(plain, undefined, "dumped-server");
       else if (/pos/i.test(name)) this.keepPosition(undefined, plain, "dumped-server");
-      else if (/gtid/i.test(name) && plain !== "") this.#found.gtids.push(plain);
+      else if (/gtid/i.test(name) && plain !== "") this.#parts.addGtids(plain);
       return;
     }
     const gtids = /"gtidExecuted"\s*:\s*"([^"]+)"/.exec(line)?.[1];
-    if (gtids !== undefined) this.#found.gtids.push(gtids.replaceAll("\\n", ""));
+    if (gtids !== undefined) this.#parts.addGtids(gtids.replaceAll("\\n", ""));
     const file = /"binlogFile"\s*:\s*"([^"]+)"/.exec(line)?.[1];
     const position = /"binlogPosition"\s*:\s*(\d+)/.exec(line)?.[1];
     if (file !== undefined || position !== undefined) this.keepPosition(file, position, "dumped-server");
@@ -203,11 +222,11 @@ export class DumpScanner {
   private endGtid(): void {
     const text = this.#gtidText ?? "";
     const quoted = /['"]\s*\+?([^'"]*)['"]/.exec(text)?.[1];
-    if (quoted !== undefined) this.#found.gtids.push(quoted);
+    if (quoted !== undefined) this.#parts.addGtids(quoted);
     const hasOpened = /['"]/.test(text);
-    if (quoted !== undefined || text.length > gtidCharacters || (!hasOpened && /;\s*$/.test(text))) {
-      this.#gtidText = undefined;
-    }
+    const isGivenUp = text.length > gtidCharacters || (!hasOpened && /;\s*$/.test(text));
+    if (quoted === undefined && isGivenUp) this.#parts.addUnreadable(text);
+    if (quoted !== undefined || isGivenUp) this.#gtidText = undefined;
   }
 }
 

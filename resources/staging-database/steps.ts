@@ -224,7 +224,11 @@ async function seedBy(
     case "clone":
       return seedFromClone(seeding, { source: present(source) });
     case "file":
-      return seedFromFile(seeding, { path: typeof seed === "object" ? seed.file : "", databases });
+      return seedFromFile(seeding, {
+        path: typeof seed === "object" ? seed.file : "",
+        databases,
+        source: context.seen.live?.source ?? null,
+      });
     case "none":
       return {
         method: "none",

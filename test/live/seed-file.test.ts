@@ -21,13 +21,19 @@ async function takeBackup(server: ManagedServer): Promise<void> {
   await server.host.run(
     sh`
     mkdir -p ${folder} && cd ${folder} && umask 077 && cat >password.cnf || exit
-    mysqldump --defaults-extra-file=password.cnf ${source} ${options} >full.sql && rm password.cnf || exit
+    mysqldump --defaults-extra-file=password.cnf ${source} ${options} >full.sql || exit
     gzip -k full.sql && zstd -q full.sql
     size=$(wc -c <full.sql)
     head -c $((size / 2)) full.sql >half.sql
     head -c $(($(wc -c <full.sql.gz) / 2)) full.sql.gz >half.sql.gz
     { head -c $((size / 2)) full.sql; echo; echo "this is no SQL;"; tail -n 2 full.sql; } | gzip >garbled.sql.gz
     head -n $(($(wc -l <full.sql) - 1)) full.sql | gzip >endless.sql.gz
+    for database in shop analytics; do
+      mysqldump --defaults-extra-file=password.cnf ${source} --single-transaction --set-gtid-purged=ON --source-data=2 --databases $database || exit
+    done >joined.sql
+    mysqldump --defaults-extra-file=password.cnf ${source} --single-transaction --set-gtid-purged=ON --source-data=2 --databases shop >shop.sql || exit
+    rm password.cnf
+    { sed -n '1,/^USE .shop.;/p' full.sql; printf '%s\n' ${"CREATE VIEW `bad` AS SELECT * FROM `nowhere`.`t`;"}; echo '-- Dump completed'; } >bad.sql
     xz -k half.sql 2>/dev/null || printf '\375\067\172\130\132\000' >half.sql.xz
     : >empty.sql`,
     { stdin: `[client]\npassword = "${lab.address.password}"\n`, withinSeconds: 120 },
@@ -56,18 +62,34 @@ test("a backup of everything brings the user databases and its position, and no 
     code: "SEED_FILE_CORRUPT",
     problem: { found: "a file in the format xz" },
   });
-  expect(await readSeed(server.host, server.instance.layout)).toEqual({ state: "none" });
+  expect(await readSeed(server.host, server.instance.layout)).toMatchObject({ state: "none" });
 
   // Known when it has been read.
   await expect(from("half.sql.gz")).rejects.toMatchObject({
     code: "SEED_FILE_CORRUPT",
     problem: { detail: expect.stringContaining("unexpected end of file") as string },
   });
-  expect(await readSeed(server.host, server.instance.layout)).toEqual({ state: "failed" });
+  expect(await readSeed(server.host, server.instance.layout)).toMatchObject({ state: "failed" });
   await dropEverything(server);
   await expect(from("garbled.sql.gz")).rejects.toMatchObject({
     code: "SEED_FILE_CORRUPT",
     problem: { detail: expect.stringContaining("ERROR 1064") as string },
+  });
+  await dropEverything(server);
+  // The lab's source is written to all the time: each dump has a moment of its own.
+  await expect(from("joined.sql")).rejects.toMatchObject({
+    code: "SEED_POSITION_DOUBTFUL",
+    problem: { found: expect.stringMatching(/^dump 1: GTIDs .*\ndump 2: GTIDs /) as string },
+  });
+  await dropEverything(server);
+  await expect(from("shop.sql")).rejects.toMatchObject({
+    code: "SEED_FILE_NOT_FULL",
+    problem: { fix: expect.stringContaining('declare `databases: ["shop"]`') as string },
+  });
+  await dropEverything(server);
+  await expect(from("bad.sql")).rejects.toMatchObject({
+    code: "SEED_FAILED",
+    problem: { what: expect.stringContaining("the server refused a statement, at view `shop`.`bad`") as string },
   });
   await dropEverything(server);
   await expect(from("endless.sql.gz")).rejects.toMatchObject({ code: "SEED_FILE_INCOMPLETE" });

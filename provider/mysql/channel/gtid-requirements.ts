@@ -41,11 +41,15 @@ function requireNotPurged(situation: Situation): void {
   const { source, replica, names } = situation;
   const missing = subtractGtidSet(source.purged, heldBy(situation));
   if (isEmptyGtidSet(missing)) return;
+  // Data of a dump without GTIDs looks like no data at all.
+  const noHistory = isEmptyGtidSet(replica.executed)
+    ? "if the replica was seeded from a file, its dump named no GTID set: make the dump with --set-gtid-purged=ON --source-data=2 and seed again; else "
+    : "";
   refuse(situation, "GTID_PURGED", {
     what: `cannot follow ${names.source}, it purged transactions that the replica has not executed (error 1236)`,
     found: `purged there, not executed here: ${sayGtids(missing)}\nexecuted here: ${sayGtids(replica.executed)}`,
     needs: `gtid_executed of the replica holds gtid_purged of the source: ${sayGtids(source.purged)}`,
-    fix: "seed the replica from this source (a StagingDatabase with `source`; `reseed` does it again), and keep binary logs on the source for longer: SET PERSIST binlog_expire_logs_seconds = <seconds>",
+    fix: `${noHistory}seed the replica from this source (a StagingDatabase with \`source\`; \`reseed\` does it again), and keep binary logs on the source for longer: SET PERSIST binlog_expire_logs_seconds = <seconds>`,
   });
 }
 

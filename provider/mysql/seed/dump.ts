@@ -62,6 +62,14 @@ export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promis
       what: `seeding from ${from} ended early: mysqldump reported no error, but its dump has no end`,
       fix: "it is begun again with empty data at the next `pulumi up`",
     });
+  const writesGtids = (await readFound(seeding, gtidFile)).trim() === "ON";
+  if (facts.unreadableGtids.length > 0 || (writesGtids && facts.gtidPurged === undefined))
+    await rejectSeed(seeding, {
+      code: "SEED_POSITION_DOUBTFUL",
+      what: `cannot be seeded from ${from}, its dump names no GTID set that can be read, and the source writes GTIDs`,
+      found: facts.unreadableGtids.join("\n"),
+      fix: "look at `mysqldump` on the staging host: it must be of the source's series or later; the seeding begins again with empty data at the next `pulumi up`",
+    });
   const mysql = await seeding.connect();
   const gtidExecuted = facts.gtidPurged ?? null;
   const filled = await finishLoad(mysql, { gtidExecuted });
@@ -89,6 +97,7 @@ const explainFailure = ({ logTail }: Pick<JobFacts, "logTail">, lockWaitSeconds:
     : undefined;
 
 const totalFile = "total";
+const gtidFile = "gtid-mode";
 const uuidFile = "source-uuid";
 
 async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceFacts): Promise<SeedOrder> {
@@ -121,7 +130,7 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
       ...filesOfSpread(loadClient(mysqlPath)),
     },
     script: sh`
-    echo ${Math.round(rowBytes)} >${totalFile}; echo ${source.serverUuid} >${uuidFile}
+    echo ${Math.round(rowBytes)} >${totalFile}; echo ${source.serverUuid} >${uuidFile}; echo ${source.gtidOn ? "ON" : "OFF"} >${gtidFile}
     ${loadScript({
       mysql: mysqlPath,
       reader: dumpCommand(dump, source, names),

@@ -17,15 +17,15 @@ import {
   type SeedResult,
   type Seeding,
 } from "./run";
-import { endings, jobFiles, loadScript } from "./script";
-import { systemDatabases } from "./source-facts";
+import { refusalOf, warningsOf, type DumpExpected } from "./judge";
+import { endings, jobFiles, loadClient, loadScript } from "./script";
+import { filesOfSpread } from "./spread";
 import { filterProgram, renderWanted, scanPatterns, wantedFile } from "./stream";
 import { finishLoad, frameFiles, requireEmpty } from "./target";
 
-export interface FileWanted {
+export interface FileWanted extends DumpExpected {
   /** A full backup in SQL on the server's host: .sql, .sql.gz or .sql.zst; what it is, its first bytes say. */
   readonly path: string;
-  readonly databases: "ALL" | readonly string[];
 }
 
 /**
@@ -43,16 +43,15 @@ export async function seedFromFile(seeding: Seeding, wanted: FileWanted): Promis
     explain: (facts) => explainFailure(facts, wanted.path),
   });
   const facts = readDumpFacts(await readFound(seeding, jobFiles.found));
-  await requireFull(seeding, wanted, facts);
+  const refusal = refusalOf(facts, wanted);
+  if (refusal !== undefined) await rejectSeed(seeding, refusal);
+  for (const warning of warningsOf(facts, wanted)) report.say(`${instance.object}: ${warning}`);
   const gtidExecuted = facts.gtidPurged ?? null;
-  if (gtidExecuted === null && facts.file === undefined)
-    report.say(`${wanted.path} names neither GTIDs nor a position: a channel must be told where to start`);
   const filled = await finishLoad(await connect(), { gtidExecuted });
   return {
     method: "file",
     gtidExecuted,
-    logFile: facts.file ?? null,
-    logPosition: facts.position === undefined ? null : String(facts.position),
+    ...positionOf(facts),
     sourceUuid: null,
     ...filled,
     seconds: (performance.now() - startedAt) / 1000,
@@ -92,6 +91,7 @@ async function prepareFile(seeding: Seeding, wanted: FileWanted): Promise<SeedOr
       [jobFiles.patterns]: scanPatterns,
       [jobFiles.filter]: filterProgram,
       [wantedFile]: renderWanted(wanted.databases),
+      ...filesOfSpread(loadClient(requireClient(seeding, "mysql").path)),
       [preambleFile]: preamble,
     },
     script: loadScript({
@@ -135,27 +135,13 @@ function requireUsable(object: string, { path, databases }: FileWanted, head: Du
   });
 }
 
-async function requireFull(seeding: Seeding, { path, databases }: FileWanted, facts: DumpFacts): Promise<void> {
-  const again = "it is begun again with empty data at the next `pulumi up`";
-  if (!facts.complete)
-    await rejectSeed(seeding, {
-      code: "SEED_FILE_INCOMPLETE",
-      what: `cannot be seeded from ${path}, it does not end as a finished dump does`,
-      needs: 'a last line like "-- Dump completed"',
-      fix: `take the backup again; ${again}`,
-    });
-  const held = facts.databases.filter((name) => !systemDatabases.includes(name));
-  const missing = databases === "ALL" ? [] : databases.filter((name) => !held.includes(name));
-  if (held.length === 0 || missing.length > 0)
-    await rejectSeed(seeding, {
-      code: "SEED_FILE_NOT_FULL",
-      what:
-        held.length === 0
-          ? `cannot be seeded from ${path}, it holds no user database`
-          : `cannot be seeded from ${path}, it does not hold ${missing.join(", ")}`,
-      found: facts.databases.join(", "),
-      fix: `take a full backup, or correct \`databases\`; ${again}`,
-    });
+/** Of several servers' dumps in one file, none is the position. */
+function positionOf({ parts, file, position }: DumpFacts): Pick<SeedResult, "logFile" | "logPosition"> {
+  const isOne = new Set(parts.map((part) => part.position)).size === 1;
+  return {
+    logFile: isOne ? (file ?? null) : null,
+    logPosition: isOne && position !== undefined ? String(position) : null,
+  };
 }
 
 /** 1064: what should be a statement is none. */

@@ -163,7 +163,9 @@ async function seedFailure(seeding: Seeding, { from, explain }: SeedRun, facts: 
   const look = await readInstance(host, instance);
   const logs = look.running ? [] : await readLogs(host, instance);
   const words = [facts.logTail, ...logs].join("\n");
-  const full = look.freeBytes < fullBytes || saysFull.test(words);
+  const at = /^object: (.*)$/m.exec(facts.logTail)?.[1];
+  const isMemoryFull = /ERROR 1114 /.test(facts.logTail) && at?.includes("of MEMORY table") === true;
+  const full = !isMemoryFull && (look.freeBytes < fullBytes || saysFull.test(words));
   const again = "it is begun again with empty data at the next `pulumi up`";
   if (full) {
     return new SluiceError({
@@ -185,10 +187,22 @@ async function seedFailure(seeding: Seeding, { from, explain }: SeedRun, facts: 
       detail: facts.logTail,
     });
   }
+  if (isMemoryFull) {
+    return new SluiceError({
+      code: "SEED_FAILED",
+      object,
+      what: `seeding from ${from} ended with an error: a table in memory is larger than this server allows`,
+      found: at.replace("rows of ", ""),
+      needs: "max_heap_table_size as on the source, or larger",
+      fix: `set \`config: { max_heap_table_size: ... }\` to the source's value (there: SELECT @@max_heap_table_size); ${again}`,
+      detail: facts.logTail,
+    });
+  }
+  const where = at === undefined ? "" : `, at ${at}`;
   return new SluiceError({
     code: "SEED_FAILED",
     object,
-    what: `seeding from ${from} ended with an error: ${failureWords(facts, look.running && !saysGone.test(words), from)}`,
+    what: `seeding from ${from} ended with an error: ${failureWords(facts, look.running && !saysGone.test(words), from)}${where}`,
     fix: `repair what the cause names; ${again}`,
     ...explain?.(facts),
     detail: [facts.logTail, ...logs.filter((line) => line.includes("[ERROR]")).slice(-5)]
@@ -212,7 +226,7 @@ function failureWords({ exitCode }: JobFacts, running: boolean, from: string): s
     case endings.readerFailed:
       return `${from} could not be read to its end`;
     case endings.loaderFailed:
-      return "the server refused a statement, or ended";
+      return "the server refused a statement";
     case endings.cloneFailed:
       return "CLONE was refused or broke off";
     case undefined:

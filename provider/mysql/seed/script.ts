@@ -1,5 +1,5 @@
 import { type Command, sh } from "../../host/command";
-import { spreadLoad } from "./spread";
+import { plainLoad, spreadLoad } from "./spread";
 
 /** How a seeding's script ended, so that nobody guesses from words. */
 export const endings = {
@@ -56,7 +56,7 @@ export function loadScript({ mysql, reader, metersReader, isOurs }: LoadParts): 
   const client = sh`${mysql} ${`--defaults-file=${jobFiles.targetOptions}`}`;
   const tee = metersReader ? sh`tee pipe` : sh`metered tee pipe`;
   const filter = isOurs ? sh`cat` : sh`perl ${jobFiles.filter}`;
-  const load = isOurs ? spreadLoad : loadClient(mysql);
+  const load = isOurs ? spreadLoad : plainLoad;
   return sh`
     ${runFunctions}
     ${client} <${jobFiles.before} 2>loader.err || fail loader ${endings.loaderFailed}
@@ -83,7 +83,9 @@ export function loadScript({ mysql, reader, metersReader, isOurs }: LoadParts): 
 /** `metered` runs its words in a process whose number stands in `meter`. */
 const runFunctions = sh`
     metered() { sh -c 'echo $$ >meter; exec "$@"' meter "$@"; }
-    fail() { tail -n 10 "$1.err"; exit "$2"; }
+    # mysqldump's advice about GTIDs says nothing about what went wrong.
+    said() { grep -vE '^Warning: A (partial )?dump from a server that has GTIDs|^In order to ensure a consistent backup|\[Warning\] Using a password' "$1.err" | tail -n 10; }
+    fail() { said "$1" | grep . || tail -n 10 "$1.err"; exit "$2"; }
     broke() { [ "$(cat "$1.code")" != 0 ] && grep -vE '^Warning|\[Warning\]|errno 32|Broken pipe' "$1.err" | grep -q .; }`;
 
 /** Once a second, for whoever watches. */

@@ -1,7 +1,7 @@
 import { type Command, sh } from "../../host/command";
 
 /**
- * Loads a dump of ours through several sessions at once. mysqldump writes the rows of a table as one INSERT a line, about a
+ * Loads a dump through the client. One of ours goes through several sessions at once. mysqldump writes the rows of a table as one INSERT a line, about a
  * megabyte each, and their order does not matter; everything else keeps its place. So the lines of a table that has many go to
  * sessions in turns, after what stands before them was executed, and what stands behind them waits until they were.
  *
@@ -23,27 +23,66 @@ const mostSessions = 8; // then one mysqldump no longer keeps up: 100 MB/s of te
  * of the user's own below the last (182).
  */
 
+/**
+ * The client names the line of a statement that is refused; nobody keeps the stream. So the lines of each session are counted, and
+ * it is remembered at which of them an object began: `nameFailed` writes `object: table` and its name to the loader's errors.
+ */
+const namingProgram = `my ($database, $engine, %lines, %objects) = ("", "");
+my $name = qr/(\`(?:[^\`]|\`\`)+\`(?:[.]\`(?:[^\`]|\`\`)+\`)?)/;
+my $kinds = qr/TABLE|VIEW|PROCEDURE|FUNCTION|TRIGGER|EVENT|DATABASE|TABLESPACE/;
+sub begin { my ($k, $opening) = @_;
+  $lines{$k} = $opening =~ tr/\\n//;
+  $objects{$k} = [];
+}
+sub note { my ($k) = @_;
+  $lines{$k}++;
+  my $line = substr($_, 0, 400);
+  if ($line =~ /^INSERT INTO $name/) { remember($k, "rows of \${engine}table", $1) }
+  elsif ($line =~ /^USE $name/) { $database = $1 }
+  elsif ($line =~ /^[)].* ENGINE=(\\w+)/) { $engine = $1 eq "InnoDB" ? "" : "$1 " }
+  elsif ($line =~ /^-- (?:Final|Temporary) view structure for view $name/) { remember($k, "view", $1) }
+  elsif ($line =~ /^(?:\\/[*]!\\d+ )?CREATE\\b.*?\\b($kinds)\\b[^\`]*$name/) { remember($k, lc $1, $2) }
+}
+sub remember { my ($k, $kind, $of) = @_;
+  my $in = $kind =~ /^(?:database|tablespace)$/ || $of =~ /\`[.]\`/ || $database eq "" ? "" : "$database.";
+  my ($known, $text) = ($objects{$k}, "$kind $in$of");
+  push @$known, [ $lines{$k}, $text ] unless @$known && $known->[-1][1] eq $text;
+}
+sub nameFailed { my ($k) = @_;
+  open(my $log, "<", "loader.err") or return;
+  my ($at) = reverse map { /^ERROR .* at line (\\d+)/ ? $1 : () } <$log>;
+  my ($found) = grep { $k > 0 || !defined $at || $_->[0] <= $at } reverse @{ $objects{$k} };
+  print STDERR "object: $found->[1]\\n" if $found;
+}
+`;
+
 /** A session's first words: mysqldump's own settings (character set, checks, no binary log), and each line a transaction. */
 const spreadProgram = `use strict; use warnings; use IO::Handle;
+my $alone = $ARGV[0] == 0; # somebody's file: one session, with nothing added
 my $sessions = $ARGV[0] < ${mostSessions} ? $ARGV[0] + 1 : ${mostSessions};
 my ($preamble, $use, $rows) = ("", "", 0);
 my ($begun, $body, $ordered, %open);
-$SIG{PIPE} = "IGNORE";
+${namingProgram}$SIG{PIPE} = "IGNORE";
 sub say { my ($k) = @_;
   if (!$open{$k}) {
     open($open{$k}, "|-", "sh", "${spreadFiles.session}") or die "no session: $!\\n";
-    print { $open{$k} } $preamble, "SET SESSION autocommit = 1;\\n", $use;
+    my $opening = $alone ? "" : $preamble . "SET SESSION autocommit = 1;\\n" . $use;
+    print { $open{$k} } $opening;
+    begin($k, $opening);
   }
+  note($k);
   return if (print { $open{$k} } $_) && ($k == 0 || $open{$k}->flush);
   endAll();
   exit 1;
 }
 sub endAll {
-  my $failed = grep { !close($_) } values %open;
+  my @failed = grep { !close($open{$_}) } sort keys %open;
   %open = ();
-  exit 1 if $failed;
+  nameFailed($failed[0]) if @failed;
+  exit 1 if @failed;
 }
 while (<STDIN>) {
+  if ($alone) { say(0); next }
   $begun ||= /^(?:-- Current Database: |CREATE |USE )/;
   if (!$begun) { $preamble .= $_; next }
   $body = (split(" ", $_))[1] ne ";" if /^DELIMITER \\S/;
@@ -73,3 +112,6 @@ export const filesOfSpread = (client: Command): Readonly<Record<string, string>>
 });
 
 export const spreadLoad: Command = sh`perl ${spreadFiles.program} "$(getconf _NPROCESSORS_ONLN || echo 1)"`;
+
+/** Every line as it comes, through one session. */
+export const plainLoad: Command = sh`perl ${spreadFiles.program} 0`;

@@ -42,6 +42,9 @@ const whole: DumpFacts = {
   positionOf: "dumped-server",
   databases: ["shop"],
   headDatabase: "shop",
+  scope: "named",
+  parts: [{ gtidSet: `${a}:1-91`, position: "binlog.000001:21739", complete: true }],
+  unreadableGtids: [],
 };
 
 describe("a dump of mysqldump", () => {
@@ -116,6 +119,40 @@ describe("a dump of mysqldump", () => {
   it("tells a server that had executed nothing from a dump that does not say", () => {
     expect(readDumpFacts(head + "SET @@GLOBAL.GTID_PURGED='';\n" + body + end).gtidPurged).toBe("");
     expect(readDumpFacts(head + body + end).gtidPurged).toBeUndefined();
+  });
+
+  it("keeps the moments of dumps that were put together apart, and says which of them is not complete", () => {
+    const second =
+      head + gtids.replace("1-91", "1-95") + position.replace("21739", "30000") + body.replaceAll("shop", "b");
+    expect(readDumpFacts(head + gtids + position + body + end + second + end)).toMatchObject({
+      complete: true,
+      databases: ["b", "shop"],
+      parts: [
+        { gtidSet: `${a}:1-91`, position: "binlog.000001:21739", complete: true },
+        { gtidSet: `${a}:1-95`, position: "binlog.000001:30000", complete: true },
+      ],
+    });
+    const cut = readDumpFacts(head + gtids + position + body + second + end);
+    expect([cut.complete, cut.parts.map(({ complete }) => complete)]).toEqual([false, [false, true]]);
+  });
+
+  it.each([
+    ["no GTIDs", "SET @@GLOBAL.GTID_PURGED='soon';\n"],
+    ["a variable", "SET @@GLOBAL.GTID_PURGED=@saved;\n"],
+    ["cut off", `SET @@GLOBAL.GTID_PURGED='${a}:1-`],
+  ])("names a GTID set that cannot be read: %s", (_, statement) => {
+    expect(readDumpFacts(head + body + statement)).toMatchObject({
+      gtidPurged: undefined,
+      unreadableGtids: [expect.any(String) as string],
+    });
+  });
+
+  it.each([
+    ["all", head.replace("shop", "")],
+    ["named", head],
+    ["unknown", "-- Dump created by MySQL pump utility, version: 5.7.44\n"],
+  ])("says whether every database was asked for: %s", (scope, text) => {
+    expect(readDumpFacts(text + body + end).scope).toBe(scope);
   });
 
   it("is not complete when its last line is missing", () => {

@@ -3,7 +3,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, sh } from "../../../../../provider/host/command";
-import { endings, jobFiles, loadScript } from "../../../../../provider/mysql/seed/script";
+import { endings, jobFiles, loadClient, loadScript } from "../../../../../provider/mysql/seed/script";
+import { filesOfSpread } from "../../../../../provider/mysql/seed/spread";
 
 const directory = mkdtempSync(join(tmpdir(), "sluice-load-"));
 const loaded = join(directory, "loaded");
@@ -22,6 +23,8 @@ function load(reader: Command, client = "cat >loaded") {
   writeFileSync(join(directory, jobFiles.after), "after\n");
   writeFileSync(join(directory, jobFiles.patterns), "^-- \n");
   writeFileSync(join(directory, jobFiles.filter), "print while <STDIN>;\n");
+  for (const [name, text] of Object.entries(filesOfSpread(loadClient(mysql))))
+    writeFileSync(join(directory, name), text);
   rmSync(join(directory, "framed"), { force: true });
   const script = loadScript({ mysql, reader, metersReader: false, isOurs: false });
   const { status, stdout, stderr } = spawnSync("sh", ["-c", script.text], { cwd: directory });
@@ -63,6 +66,32 @@ test("a reader that breaks off in the middle of a statement is the reason, not t
     code: endings.readerFailed,
     log: "gzip: stdin: unexpected end of file\n",
   });
+});
+
+test("a statement that is refused is told by the object it stands in", () => {
+  const text = ["CREATE DATABASE `shop`;", "USE `shop`;", "CREATE TABLE `a` (", "  `id` int", ") ENGINE=MEMORY;"];
+  const more = [
+    "INSERT INTO `a` VALUES (1);",
+    "/*!50003 CREATE*/ /*!50017 DEFINER=`x`@`y`*/ /*!50003 TRIGGER `t` BEFORE",
+  ];
+  const reader = sh`printf '%s\n' ${[...text, ...more]}`;
+  const refusedAt = (line: number) =>
+    load(reader, `cat >/dev/null; echo 'ERROR 1146 (42S02) at line ${String(line)}: no' >&2; exit 1`).log.split(
+      "\n",
+    )[1];
+  expect(refusedAt(1)).toBe("object: database `shop`");
+  expect(refusedAt(3)).toBe("object: table `shop`.`a`");
+  expect(refusedAt(6)).toBe("object: rows of MEMORY table `shop`.`a`");
+  expect(refusedAt(7)).toBe("object: trigger `shop`.`t`");
+});
+
+test("mysqldump's advice about GTIDs is not taken for the reason", () => {
+  const advice = [
+    "Warning: A partial dump from a server that has GTIDs will by default include the GTIDs of all transactions.",
+    "In order to ensure a consistent backup of the database, pass --single-transaction or --lock-all-tables.",
+  ];
+  const reader = sh`{ printf '%s\n' ${advice} 'mysqldump: Error 2013: Lost connection' >&2; exit 3; }`;
+  expect(load(reader).log).toBe("mysqldump: Error 2013: Lost connection\n");
 });
 
 test("a reader that was killed is not taken for a whole stream", () => {
