@@ -4,6 +4,7 @@ import {
   differences,
   isStartOnly,
   runningDifferences,
+  settable,
   type Configuration,
 } from "../../provider/mysql/instance/differences";
 import { initFileOf } from "../../provider/mysql/instance/init-file";
@@ -260,6 +261,10 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
     goesOn && desired && settled.server
       ? runningDifferences(desired.instance, desired.optionText, settled.server.variables, settled.marker?.adjusted)
       : [];
+  const told = goesOn
+    ? settable(because).filter(({ property }) => !drifted.some((one) => one.property === property))
+    : [];
+  const set = [...drifted, ...told];
   const password = wantsRunning && passwordDiffers(wanted, seen, before);
   const openRoot = wantsRunning && wanted.rootPassword === undefined && settled.marker?.hasRootPassword === true;
   return inOrder<StagingStep>(
@@ -270,7 +275,7 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
     restarts && { kind: "restart-server", because: because.filter(isStartOnly) },
     // One that runs and does not answer may be recovering: it is as declared when it answers.
     wantsRunning && !restarts && (!running || settled.server === null) && { kind: "start-server" },
-    drifted.length > 0 && { kind: "set-variables", because: drifted },
+    set.length > 0 && { kind: "set-variables", because: set },
     password && { kind: "set-root-password" },
     openRoot && { kind: "take-root-password" },
   );
@@ -359,8 +364,8 @@ export const say: Sayings<StagingStep> = {
 
 function claimWords(directory: string, adopts: Adopts): string {
   if (adopts === true) return `take over ${directory} with the data that is in it`;
-  const otherwise = adopts === false ? "" : "; where data is in it already, take that over and seed nothing";
-  return `claim directory ${directory}${otherwise}`;
+  if (adopts === false) return `claim directory ${directory}`;
+  return `take over directory ${directory} if data is in it: keeps the data, writes my.cnf, init file and unit anew, seeds nothing; if not, claim it`;
 }
 
 const because = (why: string): Difference => ({ property: "because", from: "", to: why });

@@ -37,6 +37,14 @@ export const differences = (instance: Group, should: Configuration, is: SeenConf
 export const isStartOnly = ({ property }: Difference): boolean =>
   property === unit || property === account || isReadAtStart(property);
 
+/**
+ * Changed options that a running server can be told. All of them are told, whatever the server runs with now: a preview knows the
+ * running values only of options that were declared before, and `up` runs what the preview printed.
+ */
+export const settable = (because: readonly Difference[]): Difference[] =>
+  because.filter((one) => one.to !== byDefault && one.property !== initFile && !isStartOnly(one));
+
+const initFile = "init file";
 const unit = "unit";
 const account = "management account";
 const loosePrefix = "loose_";
@@ -72,7 +80,7 @@ function accountDifferences(should: InitFile, { init: is, refusesUs }: SeenConfi
   if (is !== null && is.osUser !== should.osUser && !isLetIn)
     return [{ property: account, from: userWords(is), to: userWords(should) }];
   if (refusesUs) return [{ property: account, from: "refused by the server", to: userWords(should) }];
-  return is?.digest === should.digest ? [] : [{ property: "init file", from: "as it was", to: "as declared" }];
+  return is?.digest === should.digest ? [] : [{ property: initFile, from: "as it was", to: "as declared" }];
 }
 
 const userWords = ({ osUser }: InitFile): string => (osUser === null ? "by password" : `unix user ${osUser}`);

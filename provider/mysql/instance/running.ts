@@ -17,6 +17,11 @@ export interface RunningFacts {
 /** `refused`: its management account is not let in. `silent`: it does not answer yet. */
 export type RunningServer = RunningFacts | "refused" | "silent";
 
+interface Variable {
+  readonly name: string;
+  readonly value: string;
+}
+
 export interface Asked {
   /** Besides those that its health and its channels depend on. */
   readonly variables: readonly string[];
@@ -45,9 +50,7 @@ export async function readRunning(connect: () => Promise<MysqlReader>, asked: As
   const [row] = await mysql.query<{ version: string; uuid: string }>(
     sql`SELECT @@version AS version, @@server_uuid AS uuid`,
   );
-  const variables = await mysql.query<{ name: string; value: string }>(
-    selectVariables([...alwaysAsked, ...asked.variables]),
-  );
+  const variables = await mysql.query<Variable>(selectVariables([...alwaysAsked, ...asked.variables]));
   return {
     version: row?.version ?? "",
     uuid: row?.uuid ?? "",
@@ -56,7 +59,10 @@ export async function readRunning(connect: () => Promise<MysqlReader>, asked: As
   };
 }
 
-/** Sets variables of the running server; answers with what it made of them, where that is another value. */
+/**
+ * Sets variables of the running server; answers with what it made of them, where that is another value. Left alone: what has its
+ * value already, and options that are no variables.
+ */
 export async function setRunning(
   connect: () => Promise<MysqlClient>,
   because: readonly Difference[],
@@ -64,13 +70,18 @@ export async function setRunning(
   const mysql = await connect();
   // A size that is no multiple of what the server allocates is then rounded, as at a start, and no error (1231).
   await mysql.execute(sql`SET SESSION sql_mode = ''`);
-  for (const { property, to } of because)
-    await mysql.execute(to === byDefault ? sql`SET GLOBAL ${id(property)} = DEFAULT` : setVariable(property, to));
   const asked = new Map(because.filter(({ to }) => to !== byDefault).map(({ property, to }) => [property, to]));
   const [first, ...others] = asked.keys();
+  const running = first === undefined ? [] : await mysql.query<Variable>(selectVariables([first, ...others]));
+  for (const { property } of because.filter(({ to }) => to === byDefault))
+    await mysql.execute(sql`SET GLOBAL ${id(property)} = DEFAULT`);
+  for (const { name, value } of running) {
+    const to = asked.get(name);
+    if (to !== undefined && !isSameValue(name, to, value)) await mysql.execute(setVariable(name, to));
+  }
   const fresh = await connect(); // whoever comes next does not get the session above, whose sql_mode is another
   if (first === undefined) return {};
-  const rows = await fresh.query<{ name: string; value: string }>(selectVariables([first, ...others]));
+  const rows = await fresh.query<Variable>(selectVariables([first, ...others]));
   return Object.fromEntries(
     rows
       .filter(({ name, value }) => !isSameValue(name, asked.get(name), value))

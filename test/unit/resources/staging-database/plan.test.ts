@@ -64,7 +64,7 @@ function converged(declared: Declaration, changes: Partial<Settled> = {}): Settl
     binaries,
     runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
   };
-  const desired = desiredFor(declared, objectOf(declared), settled);
+  const desired = desiredFor(declared, objectOf(declared, "orders"), settled);
   return {
     ...settled,
     instance: {
@@ -127,7 +127,11 @@ describe("a new staging database", () => {
 
   test("reads as a DBA would say it", () => {
     const declared = declare();
-    const text = renderPlan(objectOf(declared), plan(declared, { settled: blank, live: null }, contextOf()), say);
+    const text = renderPlan(
+      objectOf(declared, "orders"),
+      plan(declared, { settled: blank, live: null }, contextOf()),
+      say,
+    );
     expect(text).toMatchInlineSnapshot(`
      "staging database orders@stage-1:3306: 5 steps
        1. claim directory /srv/mysql/orders
@@ -184,7 +188,7 @@ describe("a seeded staging database", () => {
   });
 
   test.each<[string, Record<string, unknown>, string[]]>([
-    ["a dynamic setting", { config: { max_connections: 99 } }, ["configure"]],
+    ["a dynamic setting", { config: { max_connections: 99 } }, ["configure", "set-variables"]],
     ["a setting fixed at start", { config: { innodb_buffer_pool_instances: 2 } }, ["configure", "restart-server"]],
     ["a setting that the server may not know", { config: { "loose-x": 2 } }, ["configure", "restart-server"]],
     ["another port", { port: 3307 }, ["configure", "restart-server"]],
@@ -199,6 +203,22 @@ describe("a seeded staging database", () => {
     ],
   ])("%s", (_name, change, expected) => {
     expect(kinds(declare(change), { settled: converged(declare()), live: quiet }, declare())).toEqual(expected);
+  });
+
+  test("a dynamic setting that was not declared before has the same steps in preview and in up, whatever value runs", () => {
+    const wanted = declare({ config: { max_connections: 99 } });
+    const known = converged(declare());
+    const running = (value: string): Settled => ({
+      ...known,
+      server: known.server && { ...known.server, variables: { ...known.server.variables, max_connections: value } },
+    });
+    const seen = [
+      { settled: known, live: null },
+      ...["151", "99"].map((value) => ({ settled: running(value), live: quiet })),
+    ];
+    for (const one of seen) expect(kinds(wanted, one, declare())).toEqual(["configure", "set-variables"]);
+    const [preview] = seen.map((one) => plan(wanted, one, contextOf(declare())).steps.at(-1));
+    expect(preview).toMatchObject({ because: [{ property: "max_connections", from: "default", to: "99" }] });
   });
 
   test("a dynamic setting taken out goes back to the server's own before the file forgets it; a start-only one restarts", () => {
@@ -426,7 +446,7 @@ describe("what is not ours", () => {
     expect(code({ ...found, unclaimedData: false }, quiet, { adopt: true })).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
     const preview = plan(declare({ adopt: true }), { settled: blank, live: null }, contextOf());
     expect(renderPlan("orders", preview, say)).toContain(
-      "where data is in it already, take that over and seed nothing",
+      "take over directory /srv/mysql/orders if data is in it: keeps the data",
     );
     expect(kinds(declare({ adopt: true }), { settled: found, live: quiet })).toEqual([
       "claim-directory",
