@@ -15,6 +15,31 @@ export function previewText(output: string): string {
 const sortedRows = (rows: ReadonlyMap<string, string>): string[] =>
   [...rows].sort(([one], [other]) => one.localeCompare(other)).map(([, line]) => line);
 
+type Steps = ReadonlyMap<string, readonly string[]>;
+
+/** The steps that the preview of an `up` printed and those that it ran, by resource; without plans that depend on what `up` finds. */
+export function promises(output: string): { readonly promised: Steps; readonly ran: Steps } {
+  const [preview = "", update = ""] = output.split(/^Updating \(/m);
+  const isOpen = /if it exists:|if data is in it:|known during up/;
+  const open = new Set(blocksIn(preview).flatMap(([resource, lines]) => (isOpen.test(lines.join()) ? [resource] : [])));
+  const stepsIn = (text: string, step: RegExp): Steps =>
+    new Map(
+      blocksIn(text)
+        .map(([resource, lines]) => [resource, lines.flatMap((line) => step.exec(line)?.[1] ?? [])] as const)
+        .filter(([resource, steps]) => steps.length > 0 && !open.has(resource)),
+    );
+  return {
+    promised: stepsIn(preview, /^ +\d+\. (\S.*?)(?: {2,}.*)?$/),
+    ran: stepsIn(update, /^ +\d+\/\d+ (\S.*) · /),
+  };
+}
+
+const blocksIn = (output: string): (readonly [string, readonly string[]])[] =>
+  diagnosticsIn(output).map((block) => {
+    const [resource = "", ...lines] = block.split("\n");
+    return [resource.trim(), lines];
+  });
+
 /** What was reported as an error, and under which resource. */
 export const errorText = (output: string): string => diagnosticsIn(output).join("\n");
 

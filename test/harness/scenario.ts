@@ -14,7 +14,7 @@ import {
   type Place,
 } from "./scenario-lab";
 import { SecretWatch } from "./scenario-secrets";
-import { errorText, normalise, previewText, refreshText } from "./scenario-text";
+import { errorText, normalise, previewText, promises, refreshText } from "./scenario-text";
 
 const root = path.resolve(__dirname, "..", "..");
 const folder = path.join(root, "test", "e2e", "scenarios");
@@ -32,6 +32,8 @@ interface Settings {
   readonly hosts: readonly string[];
   /** A database of each source, to be dumped into one file on the staging host, which the program finds as `backup`. */
   readonly backup?: Readonly<Record<string, string>>;
+  /** Where the program makes several servers: each one's folder below the scenario's directory; ports count up from its port. */
+  readonly servers?: readonly string[];
 }
 
 export function readScenarios(): Scenario[] {
@@ -68,6 +70,19 @@ export async function beginScenario(scenario: Scenario, lab: Lab, place: Place):
   return { program, lab, place, scenario, secrets: new SecretWatch(secrets) };
 }
 
+/** Where its servers stand. */
+const placesOf = ({ scenario, place }: Play): readonly Place[] =>
+  scenario.settings.servers?.map((name, index) => ({
+    ...place,
+    directory: `${place.directory}/${name}`,
+    port: place.port + index,
+  })) ?? [place];
+
+const tracesOf = async (play: Play): Promise<string> => {
+  const staging = play.lab.host("staging");
+  return (await Promise.all(placesOf(play).map((place) => findTraces(staging, place)))).join("");
+};
+
 /** One numbered folder: what happens before, the CLI's verb, and the texts it must say. */
 export async function playStep(play: Play, step: string): Promise<void> {
   const { program, scenario } = play;
@@ -83,7 +98,11 @@ export async function playStep(play: Play, step: string): Promise<void> {
   await expectFile(path.join(at, "expect.error.txt"), () => say(errorText(ran.output)));
   await expectFile(path.join(at, "expect.refresh.txt"), () => say(refreshText(ran.output)));
   await expectFile(path.join(at, "expect.preview.txt"), () => say(previewText(ran.output)));
-  if (!fails && !/refresh/.test(step)) await requireSettled(play);
+  if (!fails && !/refresh/.test(step)) {
+    const { promised, ran: done } = promises(ran.output);
+    expect(done).toEqual(promised);
+    await requireSettled(play);
+  }
 }
 
 const refreshWords = ["refresh", "--yes", "--skip-preview", "--diff"];
@@ -111,7 +130,7 @@ async function destroy(play: Play): Promise<void> {
   await play.secrets.expectNone(play.program, play.lab.host("staging"), play.place);
   const gone = await runWatched(play, ["destroy", "--yes", "--skip-preview"]);
   if (gone.code !== 0) throw new Error(`destroy ended with ${String(gone.code)}\n${gone.output}`);
-  expect(await findTraces(play.lab.host("staging"), play.place)).toBe("");
+  expect(await tracesOf(play)).toBe("");
 }
 
 /** The second time from the state of before the first: everything in it is gone already. */
@@ -134,12 +153,12 @@ async function expectFile(file: string, text: () => string): Promise<void> {
 }
 
 /** Leaves nothing, whatever step it ended at. */
-export async function endScenario({ program, lab, place }: Play): Promise<void> {
-  const staging = lab.host("staging");
-  if ((await findTraces(staging, place)) !== "") {
+export async function endScenario(play: Play): Promise<void> {
+  const { program, lab } = play;
+  if ((await tracesOf(play)) !== "") {
     await program.run(["cancel", "--yes"]);
     await program.run(["destroy", "--yes", "--skip-preview"]);
-    await clearPlace(staging, place);
+    for (const place of placesOf(play)) await clearPlace(lab.host("staging"), place);
   }
   await program.remove();
 }
