@@ -216,6 +216,19 @@ describe("a stack's life", () => {
     ]);
   });
 
+  // Why a preview of destroy shows no plan (docs/decisions/0018).
+  test("a preview of destroy asks the provider nothing, so it can print no plan, and --diff shows what goes", async () => {
+    const calls = async (...words: string[]) => {
+      const { output } = await program.run([...words, "--logtostderr", "-v=9"]);
+      return [...output.matchAll(/\bProvider\[[^\]]*\]\.(Check|Diff|Read|Create|Update|Delete)\(/g)].map(([, call]) => call);
+    };
+    expect(await calls("preview")).toContain("Check"); // so that none below means none
+    expect(await calls("destroy", "--preview-only")).toEqual([]);
+    expect(await calls("destroy", "--preview-only", "--run-program")).toEqual([]);
+    const { output } = await program.run(["destroy", "--preview-only", "--diff"]);
+    expect(output).toMatch(/FileRoom: \(delete\)\n +\[id=local:/);
+  });
+
   test("destroy removes it, and a second one has nothing to do", async () => {
     const first = await program.run(["destroy", "--yes", "--skip-preview"]);
     expect(first.code).toBe(0);
