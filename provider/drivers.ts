@@ -10,6 +10,7 @@ import type { Drivers } from "./room";
 import type { ServerReach } from "./schema/connection";
 
 export interface Operation extends Owner {
+  readonly object: string;
   readonly signal: AbortSignal;
   readonly report: Report;
 }

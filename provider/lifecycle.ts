@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { asProblem, SluiceError } from "./errors";
-import { absent, isSame, saying, type Absent, type Plan } from "./plan/plan";
-import { count, renderDifference } from "./plan/render";
+import { absent, isSame, saying, type Absent, type Plan, type Step } from "./plan/plan";
+import { count, renderDifference, reportPlan } from "./plan/render";
 import { runPlan } from "./plan/run";
 import type { AnyRoom, Before, Drivers, Observed } from "./room";
 
-type Seen = Observed<object, object>;
+export type Seen = Observed<object, object>;
 
 /** One resource in one operation. */
 export interface Operation {
@@ -50,10 +50,10 @@ export async function converge(operation: Operation): Promise<Converged> {
 async function sealed(seen: Seen, { room, declared, drivers }: Operation): Promise<Converged> {
   const seal = drivers.seal ?? randomUUID();
   if (room.seal.of(seen.settled) === seal) return { settled: seen.settled, seal };
-  const object = room.object(declared);
+  const { object } = drivers;
   try {
     drivers.signal.throwIfAborted();
-    return { settled: (await room.seal.write(seal, { ...drivers, declared, seen, object })) as object, seal };
+    return { settled: (await room.seal.write(seal, { ...drivers, declared, seen })) as object, seal };
   } catch (error) {
     throw new PartlyDone(asProblem(object, error), seen.settled, seal);
   }
@@ -62,16 +62,15 @@ async function sealed(seen: Seen, { room, declared, drivers }: Operation): Promi
 /** delete: the same flow, planned towards absence. */
 export async function remove(operation: Operation): Promise<void> {
   await locked(operation, async (drivers) => {
-    const { room, declared } = operation;
     const { settled } = await towards(absent, { ...operation, drivers });
-    if (room.exists(settled)) drivers.report.say(`${room.object(declared)}: left as it is, it is not of this resource`);
+    if (operation.room.exists(settled)) drivers.report.say(`${drivers.object}: not removed, another resource owns it`);
   });
 }
 
 /** read: what is there now, or undefined when nothing is. */
-export async function look({ room, declared, drivers, before }: Operation): Promise<object | undefined> {
-  const { settled } = await observe(room, declared, drivers, before?.settled ?? null);
-  return room.exists(settled) ? settled : undefined;
+export async function look({ room, declared, drivers, before }: Operation): Promise<Seen | undefined> {
+  const seen = await observe(room, declared, drivers, before?.settled ?? null);
+  return room.exists(seen.settled) ? seen : undefined;
 }
 
 const observe = async (room: AnyRoom, declared: object, drivers: Drivers, remembered: object | null): Promise<Seen> =>
@@ -93,12 +92,13 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
       }
       // The same steps once more would do the same once more, and a seeding takes hours.
       if (done.length === rounds || done.some((earlier) => isSame(earlier, plan))) throw notConverging(plan, operation);
+      if (wanted !== absent) sayBeyondPreview(plan, operation);
       done.push(plan);
-      await runPlan(plan, { room, declared, seen, object: room.object(declared), drivers });
+      await runPlan(plan, { room, declared, seen, object: drivers.object, drivers });
     }
   } catch (error) {
     if (done.length === 0) throw error;
-    const failure = asProblem(room.object(declared), error);
+    const failure = asProblem(drivers.object, error);
     if (wanted === absent) throw failure; // Pulumi keeps what it could not delete
     // Somebody else came first: what is there is theirs.
     if (before === null && failure.code.startsWith("OWNERSHIP_")) throw failure;
@@ -110,12 +110,35 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
   }
 }
 
-function planFor(wanted: object | Absent, seen: Seen, { room, drivers, before, declared }: Operation): Plan {
+/**
+ * A preview knows what state remembers, and of a new object nothing. Where a plan changes more than that showed (a channel that
+ * `adopt` takes over, a setting changed by hand), it is printed with all its values before it runs.
+ */
+function sayBeyondPreview(plan: Plan, { room, declared, drivers, before }: Operation): void {
+  const shown = new Set(previewed({ room, declared, drivers, before }).flatMap((step) => valuesIn(room, step)));
+  if (plan.steps.every((step) => valuesIn(room, step).every((value) => shown.has(value)))) return;
+  reportPlan(drivers.report, `${drivers.object}, found during up`, plan, room.say);
+}
+
+function previewed({ room, declared, drivers, before }: Operation): readonly Step[] {
+  const settled = before?.settled ?? (room.blank as object);
+  try {
+    return planFor(declared, { settled, live: null }, { room, declared, drivers, before }).steps;
+  } catch (error) {
+    if (error instanceof SluiceError) return []; // refused by what was remembered, and not by what is there now
+    throw error;
+  }
+}
+
+const valuesIn = (room: AnyRoom, step: Step): string[] =>
+  (saying(room.say, step).because ?? []).map((one) => `${step.kind} ${renderDifference(one)}`);
+
+function planFor(wanted: object | Absent, seen: Seen, { room, drivers, before }: Operation): Plan {
   return room.plan(wanted, seen, {
     owner: drivers.owner,
     seal: drivers.seal,
     before,
-    object: room.object(declared),
+    object: drivers.object,
   });
 }
 
@@ -152,10 +175,10 @@ async function locked<T>(operation: Operation, work: (drivers: Drivers) => Promi
   );
 }
 
-function notConverging(plan: Plan, { room, declared }: Operation): SluiceError {
+function notConverging(plan: Plan, { room, drivers }: Operation): SluiceError {
   return new SluiceError({
     code: "STATE_NOT_CONVERGING",
-    object: room.object(declared),
+    object: drivers.object,
     what: `does not become what is declared, ${count(plan.steps.length, "step")} would have to run again`,
     found: plan.steps
       .map((step) => {

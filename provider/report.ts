@@ -2,13 +2,20 @@
 export interface Report {
   /** A line that stays. */
   say(text: string): void;
+  /** A line that stays, counted and coloured as a warning. */
+  warn(text: string): void;
   /** A line that stays, shown only at debug level. */
   debug(text: string): void;
   /** Replaces the row's last progress text: `[3/6] seeding 1.6 of 2.6 GB, 120 MB/s`. */
   progress(text: string): void;
 }
 
-export const silent: Report = { say: () => undefined, debug: () => undefined, progress: () => undefined };
+export const silent: Report = {
+  say: () => undefined,
+  warn: () => undefined,
+  debug: () => undefined,
+  progress: () => undefined,
+};
 
 const hidden = "«secret»";
 const shortCharacters = 4; // a shorter secret is part of ordinary words: it is hidden only where it stands alone
@@ -40,6 +47,7 @@ function patternOf(form: string): string {
 
 export const scrubbing = (report: Report, secrets: readonly string[]): Report => ({
   say: (text) => report.say(scrub(text, secrets)),
+  warn: (text) => report.warn(scrub(text, secrets)),
   debug: (text) => report.debug(scrub(text, secrets)),
   progress: (text) => report.progress(scrub(text, secrets)),
 });

@@ -19,6 +19,8 @@ export interface Observed<Settled, Live> {
 
 /** Hosts and servers by their address; everything is closed when the operation ends. */
 export interface Readers extends Owner {
+  /** What errors call the object of this operation. */
+  readonly object: string;
   /** The host; the connection is shared by all resources of the update. */
   host(address: HostAddress): Promise<HostReader>;
   /** A server through its host (or straight from here where it has none). Opened at the first call, kept for the operation. */
@@ -35,7 +37,7 @@ export interface Drivers extends Omit<Readers, "host" | "mysql"> {
   disconnect(server: ServerReach): Promise<void>;
 }
 
-/** One performer for each kind of step. Each is safe to repeat. `object` is the room's name for it, for errors. */
+/** One performer for each kind of step. Each is safe to repeat. */
 export type Performers<Declared, Settled, Live, S extends Step> = {
   readonly [K in S["kind"]]: (
     step: Extract<S, { readonly kind: K }>,
@@ -47,7 +49,6 @@ export interface StepContext<Declared, Settled, Live> extends Drivers {
   readonly declared: Declared;
   /** The observation the plan was made from. */
   readonly seen: Observed<Settled, Live>;
-  readonly object: string;
 }
 
 /** A room: one resource, as five files, fulfils this. `declared` is always the parsed declaration with defaults. */
@@ -55,8 +56,8 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   /** The Pulumi type name: `StagingDatabase`. */
   readonly kind: string;
   readonly schema: Schema<Declared>;
-  /** What errors call it: `staging database orders@stage-1:3307`. Needs no network; may meet unknowns. */
-  object(declared: Declared): string;
+  /** What errors call it, by the resource's name: `staging database orders@stage-1:3307`. Needs no network; may meet unknowns. */
+  object(declared: Declared, name: string): string;
   /** Pulumi's id: an address that can be grepped for on the host; never secret. */
   id(declared: Declared): string;
   /** The lock that makes this object's work exclusive, and the host that holds it. */
@@ -87,7 +88,7 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   /** What is really set, in the declaration's own words: `read` lays it over the inputs, so drift is an ordinary diff. */
   asDeclared(declared: Declared, settled: Settled): Readonly<Record<string, unknown>>;
   /** What it is in the topology of `sluice status`. Pure; `live` is null where it could not be looked at. */
-  status?(declared: Declared, seen: Observed<Settled, Live>): Status;
+  status?(declared: Declared, seen: Observed<Settled, Live>, object: string): Status;
 }
 
 export interface Seal<Declared, Settled, Live> {

@@ -1,7 +1,7 @@
 import { openDrivers } from "../../provider/drivers";
 import { asProblem, SluiceError } from "../../provider/errors";
 import { saying, type Plan } from "../../provider/plan/plan";
-import { complete } from "../../provider/pulumi/border";
+import { complete, objectOf } from "../../provider/pulumi/border";
 import { ownerIn, takeApart } from "../../provider/pulumi/state";
 import { parseUrn } from "../../provider/pulumi/urn";
 import type { Owner } from "../../provider/ownership";
@@ -56,11 +56,11 @@ async function lookInto(room: ShownRoom, { kind, inputs, outputs }: StackObject,
   const bag = { ...takeApart(room, inputs), remembered };
   const declared = complete(room, bag).inputs;
   const settled = remembered?.settled ?? null;
-  const sight = { name, kind, object: room.object(declared), steps: [] };
+  const sight = { name, kind, object: objectOf(room, bag, declared), steps: [] };
   const secrets = secretsOf(room.schema.declaration, declared);
   try {
-    const seen = await observe(room, declared, settled, ownerIn(bag));
-    const status = room.status(declared, seen);
+    const seen = await observe(room, declared, settled, { ...ownerIn(bag), object: sight.object });
+    const status = room.status(declared, seen, sight.object);
     if (!status.health.isWell) return { ...sight, status, problem: null };
     try {
       const context = { ...ownerIn(bag), before: { declared, settled }, object: sight.object };
@@ -71,7 +71,7 @@ async function lookInto(room: ShownRoom, { kind, inputs, outputs }: StackObject,
       return { ...sight, status, problem: withoutSecrets(error, sight.object, secrets) }; // `up` would refuse
     }
   } catch (error) {
-    const status = room.status(declared, { settled: settled ?? (room.blank as object), live: null });
+    const status = room.status(declared, { settled: settled ?? (room.blank as object), live: null }, sight.object);
     return { ...sight, status, problem: withoutSecrets(error, sight.object, secrets) };
   }
 }
@@ -88,14 +88,14 @@ async function observe(
   room: AnyRoom,
   declared: object,
   remembered: object | null,
-  owner: Owner,
+  whose: Owner & { readonly object: string },
 ): Promise<Observed<object, object>> {
   const limit = new AbortController();
-  const drivers = openDrivers({ ...owner, signal: limit.signal, report: silent });
+  const drivers = openDrivers({ ...whose, signal: limit.signal, report: silent });
   try {
     const seen = room.observe(declared, drivers, remembered) as Promise<Observed<object, object>>;
     return await within(lookSeconds, seen, () => {
-      const problem = tookTooLong(room.object(declared));
+      const problem = tookTooLong(whose.object);
       limit.abort(problem);
       throw problem;
     });

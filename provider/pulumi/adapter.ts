@@ -1,13 +1,24 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { openDrivers } from "../drivers";
 import { SluiceError } from "../errors";
-import { converge, look, PartlyDone, remove, type Operation } from "../lifecycle";
+import { converge, look, type Seen, PartlyDone, remove, type Operation } from "../lifecycle";
 import { isSame } from "../plan/plan";
 import { scrub, scrubbing } from "../report";
 import type { AnyRoom } from "../room";
 import { hasUnknown, sayUnknowns } from "../schema/unknown";
 import { pathsWith } from "../schema/schema";
-import { complete, leaving, Left, outs, secretsIn, valid, wired, type Properties } from "./border";
+import {
+  complete,
+  leaving,
+  Left,
+  objectOf,
+  outs,
+  secretsIn,
+  valid,
+  wired,
+  writtenBefore,
+  type Properties,
+} from "./border";
 import { startCost } from "./cost";
 import { atWork, endRow, engineReport } from "./engine";
 import { noteOperation, previewChange, previewCreate, replacedBy } from "./preview";
@@ -114,18 +125,34 @@ async function read(
 ): Promise<pulumi.dynamic.ReadResult> {
   const bag = takeApart(room, properties);
   const declared = complete(room, bag).inputs;
-  const settled = await within(room, { operation: "read", bag, declared, before: bag, signal }, look);
-  if (settled !== undefined)
-    return { id, props: outs(room, bag, { ...declared, ...room.asDeclared(declared, settled) }, { settled }) };
-  if (bag.remembered === null) throw absentError(room, declared);
+  const seen = await within(room, { operation: "read", bag, declared, before: bag, signal }, lookAndWarn);
+  if (seen !== undefined) {
+    const { settled } = seen;
+    const found = room.asDeclared(declared, settled);
+    const written = writtenBefore(room, bag, found);
+    return { id, props: outs(room, bag, { ...declared, ...found }, { settled, written }) };
+  }
+  if (bag.remembered === null) throw absentError(objectOf(room, bag, declared));
   return {};
 }
 
+/** A refresh says what `sluice status` says of an object that is not well; state alone would not show it. */
+async function lookAndWarn(operation: Operation & { readonly written: Properties }): Promise<Seen | undefined> {
+  const { room, declared, drivers, written } = operation;
+  const seen = await look(operation);
+  if (seen === undefined) return undefined;
+  const health = room.status?.({ ...declared, ...written }, seen, drivers.object).health;
+  if (health === undefined || health.isWell) return seen;
+  const fix = health.fix === undefined ? [] : [`  fix  ${health.fix}`];
+  drivers.report.warn([`${drivers.object}: ${health.words}`, ...fix].join("\n"));
+  return seen;
+}
+
 /** Pulumi takes an empty answer for "gone", and gives a program that asked for an object by its id one that is not there. */
-const absentError = (room: AnyRoom, declared: Properties): SluiceError =>
+const absentError = (object: string): SluiceError =>
   new SluiceError({
     code: "OBJECT_ABSENT",
-    object: room.object(declared),
+    object,
     what: "cannot be read, it does not exist",
     fix: "correct the properties it is looked for with, or leave out the option `id` to make it",
   });
@@ -144,14 +171,18 @@ interface Call {
 }
 
 /** Runs one operation with drivers of its own. */
-async function within<T>(room: AnyRoom, call: Call, work: (operation: Operation) => Promise<T>): Promise<T> {
+async function within<T>(
+  room: AnyRoom,
+  call: Call,
+  work: (operation: Operation & { readonly written: Properties }) => Promise<T>,
+): Promise<T> {
   const { bag, declared, signal } = call;
   const report = scrubbing(engineReport(bag.urn), secretsIn(room, declared, call.before?.declared));
-  const drivers = openDrivers({ ...ownerIn(bag), signal, report });
+  const drivers = openDrivers({ ...ownerIn(bag), object: objectOf(room, bag, declared), signal, report });
   const before = call.before && beforeOf({ ...call.before, declared: complete(room, call.before).inputs });
   const renderCost = startCost();
   try {
-    return await work({ room, declared, before, drivers });
+    return await work({ room, declared, before, drivers, written: bag.remembered?.written ?? {} });
   } finally {
     await drivers.close();
     report.debug(renderCost(call.operation));

@@ -1,10 +1,12 @@
 import { asProblem, SluiceError } from "../errors";
+import { isSame } from "../plan/plan";
 import { scrub } from "../report";
 import type { AnyRoom } from "../room";
 import { checkInputs, type Checked } from "../schema/check";
 import { pathsWith, secretsOf } from "../schema/schema";
 import { sayUnknowns } from "../schema/unknown";
 import { identityOf, ownerIn, rememberedKey, stateVersion, urnIn, type Bag } from "./state";
+import { parseUrn } from "./urn";
 import { markSecrets, toWire, unwrapSecrets, type Json } from "./wire";
 
 export type Properties = Record<string, unknown>;
@@ -21,31 +23,48 @@ export function complete(room: AnyRoom, bag: Pick<Bag, "declared" | "urn" | "nam
   return { inputs, problems: written.length > 0 ? written : problems };
 }
 
+/** What errors call it: by the name that the program gives the resource today. */
+export const objectOf = (room: AnyRoom, { urn }: Pick<Bag, "urn">, declared: object): string =>
+  room.object(declared, parseUrn(urn).name);
+
 /** The same, for work: what is not valid is refused. */
 export function valid(room: AnyRoom, bag: Bag): Properties {
   const { inputs, problems } = complete(room, bag);
   if (problems.length === 0) return inputs;
   throw new SluiceError({
     code: "DECLARATION_INVALID",
-    object: room.object(inputs),
+    object: objectOf(room, bag, inputs),
     what: "its declaration is not valid",
     found: problems.join("\n"),
     fix: "correct the properties in the program",
   });
 }
 
+interface Kept {
+  readonly settled: object | null;
+  readonly seal?: string | null;
+  readonly written?: Properties;
+}
+
+/**
+ * What the program had declared of the properties that are `found` otherwise. Pulumi hands a refresh the outputs of the last one,
+ * drift included, and not the inputs. Properties that hold secrets are left out: this is kept readable.
+ */
+export function writtenBefore(room: AnyRoom, bag: Bag, found: Properties): Properties {
+  const secret = new Set(pathsWith(room.schema.declaration, "secret").map((path) => path.split(".")[0]));
+  const before = { ...bag.declared, ...bag.remembered?.written };
+  const differs = Object.keys(found).filter((key) => !secret.has(key) && !isSame(found[key], before[key]));
+  return Object.fromEntries(differs.map((key) => [key, before[key] ?? null]));
+}
+
 /** What Pulumi stores: the declaration, the outputs, whose it is, and what was seen. */
-export function outs(
-  room: AnyRoom,
-  bag: Bag,
-  declared: Properties,
-  { settled, seal }: { readonly settled: object | null; readonly seal?: string | null },
-): Properties {
+export function outs(room: AnyRoom, bag: Bag, declared: Properties, { settled, seal, written = {} }: Kept): Properties {
   const outputs = settled === null ? {} : room.outputs(declared, settled);
   // As one text: the engine and withoutNulls drop nulls inside objects, and what was seen must come back as it was.
   const text = settled === null ? null : JSON.stringify(settled);
   const owner = ownerIn(bag);
-  const remembered = { stateVersion, ...owner, seal: seal ?? owner.seal, settled: text };
+  const drift = Object.keys(written).length === 0 ? {} : { written: JSON.stringify(written) };
+  const remembered = { stateVersion, ...owner, seal: seal ?? owner.seal, settled: text, ...drift };
   return wired(room, { ...declared, ...outputs, ...identityOf(bag), [rememberedKey]: remembered });
 }
 

@@ -1,7 +1,7 @@
 import type { Report } from "../report";
 import type { Engine } from "./sdk";
 
-const severity = { debug: 0, info: 1 } as const; // pulumi/proto/engine.proto LogSeverity
+const severity = { debug: 0, info: 1, warning: 2 } as const; // pulumi/proto/engine.proto LogSeverity
 /**
  * A display that is not a terminal prints every progress line anew, and a provider is not told which one it has. So a row's
  * progress waits an eighth of the time that its work has taken so far (as wait.ts does), at least the second in which Pulumi's
@@ -47,6 +47,9 @@ export class EngineLog {
     return {
       say: (text) => {
         add(text, severity.info, false);
+      },
+      warn: (text) => {
+        add(text, severity.warning, false);
       },
       debug: (text) => {
         add(text, severity.debug, false);
@@ -110,7 +113,7 @@ export class EngineLog {
     for (let line = this.#waiting.shift(); line !== undefined; line = this.#waiting.shift()) {
       if (await sendLine(this.engine, line)) continue;
       this.engine = undefined; // each further call would wait as long
-      if (!line.ephemeral && line.severity === severity.info) process.stdout.write(`${line.text}\n`);
+      if (!line.ephemeral && line.severity >= severity.info) process.stdout.write(`${line.text}\n`);
     }
     this.#sending = undefined;
   }

@@ -5,7 +5,7 @@ import { scrubbing, type Report } from "../report";
 import type { AnyRoom } from "../room";
 import { anchorOf, pathsWith, valueAt } from "../schema/schema";
 import { hasUnknown, isUnknown, sayUnknowns, unknownPaths, unknownValue } from "../schema/unknown";
-import { secretsIn, type Properties } from "./border";
+import { objectOf, secretsIn, type Properties } from "./border";
 import { engineReport } from "./engine";
 import { beforeOf, ownerIn, previewKey, urnIn, type Bag } from "./state";
 
@@ -22,7 +22,7 @@ export function noteOperation(news: Properties): void {
 /** Prints what `create` will do. Answers with what is refused already now. */
 export function previewCreate(room: AnyRoom, inputs: Properties, bag: Bag): string[] {
   if (operation === "up") return []; // preview has said it, and the steps themselves say what they do
-  const object = room.object(inputs);
+  const object = objectOf(room, bag, inputs);
   const context = { ...ownerIn(bag), before: null, object };
   try {
     const plan: Plan = room.plan(inputs, { settled: room.blank, live: null }, context);
@@ -43,7 +43,7 @@ export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: 
     if (operation === "preview") sayReplacement(room, before, after.declared, replaced, report);
     return true;
   }
-  const object = room.object(after.declared);
+  const object = objectOf(room, after, after.declared);
   try {
     const plan: Plan = room.plan(
       after.declared,
@@ -96,7 +96,7 @@ const isObject = (value: unknown): boolean => value !== null && typeof value ===
 function sayReplacement(room: AnyRoom, bag: Bag, after: Properties, replaced: readonly string[], report: Report): void {
   const before = beforeOf(bag);
   const settled = before.settled ?? (room.blank as object);
-  const object = room.object(before.declared);
+  const object = objectOf(room, bag, before.declared);
   const because = replaced.map((path) =>
     hasUnknown(valueAt(after, path)) ? `${path} may change (known during up)` : `${path} changes`,
   );

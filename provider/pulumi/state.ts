@@ -10,6 +10,8 @@ import { unwrapSecrets } from "./wire";
 export interface Remembered extends Owner {
   readonly stateVersion: number;
   readonly settled: object | null;
+  /** What the program had declared where a refresh found something else and laid it over; absent where nothing differs. */
+  readonly written?: Readonly<Record<string, unknown>>;
 }
 
 export const rememberedKey = "__sluice";
@@ -75,12 +77,12 @@ export function strangers(room: AnyRoom, bag: unknown): Record<string, unknown> 
   return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith("__") && !known.includes(key)));
 }
 
-/** How it lies in the state: `settled` as one JSON text. */
-type Stored = Omit<Remembered, "settled"> & { readonly settled: string | null };
+/** How it lies in the state: `settled` and `written` each as one JSON text. */
+type Stored = Omit<Remembered, "settled" | "written"> & { readonly settled: string | null; readonly written?: string };
 
 function readRemembered(value: unknown): Remembered | null {
   if (value === null || typeof value !== "object") return null;
-  const { stateVersion: version, owner = "", seal = null, settled } = value as Partial<Stored>;
+  const { stateVersion: version, owner = "", seal = null, settled, written } = value as Partial<Stored>;
   if (typeof version !== "number") return null;
   if (version > stateVersion)
     throw new SluiceError({
@@ -96,6 +98,7 @@ function readRemembered(value: unknown): Remembered | null {
     owner,
     seal,
     settled: typeof settled === "string" ? (JSON.parse(settled) as object) : null,
+    ...(typeof written === "string" && { written: JSON.parse(written) as Record<string, unknown> }),
   };
 }
 

@@ -24,6 +24,7 @@ import {
 import type { SeenSettings } from "../../provider/mysql/channel/settings";
 import { healthOf, lagOf } from "../../provider/mysql/channel/status";
 import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
+import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { readChannelSource, type SourceFacts } from "../../provider/mysql/channel/source-facts";
 import { readMark, type ServerMark } from "../../provider/mysql/ownership";
@@ -31,7 +32,7 @@ import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { endpointOf, unseen, unwell, type ChannelStatus, type ServerSeen } from "../../provider/status";
-import { channelOf, markOf, namesOf, objectOf, replicaOf, sourceOf, type Declaration } from "./schema";
+import { channelOf, markOf, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 /** What we noted on the mark. */
 export interface Note extends Trace {
@@ -109,7 +110,10 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     server: { version: replica.server.version, uuid: replica.uuid, serverId: replica.serverId },
     owner: mark?.owner ?? null,
     note: notedOn(mark),
-    channel: channel === null ? null : await settle(declared, channel, replica, host),
+    channel:
+      channel === null
+        ? null
+        : await settle(declared, channel, namesOf(look.object, declared, replica, channel), { replica, host }),
     mount,
   };
   return { settled, live: { kind: "seen", replica, channel, ...source } };
@@ -120,8 +124,8 @@ export const exists = ({ channel, owner }: Settled): boolean => channel !== null
 async function settle(
   declared: Declaration,
   channel: ChannelFacts,
-  replica: ReplicaFacts,
-  host: HostReader | null,
+  names: ChannelNames,
+  { replica, host }: { readonly replica: ReplicaFacts; readonly host: HostReader | null },
 ): Promise<SettledChannel> {
   const { isPossible, text } = await readFilterFile(host, replica.dataDirectory, channelOf(declared));
   return {
@@ -141,7 +145,7 @@ async function settle(
     receives: channel.receiver.state !== "stopped",
     applies: channel.applier.state !== "stopped",
     sourceUuid: channel.sourceUuid,
-    failure: lastFailure(channel, namesOf(declared, replica, channel)),
+    failure: lastFailure(channel, names),
   };
 }
 
@@ -174,7 +178,7 @@ async function isGone(declared: Declaration, look: Readers, remembered: Settled 
   const host = await look.host(declared.replica.host);
   if ((await host.inspect(directory, { asRoot: await needsRoot(host) })).kind !== "absent") return false;
   const [was, is] = [remembered?.mount ?? null, await mountOf(host, directory)];
-  if (was !== null && is !== null && !isSameMount(was, is)) throw notMounted(objectOf(declared), directory, was, is);
+  if (was !== null && is !== null && !isSameMount(was, is)) throw notMounted(look.object, directory, was, is);
   return true;
 }
 
@@ -222,7 +226,7 @@ function declaredFilters({ filters, replica }: Declaration, rules: FilterRules):
 }
 
 /** Its line in the topology. */
-export function statusOf(declared: Declaration, { live }: Observed): ChannelStatus {
+export function statusOf(declared: Declaration, { live }: Observed, object: string): ChannelStatus {
   const { source, replica, channel, state } = declared;
   const ends = {
     is: "channel",
@@ -241,7 +245,7 @@ export function statusOf(declared: Declaration, { live }: Observed): ChannelStat
     source: live.source === null ? unseenSource(ends.source, live.sourceProblem) : seenAs(ends.source, live.source),
     replica: seenAs(ends.replica, live.replica),
     lagSeconds: lagOf(live.channel, live.sourceProblem),
-    health: healthOf(live.channel, state, namesOf(declared, live.replica, live.channel), live.sourceProblem),
+    health: healthOf(live.channel, state, namesOf(object, declared, live.replica, live.channel), live.sourceProblem),
   };
 }
 

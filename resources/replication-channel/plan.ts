@@ -45,7 +45,7 @@ import { claimedAs, channelOf, markOf, namesOf, type Declaration } from "./schem
 type PlanContext = PlanContextOf<Declaration, Settled>;
 
 export type ChannelStep =
-  | { readonly kind: "claim-channel"; readonly channel: string; readonly adopts: boolean }
+  | { readonly kind: "claim-channel"; readonly channel: string; readonly adopts: Adopts }
   /** `untilStep` starts it again; null where it stays stopped. */
   | { readonly kind: "stop-channel"; readonly threads: Threads; readonly untilStep: number | null }
   | {
@@ -75,6 +75,9 @@ export type ChannelStep =
   | { readonly kind: "await-applied"; readonly withinSeconds: number; readonly delaySeconds: number }
   | { readonly kind: "remove-channel"; readonly channel: string }
   | { readonly kind: "release-channel"; readonly channel: string };
+
+/** A preview of a new channel has not looked at the server. */
+type Adopts = boolean | "if it exists";
 
 type Seen = Extract<Live, { kind: "seen" }>;
 
@@ -160,13 +163,20 @@ function planNew(wanted: Declaration, settled: Settled, live: Seen | null, conte
     requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, hasTrace, rules, context });
   const runs = wanted.state !== "stopped";
   return inOrder<ChannelStep>(
-    !isMine(settled, context) && { kind: "claim-channel", channel: channelOf(wanted), adopts: settled.owner !== null },
+    !isMine(settled, context) && {
+      kind: "claim-channel",
+      channel: channelOf(wanted),
+      adopts: settled.owner !== null || mayExist(wanted, live),
+    },
     { kind: "point-channel", to: sayEndpoint(wanted.source), position, insteadOf, because: [] },
     (rules === null || hasRules(rules)) && { kind: "set-filters", channel: channelOf(wanted), rules, because: [] },
     runs && start(wanted, []),
     runs && awaits(wanted),
   );
 }
+
+const mayExist = ({ adopt }: Declaration, live: Seen | null): "if it exists" | false =>
+  adopt && live === null && "if it exists";
 
 function newPosition(
   declared: Position | null,
@@ -203,7 +213,7 @@ function planChange(
   const catchesUp = runs && (starts || !settled.note.caughtUp) && reachesSource;
 
   if (live !== null && (points || (starts && (touchesReceiver || !channel.receives)))) {
-    requireOtherStart(settled.note.start, position ?? null, namesOf(wanted, live.replica, live.channel));
+    requireOtherStart(settled.note.start, position ?? null, namesOf(context.object, wanted, live.replica, live.channel));
     const stays: Position = channel.autoPosition ? { by: "gtid" } : { by: "file", file: "", position: "0" };
     requireEnds(wanted, live, { position: position ?? stays, points, hasTrace: true, rules, context });
   }
@@ -211,7 +221,7 @@ function planChange(
     requireApplierSound(
       live.channel?.applier.error ?? null,
       live.replica.executed,
-      namesOf(wanted, live.replica, live.channel),
+      namesOf(context.object, wanted, live.replica, live.channel),
     );
 
   const keeps = filters.length === 0 && rules !== null && !isKept(channel, rules, wanted, context.owner);
@@ -322,7 +332,7 @@ function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTra
   const source = requireSource(live, object, sayEndpoint(wanted.source));
   const { start: begin } = wanted;
   requireReady({
-    names: namesOf(wanted, live.replica, live.channel),
+    names: namesOf(context.object, wanted, live.replica, live.channel),
     replica: live.replica,
     source,
     channel: live.channel,
@@ -347,8 +357,14 @@ function withParts(wanted: Declaration): Declaration {
   };
 }
 
+function claimWords(channel: string, adopts: Adopts): string {
+  if (adopts === "if it exists")
+    return `take over channel ${channel} if it exists: stops it, removes settings and filters that are not declared`;
+  return `${adopts ? "take over" : "claim"} channel ${channel}`;
+}
+
 export const say: Sayings<ChannelStep> = {
-  "claim-channel": ({ channel, adopts }) => ({ what: `${adopts ? "take over" : "claim"} channel ${channel}` }),
+  "claim-channel": ({ channel, adopts }) => ({ what: claimWords(channel, adopts) }),
   "stop-channel": ({ threads, untilStep }) => sayStop(threads, untilStep),
   "point-channel": ({ to, position, insteadOf, because }) => ({
     what: `point the channel at ${to}, ${position === null ? "start position is determined during up" : sayPosition(position)}${insteadOf === null ? "" : `, where the earlier channel ended (it began ${insteadOf})`}`,

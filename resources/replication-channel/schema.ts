@@ -246,11 +246,9 @@ export function replicaOf({ replica }: Declaration): ServerReach {
 
 export const sourceOf = ({ source, replica }: Declaration): ServerReach => ({ ...source, host: replica.host });
 
-/** `orders@stage-1:3307`. A preview may know only some of it, or nothing. */
-export function addressOf({ channel, replica }: Declaration): string {
-  const unknown: unknown = replica;
-  return `${channel}@${typeof unknown === "string" ? unknown : endpointOf(replica)}`;
-}
+/** A preview may know only some of it, or nothing. */
+const placeOf = (replica: Declaration["replica"]): string =>
+  typeof (replica as unknown) === "string" ? String(replica) : endpointOf(replica);
 
 /** What never changes of a channel: its name, and the machine its replica is on. A port or socket may change in place. */
 export function idOf({ channel, replica }: Declaration): string {
@@ -265,15 +263,16 @@ export const lockOf = (declared: Declaration): { readonly host: HostAddress; rea
   return { host: replica.host ?? "local", name: `channel:${channelOf(declared)}@${place}` };
 };
 
-export const objectOf = (declared: Declaration): string => `channel ${addressOf(declared)}`;
+export const objectOf = ({ replica }: Declaration, name: string): string => `channel ${name}@${placeOf(replica)}`;
 
 /** What errors of the channel's threads name. `channel` is null where there is none yet. */
 export const namesOf = (
+  object: string,
   declared: Declaration,
   { server, isSealed }: Pick<ReplicaFacts, "server" | "isSealed">,
   channel: Pick<ChannelFacts, "rules"> | null,
 ): ChannelNames => ({
-  object: objectOf(declared),
+  object,
   channel: channelOf(declared),
   source: sayEndpoint(declared.source),
   user: declared.source.user,

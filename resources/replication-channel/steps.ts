@@ -234,7 +234,7 @@ const startWith = (workers: number, mysql: MysqlClient, statement: Statement): P
 
 async function waitOf(context: Context, mysql: MysqlClient): Promise<Omit<ChannelWait, "withinSeconds">> {
   const { declared, signal, report } = context;
-  const names = namesOf(declared, await readReplica(mysql, channelOf(declared)), null);
+  const names = namesOf(context.object, declared, await readReplica(mysql, channelOf(declared)), null);
   return { mysql, names, signal, report, skip: (error, why) => skip(mysql, context, error, why) };
 }
 

@@ -19,7 +19,7 @@ import type { ServerReach } from "../../provider/schema/connection";
 import { endpointOf, unseen, type ServerStatus } from "../../provider/status";
 import { storageKindOf } from "../../provider/storage/kind";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
-import { isReadOnly, isSeeded, objectOf, type Declaration } from "./schema";
+import { isReadOnly, isSeeded, type Declaration } from "./schema";
 
 export type { Marker };
 
@@ -86,9 +86,9 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const [instance, mount, found] = await Promise.all([
     readInstance(host, { layout, runtime, port: declared.port }),
     readMount(host, layout.data, runtime),
-    findBinaries(host, { object: objectOf(declared), baseDirectory: declared.baseDirectory }),
+    findBinaries(host, { object: look.object, baseDirectory: declared.baseDirectory }),
   ]);
-  const marker = parseMarker(instance.markerText, objectOf(declared));
+  const marker = parseMarker(instance.markerText, look.object);
   requireMounted(declared, { ...instance, marker, mount }, look, remembered);
   const ours = marker !== null;
   const asked = instance.running && ours ? await readServer(declared, look, host) : null;
@@ -132,7 +132,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
 function requireMounted(
   declared: Declaration,
   found: Pick<Settled, "marker" | "mount"> & Pick<InstanceFacts, "data" | "dataLink">,
-  owner: Owner,
+  owner: Owner & Pick<Readers, "object">,
   remembered: Settled | null,
 ): void {
   if (remembered?.mount == null || found.mount === null) return;
@@ -140,12 +140,12 @@ function requireMounted(
   if (isSameMount(remembered.mount, found.mount)) return;
   const { directory, data } = layoutOf(declared.directory);
   if (found.marker === null || !isOurs(found.marker, owner))
-    throw notMounted(objectOf(declared), directory, remembered.mount, found.mount);
+    throw notMounted(owner.object, directory, remembered.mount, found.mount);
   // Data may have a file system of its own; an empty one that was just mounted there is somebody's wish.
   const hadData = remembered.instance !== null && remembered.instance.data !== "absent";
   const isUnlinked = found.dataLink === null && remembered.instance?.dataLink != null;
   if (hadData && !isUnlinked && found.data === "absent" && !found.mount.point.startsWith(`${directory}/`))
-    throw notMounted(objectOf(declared), data, remembered.mount, found.mount);
+    throw notMounted(owner.object, data, remembered.mount, found.mount);
 }
 
 export const serverOf = ({ host, socket, user, passwordFile, port }: Declaration): ServerReach => ({

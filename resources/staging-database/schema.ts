@@ -173,14 +173,13 @@ export const outputs = {
 export const schema: Schema<Declaration> = { declaration, outputs };
 
 /** What errors call it. */
-export const objectOf = ({ host: at, port: on, directory }: Declaration): string =>
-  `staging database ${baseName(directory)}@${addressOf(at)}:${String(on)}`;
+export const objectOf = ({ host: at, port: on }: Declaration, name: string): string =>
+  `staging database ${name}@${addressOf(at)}:${String(on)}`;
 
 /** `root@stage-1:/srv/mysql/orders`: where it stands. */
 export const idOf = ({ host: at, directory }: Declaration): string => `${addressOf(at)}:${directory}`;
 
 export const addressOf = (at: Declaration["host"]): string => (typeof at === "object" ? at.address : at);
-const baseName = (path: string): string => path.split("/").findLast((part) => part !== "") ?? path;
 
 /** What follows from the rest without the network, so that a dependant's preview knows it. */
 export function derive(inputs: Readonly<Record<string, unknown>>): Record<Derived, unknown> {

@@ -54,7 +54,7 @@ function previewOf(room: AnyRoom, sample: Readonly<Record<string, unknown>>): st
   const identity = { urn: "urn:pulumi:dev::shop::type::orders", name: "orders" };
   const { inputs, problems } = complete(room, { declared: sample, ...identity });
   if (problems.length > 0) throw new Error(`the sample of ${room.kind} is not valid: ${problems.join("; ")}`);
-  const object = room.object(inputs);
+  const object = room.object(inputs, identity.name);
   const seen = { settled: room.blank as object, live: null };
   const plan = room.plan(inputs, seen, { owner: "shop/dev/orders", seal: null, before: null, object }) as Plan;
   return renderPlan(object, plan, room.say);

@@ -71,7 +71,7 @@ export async function removeLocalPlace(say: Say): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-const report = { say: () => undefined, debug: () => undefined, progress: () => undefined };
+const report = { say: () => undefined, warn: () => undefined, debug: () => undefined, progress: () => undefined };
 
 async function sourceInstance(host: Host): Promise<Instance> {
   try {

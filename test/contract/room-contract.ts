@@ -26,7 +26,7 @@ export function describeRoom({ room, written, settled }: Sample): void {
 
   /** The plan, or the refusal. Anything else that is thrown is a bug. */
   const planOf = (wanted: Bag | Absent, seen: object, declaredBefore: Bag | null): Plan | SluiceError => {
-    const object = room.object(wanted === absent ? (declaredBefore ?? declarations[0]) : wanted);
+    const object = room.object(wanted === absent ? (declaredBefore ?? declarations[0]) : wanted, "orders");
     const before = declaredBefore && { declared: declaredBefore, settled: seen };
     try {
       return room.plan(wanted, { settled: seen, live: null }, { ...owner, before, object });
@@ -60,7 +60,7 @@ export function describeRoom({ room, written, settled }: Sample): void {
       expect({ path, problems }).toEqual({ path, problems: [] });
       for (const seen of settled) {
         const plan = planOf(inputs, seen, declarations[0] ?? null);
-        const text = plan instanceof SluiceError ? "" : renderPlan(room.object(inputs), plan, room.say);
+        const text = plan instanceof SluiceError ? "" : renderPlan(room.object(inputs, "orders"), plan, room.say);
         expect({ path, text }).toEqual({ path, text: expect.not.stringContaining(unknownValue) });
       }
     };
@@ -161,7 +161,7 @@ export function describeRoom({ room, written, settled }: Sample): void {
       expect(paths.length).toBeGreaterThan(0);
       for (const declared of declarations)
         for (const seen of settled) {
-          const names = [room.object(declared), room.id(declared), room.lock(declared).name];
+          const names = [room.object(declared, "orders"), room.id(declared), room.lock(declared).name];
           for (const wanted of [declared, absent] as const) {
             const plan = planOf(wanted, seen, {
               ...declared,
@@ -204,7 +204,7 @@ export function describeRoom({ room, written, settled }: Sample): void {
     test("is not shown as seen where the object cannot be looked at now", () => {
       for (const declared of declarations)
         for (const seen of settled) {
-          const status = room.status?.(declared, { settled: seen, live: null });
+          const status = room.status?.(declared, { settled: seen, live: null }, "it");
           const servers =
             status === undefined ? [] : status.is === "server" ? [status.server] : [status.source, status.replica];
           expect(servers).toEqual(servers.map(({ endpoint }) => unseen(endpoint)));

@@ -101,9 +101,21 @@ test("a channel whose applier has failed is not well, before a refresh and after
     code: "CHANNEL_APPLIER_FAILED",
   };
   expect((await channelNow()).health).toMatchObject(failed);
-  await must("refresh", "--yes", "--skip-preview");
-  expect((await channelNow()).health).toMatchObject(failed);
+  for (const time of ["first", "second"]) {
+    const { code, output } = await program.run(["refresh", "--yes", "--skip-preview"]);
+    expect({ time, code }).toEqual({ time, code: 0 });
+    expect(output).toMatch(/ReplicationChannel \(shop\):\n +warning: channel shop@.*: applier failed: .*1062.*\n +fix +\S/);
+    expect((await channelNow()).health).toMatchObject(failed);
+  }
   expect((await program.sluice(["status"])).output).toMatch(/^ *- channel shop +applier failed: /m);
+});
+
+test("`up --refresh` says the error in its preview and ends with it", async () => {
+  const { code, output } = await program.run(["up", "--yes", "--refresh"]);
+  expect(code).not.toBe(0);
+  const [preview = "", update = ""] = output.split(/^Updating \(/m);
+  expect(preview).toMatch(/ 1\. start it +.*1062/);
+  expect(update).toMatch(/error: channel shop@.*\(CHANNEL_APPLIER_FAILED\)/);
 });
 
 test("once it was repaired by hand it is well, without a refresh", async () => {

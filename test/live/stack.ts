@@ -54,8 +54,9 @@ export class Stack<Declared extends object, Settled extends object, Live extends
 
   /** `refresh`: what is really there in the program's words, or undefined. */
   async refresh(declared: Declared): Promise<Readonly<Record<string, unknown>> | undefined> {
-    const settled = await this.operate(declared, look);
-    if (settled === undefined) return undefined;
+    const seen = await this.operate(declared, look);
+    if (seen === undefined) return undefined;
+    const { settled } = seen;
     this.before = { declared: { ...declared, ...this.room.asDeclared(declared, settled) }, settled };
     return this.room.asDeclared(declared, settled);
   }
@@ -77,7 +78,7 @@ export class Stack<Declared extends object, Settled extends object, Live extends
   preview(declared: Declared | typeof absent): string {
     const said: string[] = [];
     const known = declared === absent ? this.before?.declared : declared;
-    const object = this.room.object(known);
+    const object = this.objectOf(known);
     const seen: Observed<object, object> = { settled: this.before?.settled ?? (this.room.blank as object), live: null };
     const plan = this.room.plan(declared, seen, { owner: this.owner, seal: this.seal, before: this.before, object });
     reportPlan({ ...this.report(), say: (text) => void said.push(text) }, object, plan, this.room.say);
@@ -90,7 +91,13 @@ export class Stack<Declared extends object, Settled extends object, Live extends
     report = this.report(),
     signal = new AbortController().signal,
   ): Promise<T> {
-    const drivers = openDrivers({ owner: this.owner, seal: this.seal, signal, report });
+    const drivers = openDrivers({
+      owner: this.owner,
+      seal: this.seal,
+      object: this.objectOf(declared),
+      signal,
+      report,
+    });
     try {
       return await work({ room: this.room, declared, before: this.before, drivers });
     } finally {
@@ -98,7 +105,17 @@ export class Stack<Declared extends object, Settled extends object, Live extends
     }
   }
 
+  /** By the resource's name, which the owner ends with. */
+  private objectOf(declared: unknown): string {
+    return this.room.object(declared, this.owner.split("/").slice(2).join("/"));
+  }
+
   private report(): Report {
-    return { say: (text) => void this.lines.push(text), debug: () => undefined, progress: () => undefined };
+    return {
+      say: (text) => void this.lines.push(text),
+      warn: () => undefined,
+      debug: () => undefined,
+      progress: () => undefined,
+    };
   }
 }

@@ -150,6 +150,7 @@ function operation(
     },
   } as unknown as Host;
   const drivers: Drivers = {
+    object: `thing ${declared.name}`,
     owner: changes.owner ?? owner,
     seal: changes.seal ?? null,
     signal: changes.signal ?? new AbortController().signal,
@@ -204,6 +205,32 @@ describe("create and update", () => {
     world.done.length = 0;
     await converge(operation(world, { before: { declared, settled }, seal }));
     expect(world.done).toEqual(["set-text"]);
+  });
+
+  describe("what no preview has shown", () => {
+    const said = async (world: World, before: Operation["before"], seal?: string): Promise<string[]> => {
+      const lines: string[] = [];
+      const { drivers } = operation(world, { ...(seal !== undefined && { seal }) });
+      const report = { ...silent, say: (text: string) => lines.push(text) };
+      await converge(operation(world, { before, drivers: { ...drivers, report } }));
+      return lines.filter((line) => line.includes("found during up"));
+    };
+
+    test("is printed with its values before it runs", async () => {
+      const world = new World();
+      const { settled, seal } = await converge(operation(world));
+      world.thing("a").text = "changed by hand";
+      const [plan] = await said(world, { declared, settled }, seal);
+      expect(plan).toMatch(/^thing a, found during up: 1 step\n {2}1\. set its text +text changed by hand → hello$/);
+    });
+
+    test("does not include what a new object needs, nor what state remembered", async () => {
+      const world = new World();
+      expect(await said(world, null)).toEqual([]);
+      world.thing("a").text = "changed by hand";
+      const settled = { thing: { ...world.thing("a") } };
+      expect(await said(world, { declared, settled }, world.thing("a").seal ?? undefined)).toEqual([]);
+    });
   });
 
   describe.each(["before", "after"] as const)("a crash %s step k", (when) => {
@@ -365,7 +392,7 @@ describe("delete", () => {
     await remove(operation(world, { drivers: { ...drivers, report } }));
     expect(world.done).toEqual([]);
     expect(world.thing("a").owner).toBe("other/stack/b");
-    expect(said).toEqual(["thing a: left as it is, it is not of this resource"]);
+    expect(said).toEqual(["thing a: not removed, another resource owns it"]);
   });
 
   test("that fails says so plainly: Pulumi keeps what it could not delete", async () => {
@@ -385,7 +412,7 @@ describe("read", () => {
     const world = new World();
     await converge(operation(world));
     world.locks.length = world.done.length = 0;
-    expect(await look(operation(world))).toEqual({ thing: finished });
+    expect((await look(operation(world)))?.settled).toEqual({ thing: finished });
     expect([world.locks, world.done]).toEqual([[], []]);
   });
 

@@ -42,9 +42,10 @@ describe("scrub", () => {
 test("a scrubbing report hides secrets in every kind of line", () => {
   const lines: string[] = [];
   const add = (text: string) => lines.push(text);
-  const report = scrubbing({ say: add, debug: add, progress: add }, ["hunter2"]);
+  const report = scrubbing({ say: add, warn: add, debug: add, progress: add }, ["hunter2"]);
   report.say("1 hunter2");
   report.debug("2 hunter2");
   report.progress("3 hunter2");
-  expect(lines).toEqual([`1 ${hidden}`, `2 ${hidden}`, `3 ${hidden}`]);
+  report.warn("4 hunter2");
+  expect(lines).toEqual([`1 ${hidden}`, `2 ${hidden}`, `3 ${hidden}`, `4 ${hidden}`]);
 });

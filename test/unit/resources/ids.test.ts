@@ -22,3 +22,16 @@ describe("the id of a channel", () => {
     expect(idOf("ReplicationChannel", one)).toBe("orders@replica-1");
   });
 });
+
+describe("what errors call an object", () => {
+  test.each(rooms.map((room) => [room.kind, room] as const))("of %s is the resource's name", (_kind, room) => {
+    const { replica } = declared();
+    const known = { ...declared(), host: replica.host, port: 3307, directory: "/srv/mysql/01" };
+    expect(room.object(known, "shop")).toMatch(/^(staging database|channel) shop@stage-1:3307$/);
+  });
+
+  test("is said as well where a preview knows nothing of the replica", () => {
+    const room = rooms.find(({ kind }) => kind === "ReplicationChannel");
+    expect(room?.object({ ...declared(), replica: "unknown" }, "shop")).toBe("channel shop@unknown");
+  });
+});

@@ -1,4 +1,4 @@
-import { complete, outs, valid } from "../../../../provider/pulumi/border";
+import { complete, outs, valid, writtenBefore } from "../../../../provider/pulumi/border";
 import { replacedBy } from "../../../../provider/pulumi/preview";
 import { strangers, takeApart } from "../../../../provider/pulumi/state";
 import type { AnyRoom } from "../../../../provider/room";
@@ -46,6 +46,17 @@ describe("what the engine sends", () => {
 
 describe("what is sent back", () => {
   const bag = { declared: {}, urn, name: "one", provider: "code", remembered: null };
+
+  test("keeps what the program had declared where a refresh laid something else over it, again and again", () => {
+    const written = writtenBefore(room, { ...bag, declared: { text: "hello", parts: 2 } }, { text: "changed", parts: 2 });
+    expect(written).toEqual({ text: "hello" });
+    const sent = outs(room, bag, { host: "local", directory: "/a", text: "changed" }, { settled: seen, written });
+    const next = takeApart(room, sent);
+    expect(next.remembered).toMatchObject({ written });
+    expect(writtenBefore(room, next, { text: "changed again" })).toEqual({ text: "hello" });
+    expect(writtenBefore(room, next, { text: "hello" })).toEqual({});
+    expect(JSON.stringify(writtenBefore(room, next, { password: "P", access: {} }))).toBe("{}");
+  });
 
   test("holds declaration, outputs and what was seen, and can be taken apart again", () => {
     const sent = outs(room, bag, { host: "local", directory: "/a", password: "P" }, { seal: "a", settled: seen });

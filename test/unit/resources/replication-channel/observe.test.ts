@@ -28,7 +28,7 @@ describe("a channel of a server that does not answer", () => {
   test("is shown as not known, with the reason, on its own line and on its server's", () => {
     const seen = { settled: remembered, live: { kind: "silent", problem: silent } } as const;
     const reason = { isWell: false, code: "SERVER_NOT_ANSWERING" };
-    expect(statusOf(declared(), seen)).toMatchObject({
+    expect(statusOf(declared(), seen, "channel orders@stage-1:3307")).toMatchObject({
       replica: { version: null, health: { ...reason, words: "does not answer" } },
       lagSeconds: null,
       health: { ...reason, words: "server: does not answer" },

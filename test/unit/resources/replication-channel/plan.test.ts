@@ -278,6 +278,14 @@ describe("ownership", () => {
     expect(() => plan(declared({ adopt }), seen(of, live()), context())).toThrow(expect.objectContaining({ code }));
   });
 
+  test("says in the preview of a new channel what `adopt` does to one that exists", () => {
+    const words = (change: object) => say["claim-channel"](plan(declared(change), { settled: blank, live: null }, context()).steps[0] as never).what;
+    expect(words({ adopt: true })).toBe(
+      "take over channel orders if it exists: stops it, removes settings and filters that are not declared",
+    );
+    expect(words({})).toBe("claim channel orders");
+  });
+
   test("takes over an unmarked channel with adopt, and changes only what differs", () => {
     const of = settled({ ...there, delaySeconds: 7 }, { owner: null });
     expect(kinds(declared({ adopt: true }), seen(of))).toEqual([
