@@ -1,8 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ReplicationChannel, StagingDatabase, type StagingDatabaseArgs } from "pulumi-sluice";
+import {
+  ReplicationChannel,
+  StagingDatabase,
+  type ReplicationChannelArgs,
+  type StagingDatabaseArgs,
+} from "pulumi-sluice";
 
 interface CopyArgs extends Pick<StagingDatabaseArgs, "host" | "directory" | "port" | "config"> {
-  readonly source: NonNullable<StagingDatabaseArgs["source"]>;
+  readonly source: ReplicationChannelArgs["source"];
 }
 
 /** A copy of production that stays in sync: a staging database and the channel into it. */
@@ -40,7 +45,13 @@ const small = { innodb_buffer_pool_size: "64M" };
 const copyFor = (team: string, index: number, opts?: pulumi.ComponentResourceOptions) =>
   new Copy(
     team,
-    { host: stage, directory: `${config.require("directory")}/${team}`, port: firstPort + index, source, config: small },
+    {
+      host: stage,
+      directory: `${config.require("directory")}/${team}`,
+      port: firstPort + index,
+      source,
+      config: small,
+    },
     opts,
   );
 

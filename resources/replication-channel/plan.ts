@@ -213,7 +213,11 @@ function planChange(
   const catchesUp = runs && (starts || !settled.note.caughtUp) && reachesSource;
 
   if (live !== null && (points || (starts && (touchesReceiver || !channel.receives)))) {
-    requireOtherStart(settled.note.start, position ?? null, namesOf(context.object, wanted, live.replica, live.channel));
+    requireOtherStart(
+      settled.note.start,
+      position ?? null,
+      namesOf(context.object, wanted, live.replica, live.channel),
+    );
     const stays: Position = channel.autoPosition ? { by: "gtid" } : { by: "file", file: "", position: "0" };
     requireEnds(wanted, live, { position: position ?? stays, points, hasTrace: true, rules, context });
   }

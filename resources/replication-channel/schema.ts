@@ -247,8 +247,8 @@ export function replicaOf({ replica }: Declaration): ServerReach {
 export const sourceOf = ({ source, replica }: Declaration): ServerReach => ({ ...source, host: replica.host });
 
 /** A preview may know only some of it, or nothing. */
-const placeOf = (replica: Declaration["replica"]): string =>
-  typeof (replica as unknown) === "string" ? String(replica) : endpointOf(replica);
+const placeOf = (replica: Declaration["replica"] | string): string =>
+  typeof replica === "string" ? replica : endpointOf(replica);
 
 /** What never changes of a channel: its name, and the machine its replica is on. A port or socket may change in place. */
 export function idOf({ channel, replica }: Declaration): string {

@@ -123,7 +123,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
       portListener: instance.portListener,
       binariesProblem: found.problem,
       ...(await readSourceIfNeeded(declared, look, settled)),
-      ...(await readBackupIfNeeded(declared, host, settled)),
+      ...(await readBackupIfNeeded(declared, { host, object: look.object }, settled)),
     },
   };
 }
@@ -192,18 +192,14 @@ async function readSourceIfNeeded(
 /** Before anything is touched for it. */
 async function readBackupIfNeeded(
   declared: Declaration,
-  host: HostReader,
+  { host, object }: { readonly host: HostReader; readonly object: string },
   { marker, runtime, unclaimedData }: Settled,
 ): Promise<Pick<Live, "backup" | "backupProblem">> {
   const { seed, mode, databases } = declared;
   const nothing = { backup: null, backupProblem: null };
   if (typeof seed !== "object" || mode === "manual" || runtime === null) return nothing;
   if (unclaimedData || isSeeded(declared, marker)) return nothing;
-  const { backup, problem } = await lookAtBackup(
-    host,
-    { object: objectOf(declared), runtime },
-    { path: seed.file, databases },
-  );
+  const { backup, problem } = await lookAtBackup(host, { object, runtime }, { path: seed.file, databases });
   return { backup, backupProblem: problem };
 }
 

@@ -220,7 +220,9 @@ describe("a stack's life", () => {
   test("a preview of destroy asks the provider nothing, so it can print no plan, and --diff shows what goes", async () => {
     const calls = async (...words: string[]) => {
       const { output } = await program.run([...words, "--logtostderr", "-v=9"]);
-      return [...output.matchAll(/\bProvider\[[^\]]*\]\.(Check|Diff|Read|Create|Update|Delete)\(/g)].map(([, call]) => call);
+      return [...output.matchAll(/\bProvider\[[^\]]*\]\.(Check|Diff|Read|Create|Update|Delete)\(/g)].map(
+        ([, call]) => call,
+      );
     };
     expect(await calls("preview")).toContain("Check"); // so that none below means none
     expect(await calls("destroy", "--preview-only")).toEqual([]);

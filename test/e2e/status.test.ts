@@ -104,7 +104,9 @@ test("a channel whose applier has failed is not well, before a refresh and after
   for (const time of ["first", "second"]) {
     const { code, output } = await program.run(["refresh", "--yes", "--skip-preview"]);
     expect({ time, code }).toEqual({ time, code: 0 });
-    expect(output).toMatch(/ReplicationChannel \(shop\):\n +warning: channel shop@.*: applier failed: .*1062.*\n +fix +\S/);
+    expect(output).toMatch(
+      /ReplicationChannel \(shop\):\n +warning: channel shop@.*: applier failed: .*1062.*\n +fix +\S/,
+    );
     expect((await channelNow()).health).toMatchObject(failed);
   }
   expect((await program.sluice(["status"])).output).toMatch(/^ *- channel shop +applier failed: /m);
@@ -114,7 +116,7 @@ test("`up --refresh` says the error in its preview and ends with it", async () =
   const { code, output } = await program.run(["up", "--yes", "--refresh"]);
   expect(code).not.toBe(0);
   const [preview = "", update = ""] = output.split(/^Updating \(/m);
-  expect(preview).toMatch(/ 1\. start it +.*1062/);
+  expect(preview).toMatch(/ 1\. start the channel +.*1062/);
   expect(update).toMatch(/error: channel shop@.*\(CHANNEL_APPLIER_FAILED\)/);
 });
 

@@ -78,6 +78,15 @@ const placesOf = ({ scenario, place }: Play): readonly Place[] =>
     port: place.port + index,
   })) ?? [place];
 
+/** The ports of a program's further servers, which depend on how many scenarios there are. */
+const namePorts = (text: string, play: Play): string =>
+  (play.scenario.settings.servers ?? [])
+    .slice(1)
+    .reduce(
+      (said, name, index) => said.replaceAll(`:${String(play.place.port + index + 1)}`, `:<port of ${name}>`),
+      text,
+    );
+
 const tracesOf = async (play: Play): Promise<string> => {
   const staging = play.lab.host("staging");
   return (await Promise.all(placesOf(play).map((place) => findTraces(staging, place)))).join("");
@@ -94,7 +103,7 @@ export async function playStep(play: Play, step: string): Promise<void> {
   const ran = await runWatched(play, /refresh/.test(step) ? refreshWords : ["up", "--yes"]);
   const fails = existsSync(path.join(at, "expect.error.txt"));
   if ((ran.code !== 0) !== fails) throw new Error(`${step} ended with ${String(ran.code)}\n${ran.output}`);
-  const say = (text: string) => normalise(text, play.lab, play.place);
+  const say = (text: string) => normalise(namePorts(text, play), play.lab, play.place);
   await expectFile(path.join(at, "expect.error.txt"), () => say(errorText(ran.output)));
   await expectFile(path.join(at, "expect.refresh.txt"), () => say(refreshText(ran.output)));
   await expectFile(path.join(at, "expect.preview.txt"), () => say(previewText(ran.output)));
@@ -127,7 +136,7 @@ async function requireSettled(play: Play): Promise<void> {
 }
 
 async function destroy(play: Play): Promise<void> {
-  await play.secrets.expectNone(play.program, play.lab.host("staging"), play.place);
+  for (const place of placesOf(play)) await play.secrets.expectNone(play.program, play.lab.host("staging"), place);
   const gone = await runWatched(play, ["destroy", "--yes", "--skip-preview"]);
   if (gone.code !== 0) throw new Error(`destroy ended with ${String(gone.code)}\n${gone.output}`);
   expect(await tracesOf(play)).toBe("");

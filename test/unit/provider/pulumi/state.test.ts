@@ -48,7 +48,11 @@ describe("what is sent back", () => {
   const bag = { declared: {}, urn, name: "one", provider: "code", remembered: null };
 
   test("keeps what the program had declared where a refresh laid something else over it, again and again", () => {
-    const written = writtenBefore(room, { ...bag, declared: { text: "hello", parts: 2 } }, { text: "changed", parts: 2 });
+    const written = writtenBefore(
+      room,
+      { ...bag, declared: { text: "hello", parts: 2 } },
+      { text: "changed", parts: 2 },
+    );
     expect(written).toEqual({ text: "hello" });
     const sent = outs(room, bag, { host: "local", directory: "/a", text: "changed" }, { settled: seen, written });
     const next = takeApart(room, sent);

@@ -279,7 +279,8 @@ describe("ownership", () => {
   });
 
   test("says in the preview of a new channel what `adopt` does to one that exists", () => {
-    const words = (change: object) => say["claim-channel"](plan(declared(change), { settled: blank, live: null }, context()).steps[0] as never).what;
+    const words = (change: object) =>
+      say["claim-channel"](plan(declared(change), { settled: blank, live: null }, context()).steps[0] as never).what;
     expect(words({ adopt: true })).toBe(
       "take over channel orders if it exists: stops it, removes settings and filters that are not declared",
     );
