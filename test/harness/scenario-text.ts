@@ -20,7 +20,7 @@ type Steps = ReadonlyMap<string, readonly string[]>;
 /** The steps that the preview of an `up` printed and those that it ran, by resource; without plans that depend on what `up` finds. */
 export function promises(output: string): { readonly promised: Steps; readonly ran: Steps } {
   const [preview = "", update = ""] = output.split(/^Updating \(/m);
-  const isOpen = /if it exists:|if data is in it:|known during up/;
+  const isOpen = /if it exists:|if data is in it:|(?:known|determined) during up/;
   const open = new Set(blocksIn(preview).flatMap(([resource, lines]) => (isOpen.test(lines.join()) ? [resource] : [])));
   const stepsIn = (text: string, step: RegExp): Steps =>
     new Map(
