@@ -78,6 +78,7 @@ export const codes = {
   CHANNEL_APPLIER_FAILED: "The applier stopped on an error.",
   CHANNEL_SERVER_ID_EQUAL: "Source and replica have the same server id.",
   CHANNEL_SERVER_UUID_EQUAL: "Source and replica have the same server uuid.",
+  CHANNEL_SOURCE_TAKEN: "The replica already follows the source through another channel.",
   CHANNEL_SOURCE_LOG_MISSING: "The source no longer has the binary log that is needed (error 1236).",
   CHANNEL_BEGINS_TOO_EARLY: "From the place that `start` names, the replica would apply rows a second time.",
   CHANNEL_REPLICA_DIFFERS:

@@ -101,6 +101,23 @@ export function has(server: ServerFacts, feature: Feature): boolean {
   return range.until === undefined || compareVersions(server.version, range.until) < 0;
 }
 
+/** What a replica of ours must have, and what a server that we run: the oldest version that is taken follows from it. */
+const needed = {
+  replica: ["channelFilters", "replicaTerms", "changeReplicationSource", "assignGtidsToAnonymous"],
+  managed: ["initializeOption", "validateConfigOption", "variablesInfo", "disableRedoLog", "changeReplicationSource"],
+} as const satisfies Record<string, readonly Feature[]>;
+
+/** MySQL and Percona Server; errors, schemas and documents say these versions and no others. */
+export const oldestVersions: Readonly<Record<keyof typeof needed, string>> = {
+  replica: newestOf(needed.replica),
+  managed: newestOf(needed.managed),
+};
+
+function newestOf(features: readonly Feature[]): string {
+  const versions = features.map((feature) => (table[feature] as Availability).mysql?.since ?? "0");
+  return versions.reduce((one, other) => (compareVersions(one, other) >= 0 ? one : other));
+}
+
 /** What the documentation prints: one row a feature. */
 export const featureTable: readonly (Availability & { readonly feature: string })[] = Object.entries(table).map(
   ([feature, availability]) => ({ feature, ...availability }),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { oldestVersions } from "../../provider/mysql/capabilities";
 import type { ChannelFacts, ReplicaFacts } from "../../provider/mysql/channel/facts";
 import { noRules } from "../../provider/mysql/channel/filters";
 import { sayLogin } from "../../provider/mysql/channel/recipes";
@@ -74,7 +75,7 @@ const start = z.union([
 
 export const declaration = z.strictObject({
   replica: server.describe(
-    "The server that rows flow into: `server` of a StagingDatabase, or any MySQL >= 8.0 reached directly or through a host. Another address means another channel; another socket or port must lead to the same server.",
+    `The server that rows flow into: \`server\` of a StagingDatabase, or any MySQL or Percona Server >= ${oldestVersions.replica} reached directly or through a host. Another address means another channel; another socket or port must lead to the same server.`,
   ),
   channel: z
     .string()

@@ -1,5 +1,5 @@
 import { codes } from "../../provider/error-codes";
-import { featureTable } from "../../provider/mysql/capabilities";
+import { featureTable, oldestVersions } from "../../provider/mysql/capabilities";
 import type { AnyRoom } from "../../provider/room";
 import { holds, host, server, source, tls } from "../../provider/schema/connection";
 import { describeFields } from "../../provider/schema/describe";
@@ -90,7 +90,7 @@ function renderCompatibility(): string {
   return renderPage("provider/mysql/capabilities.ts", [
     "# What which server can do",
     "Sluice asks this table, and never a version number, before it uses a feature. `until` names the first version that no longer has it.",
-    "A replica must be MySQL or Percona Server 8.0.22 or newer, of its source's kind, and not older than its source. A server that Sluice runs itself must be MySQL or Percona Server 8.0 or newer.",
+    `A replica must be MySQL or Percona Server ${oldestVersions.replica} or newer, of its source's kind, and not older than its source. A server that Sluice runs itself must be MySQL or Percona Server ${oldestVersions.managed} or newer.`,
     renderTable(["feature", "MySQL", "Percona Server", "MariaDB"], rows),
   ]);
 }

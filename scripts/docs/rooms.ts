@@ -1,4 +1,5 @@
 import type { Code } from "../../provider/error-codes";
+import { oldestVersions } from "../../provider/mysql/capabilities";
 
 /** What a reference page says that neither schema nor plan knows. */
 export interface RoomText {
@@ -34,7 +35,7 @@ export const roomTexts: readonly RoomText[] = [
       { needs: "The port is free.", code: "SERVER_PORT_TAKEN" },
       { needs: "The file system is of the declared `storage`.", code: "STORAGE_KIND_DIFFERS" },
       {
-        needs: "mysqld is installed on the host, 8.0 or newer. Not to stop, refresh or remove a server.",
+        needs: `mysqld is installed on the host, ${oldestVersions.managed} or newer. Not to stop, refresh or remove a server.`,
         code: "SERVER_BINARY_MISSING",
       },
       { needs: "To seed: the source answers, and lets the user in over TLS as declared.", code: "SOURCE_UNREACHABLE" },
@@ -61,12 +62,16 @@ export const roomTexts: readonly RoomText[] = [
         needs: "The source answers, asked through the replica's host, and lets the user in over TLS as declared.",
         code: "SOURCE_UNREACHABLE",
       },
-      { needs: "The replica is MySQL or Percona Server, 8.0.22 or newer.", code: "CHANNEL_REPLICA_NOT_READY" },
+      {
+        needs: `The replica is MySQL or Percona Server, ${oldestVersions.replica} or newer.`,
+        code: "CHANNEL_REPLICA_NOT_READY",
+      },
       { needs: "The replica is of the source's kind and not older than it.", code: "SOURCE_NOT_SUPPORTED" },
       { needs: "The source writes a binary log.", code: "SOURCE_BINLOG_OFF" },
       { needs: "The source's server_id is not 0.", code: "SOURCE_SERVER_ID_ZERO" },
       { needs: "Source and replica have different server uuids.", code: "CHANNEL_SERVER_UUID_EQUAL" },
       { needs: "Source and replica have different server ids.", code: "CHANNEL_SERVER_ID_EQUAL" },
+      { needs: "No other channel of the replica follows the same source.", code: "CHANNEL_SOURCE_TAKEN" },
       { needs: "The user may follow the source; the error prints the GRANT.", code: "SERVER_PRIVILEGE_MISSING" },
       { needs: "By GTID: the source writes GTIDs.", code: "SOURCE_GTID_OFF" },
       { needs: "By GTID: the source still keeps what the replica has not executed.", code: "GTID_PURGED" },

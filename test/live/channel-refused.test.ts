@@ -204,6 +204,20 @@ describe("a channel that runs", () => {
     expect(await servers.replica.ask("SELECT COUNT(*) FROM sluice.ownership")).toBe(1);
   });
 
+  test("keeps a second channel from the same source out, and goes on running", async () => {
+    const second = await refusal({ channel: "second" }, new Stack("tests/live/second"));
+    expect(second).toContain(
+      "this server already follows 127.0.0.1:3511 through channel orders (CHANNEL_SOURCE_TAKEN)",
+    );
+    const byName = await refusal(
+      { channel: "second", source: source({ address: "localhost" }) },
+      new Stack("tests/live/second"),
+    );
+    expect(byName).toContain("through channel orders (CHANNEL_SOURCE_TAKEN)");
+    expect(await channels()).toBe(1);
+    expect((await stack.refresh(servers.declare({ heartbeatSeconds: 5 })))?.["state"]).toBe("running");
+  });
+
   test("is not moved to another server by another socket", async () => {
     const { other, replica } = servers;
     const moved = { ...servers.declare().replica, socket: other.instance.layout.socket };

@@ -21,7 +21,16 @@ export interface ReplicaFacts {
   readonly dataDirectory: string;
   /** replica_parallel_workers: what an applier is started with. */
   readonly workers: number;
-  readonly otherChannels: readonly { readonly channel: string; readonly sourceUuid: string }[];
+  readonly otherChannels: readonly OtherChannel[];
+}
+
+/** Another channel of the same replica. */
+export interface OtherChannel {
+  readonly channel: string;
+  /** Empty until its receiver has connected once. */
+  readonly sourceUuid: string;
+  readonly address: string;
+  readonly port: number;
 }
 
 /** A channel as it is set; true until somebody changes it. */
@@ -92,9 +101,11 @@ export async function readReplica(mysql: MysqlReader, channel: string): Promise<
         @@GLOBAL.binlog_format AS binlogFormat, @@GLOBAL.read_only AS isReadOnly,
         @@GLOBAL.super_read_only AS isSealed, @@GLOBAL.gtid_executed AS executed, @@GLOBAL.datadir AS dataDirectory, ${workers} AS workers`,
     ),
-    mysql.query<{ channel: string; sourceUuid: string }>(
-      sql`SELECT channel_name AS channel, source_uuid AS sourceUuid
-        FROM performance_schema.replication_connection_status WHERE channel_name <> ${channel}`,
+    mysql.query(
+      sql`SELECT channel_name AS channel, s.source_uuid AS sourceUuid, c.host AS address, c.port AS port
+        FROM performance_schema.replication_connection_status s
+        JOIN performance_schema.replication_connection_configuration c USING (channel_name)
+        WHERE channel_name <> ${channel}`,
     ),
   ]);
   return {
@@ -108,7 +119,12 @@ export async function readReplica(mysql: MysqlReader, channel: string): Promise<
     binlogFormat: textIn(row, "binlogFormat"),
     dataDirectory: textIn(row, "dataDirectory"),
     workers: numberIn(row, "workers"),
-    otherChannels: others,
+    otherChannels: others.map((other) => ({
+      channel: textIn(other, "channel"),
+      sourceUuid: textIn(other, "sourceUuid"),
+      address: textIn(other, "address"),
+      port: numberIn(other, "port"),
+    })),
   };
 }
 

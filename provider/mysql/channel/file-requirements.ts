@@ -1,4 +1,4 @@
-import { has } from "../capabilities";
+import { has, oldestVersions } from "../capabilities";
 import { assignedUuids, assignsGtids, sayPosition, type Position } from "./settings";
 import { refuse, sayGtids, uuidOf, type Situation } from "./situation";
 import type { SourceFacts } from "./source-facts";
@@ -18,7 +18,7 @@ export function requireFile(situation: Situation, { file, position }: Extract<Po
     refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
       what: `cannot follow ${names.source}, it writes no GTIDs and the replica insists on them`,
       found: `gtid_mode = OFF on the source, ON on the replica ${replica.server.version}`,
-      needs: "MySQL 8.0.23 on the replica, or gtid_mode = OFF there",
+      needs: `MySQL ${oldestVersions.replica} on the replica, or gtid_mode = OFF there`,
       fix: "upgrade the replica, or set gtid_mode = OFF in its option file",
     });
   requireNothingAssigned(situation);

@@ -1,16 +1,17 @@
-import { compareVersions, replicationRefusal } from "../capabilities";
+import { compareVersions, oldestVersions, replicationRefusal } from "../capabilities";
 import { followNeeds, missingPrivileges, observeNeeds, parseAccount, parseGrants, renderGrants } from "../privileges";
 import { requireFile } from "./file-requirements";
 import { requireGtids } from "./gtid-requirements";
+import { sayEndpoint } from "./settings";
 import { refuse, type Situation } from "./situation";
-
-const oldestReplica = "8.0.22"; // first with the words REPLICA and SOURCE in statements and columns
+import { resetReplicaAll, stopReplica } from "../terms";
 
 /** Refuses what cannot work, in the order of the reference page; one error at a time, the one to repair first. */
 export function requireReady(situation: Situation): void {
   requireVersions(situation);
   requireSourceLogs(situation);
   requireDistinct(situation);
+  requireOnlyChannel(situation);
   requirePrivileges(situation);
   if (situation.position.by === "gtid") requireGtids(situation);
   else requireFile(situation, situation.position);
@@ -19,11 +20,11 @@ export function requireReady(situation: Situation): void {
 
 function requireVersions(situation: Situation): void {
   const { replica, source, names } = situation;
-  if (replica.server.flavour === "mariadb" || compareVersions(replica.server.version, oldestReplica) < 0)
+  if (replica.server.flavour === "mariadb" || compareVersions(replica.server.version, oldestVersions.replica) < 0)
     refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
       what: "cannot run, the replica's version is not supported",
       found: `${replica.server.flavour} ${replica.server.version}`,
-      needs: `MySQL or Percona Server, ${oldestReplica} or newer`,
+      needs: `MySQL or Percona Server, ${oldestVersions.replica} or newer`,
       fix: "upgrade the replica",
     });
   const refusal = replicationRefusal(source.server, replica.server);
@@ -77,6 +78,23 @@ function requireDistinct(situation: Situation): void {
       needs: "a server id of its own for each",
       fix: "set `serverId` of the StagingDatabase to another number, or on the replica: SET PERSIST server_id = <number>",
     });
+}
+
+/** A source ends the connection of a replica when the same server connects a second time. */
+function requireOnlyChannel(situation: Situation): void {
+  const { source, names, replica } = situation;
+  const other = replica.otherChannels.find(({ sourceUuid, address, port }) =>
+    sourceUuid === "" ? sayEndpoint({ address, port }) === names.source : sourceUuid === source.uuid,
+  );
+  if (other === undefined) return;
+  const name = other.channel === "" ? "the channel without a name" : `channel ${other.channel}`;
+  const at = `from ${sayEndpoint(other)}`;
+  refuse(situation, "CHANNEL_SOURCE_TAKEN", {
+    what: `cannot follow ${names.source}, this server already follows ${names.source} through ${name}`,
+    found: `${name} ${at}, ${other.sourceUuid === "" ? "which has not connected yet" : `server_uuid ${other.sourceUuid}`}`,
+    needs: "one channel from one source into one server",
+    fix: `widen the filters of ${name} instead of adding a channel; if it is not needed any more, remove it first: its resource from the program, or on the replica: ${stopReplica(replica.server, other.channel).display}; ${resetReplicaAll(replica.server, other.channel).display}`,
+  });
 }
 
 function requirePrivileges(situation: Situation): void {

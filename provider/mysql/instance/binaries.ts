@@ -1,7 +1,7 @@
 import { isProblem, SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { HostReader } from "../../host/host";
-import { compareVersions, type ServerFacts } from "../capabilities";
+import { compareVersions, oldestVersions, type ServerFacts } from "../capabilities";
 
 /** The programs of one MySQL installation. */
 export interface Binaries {
@@ -23,9 +23,6 @@ export interface Client {
   readonly path: string;
   readonly server: ServerFacts;
 }
-
-/** 8.0.23 is the first with CHANGE REPLICATION SOURCE TO; also has START REPLICA and DISABLE INNODB REDO_LOG (8.0.21/22). */
-export const oldestVersion = "8.0.23";
 
 /** Where installations put mysqld that no PATH names: Red Hat, the vendor's archive, source builds, Homebrew. */
 const usualPlaces = [
@@ -61,7 +58,7 @@ export async function readBinaries(host: HostReader, wanted: BinariesWanted): Pr
         : wanted.baseDirectory === undefined
           ? "none on PATH or in the usual places"
           : `none below ${wanted.baseDirectory}`,
-    needs: `mysqld of MySQL or Percona Server, ${oldestVersion} or later`,
+    needs: `mysqld of MySQL or Percona Server, ${oldestVersions.managed} or newer`,
     fix:
       wanted.baseDirectory === undefined
         ? "install it (Debian: apt-get install mysql-server-core mysql-client-core), or set `baseDirectory`"
@@ -119,7 +116,7 @@ export function parseSearch(output: string, baseDirectory: string | undefined): 
   const servers = lines.filter(({ key }) => key === "mysqld");
   const usable = servers.find(({ said }) => parseProgram(said)?.flavour !== "mariadb");
   const server = usable && parseProgram(usable.said);
-  if (!usable || !server || compareVersions(server.version, oldestVersion) < 0)
+  if (!usable || !server || compareVersions(server.version, oldestVersions.managed) < 0)
     return { refused: [...new Set(servers.map(({ path, said }) => `${path}: ${versionWords(said)}`))] };
   const plugins = new Set(lines.filter(({ key }) => key === "plugin").map(({ path }) => path));
   return {

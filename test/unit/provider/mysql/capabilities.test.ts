@@ -1,8 +1,11 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   cloneRefusal,
   compareVersions,
   featureTable,
   has,
+  oldestVersions,
   parseServerFacts,
   replicationRefusal,
   seriesOf,
@@ -23,6 +26,24 @@ describe("what the server says it is", () => {
     ["5.5.68-MariaDB", "", "mariadb", "5.5.68-MariaDB"],
   ])("%s, %s", (version, comment, flavour, read) => {
     expect(parseServerFacts(version, comment)).toEqual({ flavour, version: read });
+  });
+});
+
+describe("the oldest versions that are taken", () => {
+  it("have what a replica and a server of ours need", () => {
+    expect(oldestVersions).toEqual({ replica: "8.0.23", managed: "8.0.23" });
+  });
+
+  it.each([
+    "README.md",
+    "docs/compatibility.md",
+    "docs/resources/staging-database.md",
+    "docs/resources/replication-channel.md",
+  ])("are the ones that %s says", (page) => {
+    const text = readFileSync(join(__dirname, "../../../..", page), "utf8");
+    const said = [...text.matchAll(/\b(8\.0(?:\.\d+)?) or newer|>= (8\.0(?:\.\d+)?)/g)].map(([, a, b]) => a ?? b);
+    expect(said.length).toBeGreaterThan(0);
+    for (const version of said) expect(Object.values(oldestVersions)).toContain(version);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   planPosition,
   type Position,
 } from "../../../../../provider/mysql/channel/settings";
+import type { OtherChannel } from "../../../../../provider/mysql/channel/facts";
 import { requireReady } from "../../../../../provider/mysql/channel/requirements";
 import type { Situation } from "../../../../../provider/mysql/channel/situation";
 import {
@@ -18,6 +19,14 @@ import {
 } from "../../../resources/replication-channel/samples";
 
 const file: Position = { by: "file", file: "binlog.000002", position: "157" };
+
+const other = (change: Partial<OtherChannel>): OtherChannel => ({
+  channel: "stock",
+  sourceUuid: "",
+  address: "db-2",
+  port: 3306,
+  ...change,
+});
 
 const situation = (change: Partial<Situation> = {}): Situation => ({
   names: { ...names, object: "channel orders@stage-1:3307", channel: "orders" },
@@ -56,8 +65,8 @@ test.each<[string, Partial<Situation>, string]>([
     "CHANNEL_REPLICA_NOT_READY",
   ],
   [
-    "a replica before 8.0.22",
-    { replica: replica({ server: { flavour: "mysql", version: "5.7.44" } }) },
+    "a replica before 8.0.23",
+    { replica: replica({ server: { flavour: "mysql", version: "8.0.22" } }) },
     "CHANNEL_REPLICA_NOT_READY",
   ],
   ["no binary log", { source: source({ logsBinary: false }) }, "SOURCE_BINLOG_OFF"],
@@ -83,13 +92,26 @@ test.each<[string, Partial<Situation>, string]>([
   expect(() => requireReady(situation(change))).toThrow(expect.objectContaining({ code }));
 });
 
+test.each([
+  ["is known by its uuid, whatever its address is", other({ sourceUuid, address: "10.0.0.7" })],
+  ["has not connected yet, and has the same address", other({ sourceUuid: "", address: "db-1" })],
+])("a second channel from one source is refused where the first one %s", (_what, first) => {
+  expect(() => requireReady(situation({ replica: replica({ otherChannels: [first] }) }))).toThrow(
+    "cannot follow db-1:3306, this server already follows db-1:3306 through channel stock (CHANNEL_SOURCE_TAKEN)",
+  );
+});
+
 test.each<[string, Partial<Situation>]>([
+  [
+    "another channel whose address is the source's, and whose source is another",
+    { replica: replica({ otherChannels: [other({ sourceUuid: otherUuid, address: "db-1" })] }) },
+  ],
   [
     "transactions of another channel's source",
     {
       replica: replica({
         executed: parseGtidSet(`${sourceUuid}:1-50,${otherUuid}:1-3`),
-        otherChannels: [{ channel: "stock", sourceUuid: otherUuid }],
+        otherChannels: [other({ sourceUuid: otherUuid })],
       }),
     },
   ],
