@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { isProblem, SluiceError, wordsOf } from "../errors";
 import { awaitCondition, done, type Look, waiting } from "../wait";
-import type { LockOptions } from "./host";
+import type { HostFacts, LockOptions } from "./host";
 import { lockSessionWords, type LockSession, openLockSession } from "./lock-session";
 import type { Transport } from "./transport";
 
@@ -11,14 +11,15 @@ const lookEveryMillis = 1000; // a waiter asks over an open session, which costs
 export class LockKeeper {
   #opening: Promise<LockSession> | undefined;
   #lastId = 0;
+  #endWord = "kill";
 
   readonly #transport: Transport;
-  readonly #requireShell: () => Promise<unknown>;
+  readonly #facts: () => Promise<Pick<HostFacts, "uid" | "canBecomeRoot">>;
 
-  /** `requireShell` proves that the host runs commands, with a better error than a dead session has. */
-  constructor(transport: Transport, requireShell: () => Promise<unknown>) {
+  /** `facts` also proves that the host runs commands, with a better error than a dead session has. */
+  constructor(transport: Transport, facts: () => Promise<Pick<HostFacts, "uid" | "canBecomeRoot">>) {
     this.#transport = transport;
-    this.#requireShell = requireShell;
+    this.#facts = facts;
   }
 
   async hold<T>(name: string, options: LockOptions, work: (lost: AbortSignal) => Promise<T>): Promise<T> {
@@ -108,7 +109,10 @@ export class LockKeeper {
           case "held":
             if (tagOf(reply.line) === lock.tag) return done(session);
             await session.free(lock.id);
-            throw new Error(`${why}; then it was held by ${renderHolder(reply.line)}`);
+            // A run that ended well has taken its file away.
+            throw new Error(
+              `${why}; then ${reply.line === "" ? "another run held it" : `it was held by ${renderHolder(reply.line)}`}`,
+            );
           case "taken":
             if (tagOf(reply.line) !== lock.tag)
               throw new Error(`${why}; now it is held by ${renderHolder(reply.line)}`);
@@ -137,8 +141,10 @@ export class LockKeeper {
   }
 
   async #open(): Promise<LockSession> {
-    await this.#requireShell();
-    const opened = await openLockSession(await this.#transport.start(lockSessionWords, "lock"));
+    const { uid, canBecomeRoot } = await this.#facts();
+    this.#endWord = uid !== 0 && canBecomeRoot ? "sudo kill" : "kill";
+    const words = lockSessionWords(uid !== 0 && canBecomeRoot);
+    const opened = await openLockSession(await this.#transport.start(words, "lock"));
     if (!("kind" in opened)) return opened;
     throw this.#broken("why" in opened ? opened.why : "it did not start");
   }
@@ -168,7 +174,7 @@ export class LockKeeper {
       object: `lock ${lock.name} on host ${this.#transport.name}`,
       what: `another run works on it and did not end within ${withinSeconds} s`,
       found: `held by ${renderHolder(line)}`,
-      fix: `wait for it; where it is gone for good, on the host: kill ${line.split(" ")[1] ?? ""}`,
+      fix: `wait for it; if that run is gone for good, on the host: ${this.#endWord} ${line.split(" ")[1] ?? ""}`,
     });
   }
 }

@@ -406,7 +406,7 @@ describe("a lock", () => {
       return left;
     });
     await until("the lock", async () => lost !== undefined);
-    const before = await shell(staging, "cat /run/lock/sluice/cable /tmp/sluice-lock/cable 2>/dev/null");
+    const before = await shell(staging, "cat /run/sluice-lock/cable");
     await staging.cutNetwork();
     const reply = problemOf(first.run(sh`true`));
     expect((await reply).code).toBe("HOST_CONNECTION_LOST");
@@ -414,7 +414,7 @@ describe("a lock", () => {
     await until(
       "a new session to hold it",
       async () => {
-        const now = await shell(staging, "cat /run/lock/sluice/cable /tmp/sluice-lock/cable 2>/dev/null");
+        const now = await shell(staging, "cat /run/sluice-lock/cable");
         return now !== before && now.split(" ")[0] === before.split(" ")[0];
       },
       60,

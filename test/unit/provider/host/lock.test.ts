@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sh } from "../../../../provider/host/command";
 import type { Host } from "../../../../provider/host/host";
+import { lockSessionWords, openLockSession } from "../../../../provider/host/lock-session";
 import { localTransport } from "../../../../provider/host/local";
 import { ShellHost } from "../../../../provider/host/shell-host";
 import { sshTransport } from "../../../../provider/host/ssh-transport";
@@ -235,7 +237,7 @@ describe("a lock over a connection that is cut", () => {
     await server.listen(true);
     await aborted(lost);
     expect(isProblem(lost.reason, "HOST_CONNECTION_LOST")).toBe(true);
-    expect(String(lost.reason)).toContain("then it was held by ana's first run");
+    expect(String(lost.reason)).toContain("then another run held it");
     leave();
     expect(await one).toBe("worked");
   });
@@ -276,22 +278,73 @@ test("a lock is freed by the kernel when the process that holds it is killed", a
 
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;
 
-testAsRoot("a lock is one for root and for others, whoever came first (needs root)", async () => {
-  const [root, nobody] = [reach(await serve()), reach(await serve({ uid: 65_534 }))];
-  for (const [first, second] of [
-    [root, nobody],
-    [nobody, root],
-  ] as const) {
-    const name = newName();
-    await first.withLock(name, patiently, async () => {
-      expect((await problemOf(second.withLock(name, briefly, async () => "never"))).code).toBe("LOCK_TAKEN");
-    });
-    await second.withLock(name, patiently, async () => {
-      const problem = await problemOf(first.withLock(name, briefly, async () => "never"));
-      expect(problem.problem.found).toContain("held by ana's first run");
-    });
-  }
+/** Where the locks of the user who runs these tests lie. */
+const directory = process.getuid?.() === 0 ? "/run/sluice-lock" : `/tmp/sluice-lock-${String(process.getuid?.())}`;
+
+test("the file of a lock goes when the lock is freed", async () => {
+  const host = reach("local");
+  const name = `test-file-${process.pid}`;
+  await host.withLock(name, patiently, async () => {
+    expect(readFileSync(join(directory, name), "utf8")).toContain("ana's first run");
+  });
+  expect(existsSync(join(directory, name))).toBe(false);
 });
+
+test("a process that is no session of locks is not ended, whatever the file of a lock says", async () => {
+  const name = `test-number-${process.pid}`;
+  const host = reach("local");
+  await host.withLock(newName(), briefly, async () => undefined); // makes the directory
+  const holder = spawn("sh", ["-c", `exec 9>>"$1"; flock 9; echo held; exec sleep 60`, "sh", join(directory, name)]);
+  await new Promise((resolve) => holder.stdout.once("data", resolve));
+  const victim = spawn("sleep", ["60"]);
+  writeFileSync(join(directory, name), `our-tag ${String(victim.pid)} since holder\n`);
+  const opened = await openLockSession(await localTransport().start(lockSessionWords(false), "lock"));
+  if ("kind" in opened) throw new Error("no session");
+  expect(await opened.take(1, name, "our-tag", "us")).toMatchObject({ kind: "taken" });
+  expect(victim.exitCode ?? victim.signalCode).toBeNull();
+  opened.end();
+  victim.kill();
+  holder.kill();
+  rmSync(join(directory, name));
+});
+
+testAsRoot("no other user can hold a lock of root, or write who holds it (needs root)", async () => {
+  const [root, nobody] = [reach(await serve()), reach(await serve({ uid: 65_534 }))];
+  const name = `test-others-${process.pid}`;
+  await root.withLock(name, patiently, async () => {
+    const { stderr } = await nobody.run(sh`flock -n ${join(directory, name)} true; echo x >${join(directory, name)}`, {
+      accept: [0, 1, 2, 66],
+    });
+    expect(stderr).toMatch(/flock: .*Permission denied[^]*Permission denied/);
+    expect(await nobody.withLock(name, briefly, async () => "a lock of its own")).toBe("a lock of its own");
+  });
+});
+
+testAsRoot("a directory for locks that another user made first is refused (needs root)", async () => {
+  const planted = "/tmp/sluice-lock-65534";
+  rmSync(planted, { recursive: true, force: true });
+  mkdirSync(planted, { mode: 0o777 });
+  chownSync(planted, 65_533, 65_533);
+  const problem = await problemOf(
+    reach(await serve({ uid: 65_534 })).withLock(newName(), briefly, async () => "never"),
+  );
+  rmSync(planted, { recursive: true });
+  expect(problem.problem.detail).toContain(`${planted} must be a directory of mode 0700 that belongs to user nobody`);
+});
+
+testAsRoot(
+  "sessions of versions that shared a directory with every user take no lock any more (needs root)",
+  async () => {
+    const old = existsSync("/run/lock") ? "/run/lock/sluice" : "/tmp/sluice-lock";
+    rmSync(old, { recursive: true, force: true });
+    mkdirSync(old);
+    chmodSync(old, 0o1777);
+    chownSync(old, 65_533, 65_533);
+    await reach("local").withLock(newName(), briefly, async () => undefined);
+    const { uid, mode } = statSync(old);
+    expect([uid, mode & 0o7777]).toEqual([0, 0o700]);
+  },
+);
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) =>
