@@ -41,6 +41,9 @@ export const codes = {
   STORAGE_NOT_MOUNTED:
     "What was made is not in its directory, and the file system that it was on is not mounted there.",
   STORAGE_DIRECTORY_UNREACHABLE: "The user that mysqld runs as may not enter the directory.",
+  STORAGE_PATH_UNSAFE: "Root would read, write or run something through a path that another user can change.",
+  STORAGE_DIRECTORY_NESTED: "The directory lies inside the directory or the data of another MySQL server.",
+  STORAGE_DATA_FOREIGN: "The directory that `adopt` names holds data that is not MySQL's.",
 
   SERVER_PORT_TAKEN: "Another process listens on the port.",
   SERVER_BINARY_MISSING: "No mysqld was found on the host, or it is too old.",

@@ -31,3 +31,11 @@ export function sh(parts: TemplateStringsArray, ...values: readonly Part[]): Com
 /** Commands one after another; the first that fails ends it. */
 export const allOf = (...commands: readonly Command[]): Command =>
   new Command(commands.map((command) => command.text).join(" && "));
+
+/** For a shell of root: `asUser WORDS` runs them as another user. */
+export const asUserFunction = (user: string): Command =>
+  sh`asUser() { if command -v runuser >/dev/null; then runuser -u ${user} -- "$@"; else sudo -n -u ${user} -- "$@"; fi; }`;
+
+/** For a shell of root: the command as another user. A directory of root's may be closed to that user. */
+export const asUserCommand = (user: string, command: Command): Command =>
+  sh`cd /; if command -v runuser >/dev/null; then exec runuser -u ${user} -- sh -c ${command.text}; else exec sudo -n -u ${user} -- sh -c ${command.text}; fi`;

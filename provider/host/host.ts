@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly stdin?: string | Buffer;
   /** Run as root: through sudo where the ssh user is not root. Default false. */
   readonly asRoot?: boolean;
+  /** Run as this user, which takes root where it is not the connected one. For what lies in directories of that user. */
+  readonly asUser?: string | undefined;
   /**
    * Seconds until the command is ended on the host and TIMEOUT_REACHED thrown. Default 60: every longer work is a
    * detached job (job.ts). The limit covers the command, not the wait for a connection or a free session.
@@ -59,6 +61,13 @@ export interface FileOptions {
   /** `user:group`; needs root. Default: the user who writes. */
   readonly owner?: string;
   readonly asRoot?: boolean;
+  /** Written by this user, into a directory of its own. */
+  readonly asUser?: string | undefined;
+}
+
+export interface ReadOptions {
+  readonly asRoot?: boolean;
+  readonly asUser?: string | undefined;
 }
 
 /** What stands at a path; a symbolic link is followed. `absent` has mode 0, empty names and no size. */
@@ -95,9 +104,9 @@ export interface HostReader {
    * Throws COMMAND_FAILED with the last 20 lines of stderr.
    */
   query(command: Command, options?: RunOptions): Promise<CommandResult>;
-  /** The file's text, or undefined where there is none. */
-  readFile(path: string, options?: { readonly asRoot?: boolean }): Promise<string | undefined>;
-  inspect(path: string, options?: { readonly asRoot?: boolean }): Promise<PathFacts>;
+  /** The file's text, or undefined where there is none. Root refuses a path that another user can change. */
+  readFile(path: string, options?: ReadOptions): Promise<string | undefined>;
+  inspect(path: string, options?: ReadOptions): Promise<PathFacts>;
   /**
    * A byte stream to an address as seen from the host, or to a unix socket on it, opened by the connected user (never
    * by root through sudo). Throws HOST_DIAL_REFUSED. The stream ends with `close` when the connection is lost.
@@ -112,7 +121,10 @@ export type DialTarget = { readonly socketPath: string } | { readonly address: s
 export interface Host extends HostReader {
   /** Runs a command once. Throws HOST_CONNECTION_LOST when nobody knows how it ended; the host ends it by itself. */
   run(command: Command, options?: RunOptions): Promise<CommandResult>;
-  /** Atomic: written beside the target with its final mode and owner, flushed, then renamed. Throws STORAGE_FULL. */
+  /**
+   * Atomic: written beside the target with its final mode and owner, flushed, then renamed. Throws STORAGE_FULL, and
+   * STORAGE_PATH_UNSAFE where root would write through a path that another user can change.
+   */
   writeFile(path: string, content: string | Buffer, options: FileOptions): Promise<void>;
   /**
    * Holds the lock `name` on the host while `work` runs; the kernel frees it when this process or its connection dies.

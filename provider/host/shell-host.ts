@@ -1,7 +1,8 @@
+import { posix } from "node:path";
 import type { Duplex } from "node:stream";
 import { isProblem, SluiceError } from "../errors";
 import { within } from "../wait";
-import { type Command, sh } from "./command";
+import { asUserCommand, type Command, sh } from "./command";
 import {
   briefly,
   commandFailed,
@@ -31,11 +32,13 @@ import type {
   HostFacts,
   LockOptions,
   PathFacts,
+  ReadOptions,
   RunOptions,
 } from "./host";
 import { LockKeeper } from "./lock";
 import { collect, outputLimitBytes } from "./output";
 import type { Ending, Transport } from "./transport";
+import { pathUnsafe, requireTrusted, untrustedIn } from "./trust";
 import { wrap } from "./wrap";
 
 const commandSeconds = 60; // sshd's LoginGraceTime-like patience of a person; longer work is a job (host.ts, RunOptions)
@@ -72,15 +75,16 @@ export class ShellHost implements Host {
     return result;
   }
 
-  async readFile(path: string, options: { readonly asRoot?: boolean } = {}): Promise<string | undefined> {
-    const command = readFileCommand(path);
+  async readFile(path: string, options: ReadOptions = {}): Promise<string | undefined> {
+    const command = await this.#guarded(readFileCommand(path), path, "parents", options);
     const result = await this.#performTwice(command, options);
+    this.#requireTrusted(`root does not read ${path}`, result);
     if (result.exitCode !== 0 && saysAbsent(result.stderr)) return undefined;
     this.#requireAccepted(command, result);
     return result.stdout;
   }
 
-  async inspect(path: string, options: { readonly asRoot?: boolean } = {}): Promise<PathFacts> {
+  async inspect(path: string, options: ReadOptions = {}): Promise<PathFacts> {
     const command = inspectCommand(path);
     const result = await this.#performTwice(command, options);
     if (result.exitCode !== 0 && saysAbsent(result.stderr)) return absent;
@@ -90,18 +94,22 @@ export class ShellHost implements Host {
 
   async writeFile(path: string, content: string | Buffer, options: FileOptions): Promise<void> {
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    const command = writeFileCommand(path, bytes.length, options);
-    const asRoot = options.asRoot ?? false;
-    const result = await this.#perform(command, { stdin: bytes, asRoot });
+    const who = { asRoot: options.asRoot ?? false, asUser: options.asUser };
+    const command = await this.#guarded(
+      writeFileCommand(path, bytes.length, options),
+      posix.dirname(path),
+      "all",
+      options,
+    );
+    const result = await this.#perform(command, { stdin: bytes, ...who });
     if (result.exitCode === 0) return;
+    this.#requireTrusted(`root does not write ${path}`, result);
     const full = saysFull(result.stderr);
     throw new SluiceError({
       code: full ? "STORAGE_FULL" : "COMMAND_FAILED",
       object: `host ${this.name}`,
       what: full ? `no space left to write ${path}` : `cannot write ${path}`,
-      ...(full
-        ? { needs: `${bytes.length} bytes, beside the old file`, found: await this.#freeSpace(path, asRoot) }
-        : {}),
+      ...(full ? { needs: `${bytes.length} bytes, beside the old file`, found: await this.#freeSpace(path, who) } : {}),
       detail: lastLines(result.stderr),
     });
   }
@@ -141,9 +149,25 @@ export class ShellHost implements Host {
 
   async #perform(command: Command, options: RunOptions): Promise<CommandResult> {
     const facts = await this.#knownFacts();
-    const asRoot = options.asRoot === true && facts.uid !== 0;
+    const asUser = options.asUser === facts.user ? undefined : options.asUser;
+    const asRoot =
+      facts.uid !== 0 && (asUser !== undefined || (options.asRoot === true && options.asUser === undefined));
     if (asRoot && !facts.canBecomeRoot) throw sudoRefused(this.name, command, facts);
-    return this.#execute(command.text, options, briefly(command), asRoot);
+    const text = asUser === undefined ? command.text : asUserCommand(asUser, command).text;
+    return this.#execute(text, options, briefly(command), asRoot);
+  }
+
+  /** Root looks first whether another user can change the path; who works with an own directory need not. */
+  async #guarded(command: Command, path: string, last: "all" | "parents", who: ReadOptions): Promise<Command> {
+    const { uid, user } = await this.#knownFacts();
+    const isRoot = who.asUser === undefined ? uid === 0 || who.asRoot === true : who.asUser === "root";
+    if (!isRoot || (uid !== 0 && who.asUser === user)) return command;
+    return sh`${requireTrusted(path, last, uid)}; ${command}`;
+  }
+
+  #requireTrusted(what: string, { stderr }: CommandResult): void {
+    const changer = untrustedIn(stderr);
+    if (changer !== undefined) throw pathUnsafe(`host ${this.name}`, what, changer);
   }
 
   #performTwice(command: Command, options: RunOptions): Promise<CommandResult> {
@@ -189,8 +213,8 @@ export class ShellHost implements Host {
     });
   }
 
-  async #freeSpace(path: string, asRoot: boolean): Promise<string> {
-    const result = await this.#perform(sh`df -kP -- ${path.slice(0, path.lastIndexOf("/")) || "/"}`, { asRoot });
+  async #freeSpace(path: string, who: ReadOptions): Promise<string> {
+    const result = await this.#perform(sh`df -kP -- ${posix.dirname(path)}`, who);
     return result.stdout.trim();
   }
 }

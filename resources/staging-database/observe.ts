@@ -44,6 +44,8 @@ export interface Settled {
     readonly init: InitFile | null;
     /** It runs, and does not let its management account in. */
     readonly refusesUs: boolean;
+    /** Paths of root's that another user can change. Absent in a state of an earlier version. */
+    readonly loose?: InstanceFacts["loose"];
   } | null;
   /** A seeding runs, or has ended well and is not recorded yet. */
   readonly hasSeedJob?: boolean;
@@ -55,6 +57,7 @@ export interface Live {
   readonly seed: SeedFacts;
   readonly strangers: readonly string[];
   readonly portListener: InstanceFacts["portListener"];
+  readonly surroundings: InstanceFacts["surroundings"];
   /** Why there is no mysqld that could be started; null where there is one. */
   readonly binariesProblem: SluiceError | null;
   readonly source: SourceFacts | null;
@@ -92,7 +95,9 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   requireMounted(declared, { ...instance, marker, mount }, look, remembered);
   const ours = marker !== null;
   const asked = instance.running && ours ? await readServer(declared, look, host) : null;
-  const seed: SeedFacts = ours ? await readSeed(host, layout) : { state: "none", request: null };
+  // What another user may have put there is no result of a job of ours.
+  const isPlanted = instance.loose.some(({ step }) => step === layout.directory || step === layout.job);
+  const seed: SeedFacts = ours && !isPlanted ? await readSeed(host, layout) : { state: "none", request: null };
   const settled: Settled = {
     directory: ours ? "ours" : instance.directory,
     marker,
@@ -110,6 +115,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
           unitText: instance.unitText,
           init: instance.initText === null ? null : describeInit(instance.initText),
           refusesUs: asked === "refused",
+          loose: instance.loose,
         }
       : null,
     ...((seed.state === "running" || seed.state === "finished") && { hasSeedJob: true }),
@@ -121,6 +127,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
       seed,
       strangers: instance.strangers,
       portListener: instance.portListener,
+      surroundings: instance.surroundings,
       binariesProblem: found.problem,
       ...(await readSourceIfNeeded(declared, look, settled)),
       ...(await readBackupIfNeeded(declared, { host, object: look.object }, settled)),

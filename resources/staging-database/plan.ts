@@ -13,11 +13,14 @@ import type { Instance } from "../../provider/mysql/instance/instance";
 import { renderOptions } from "../../provider/mysql/instance/options";
 import {
   otherStorage,
+  requireAdoptable,
   requireData,
+  requireEnterable,
   requireFreePort,
   requireOwnData,
   strangeFiles,
 } from "../../provider/mysql/instance/refusals";
+import { requireApart } from "../../provider/mysql/instance/surroundings";
 import { renderUnit } from "../../provider/mysql/instance/unit";
 import { differenceOf, digestOf, type SeedRequest } from "../../provider/mysql/seed/request";
 import { requireSource } from "../../provider/mysql/seed/source";
@@ -109,6 +112,12 @@ function refuse(wanted: Declaration, { settled, live }: Observed, context: PlanC
     requireOurs({ object, owner: context, found: settled.marker, adopt, ...naming(directory) });
   if (settled.directory === "foreign files" && !(adopt && settled.unclaimedData))
     throw strangeFiles(object, directory, live?.strangers ?? []);
+  if (live !== null) {
+    const place = { object, layout: layoutOf(directory) };
+    if (settled.marker === null) requireApart(place, live.surroundings);
+    if (settled.unclaimedData) requireAdoptable(place, live.surroundings);
+    if (state === "running") requireEnterable(place, live.surroundings);
+  }
   if (live !== null && state === "running" && !listensOn(port, settled)) requireFreePort(live, object, port);
   if (settled.storageKind !== null && storage !== "auto" && storage !== settled.storageKind)
     throw otherStorage(object, directory, settled.storageKind, storage);

@@ -9,6 +9,7 @@ import {
   endSeed,
   ensureDirectories,
   ensureOsUser,
+  ensureOwnDirectory,
   initialiseData,
   removeInstance,
   removeSeconds,
@@ -31,7 +32,6 @@ import {
 } from "../../provider/mysql/seed/seed";
 import { inheritedVariables, planServerId } from "../../provider/mysql/seed/source";
 import { isSame } from "../../provider/plan/plan";
-import { sh } from "../../provider/host/command";
 import type { Host } from "../../provider/host/host";
 import type { MysqlClient } from "../../provider/mysql/client";
 import type { Performers, Seal, StepContext } from "../../provider/room";
@@ -46,8 +46,7 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     const { declared, seen, owner } = context;
     const host = await context.host(declared.host);
     const { instance } = desiredOf(context, newMarker(context));
-    const { asRoot } = instance.runtime;
-    await host.run(sh`mkdir -p ${declared.directory}`, { asRoot });
+    await ensureOwnDirectory(host, instance);
     const kept = adopts === true ? await keepOptionFile(host, instance) : null;
     const source = seen.live?.source ?? null;
     await writeMarker(host, instance, {

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { isProblem } from "../../errors";
 import { sh } from "../../host/command";
 import type { Host, HostReader } from "../../host/host";
 import { fileWord, needsRoot, ownedLike } from "./tls-files";
@@ -23,10 +24,13 @@ export async function readFilterFile(
   const path = posix.join(directory, `channel-${fileWord(channel)}.cnf`);
   if (host === null) return { isPossible: false, path, text: null };
   const asRoot = await needsRoot(host);
-  const [options, text] = await Promise.all([
-    host.readFile(posix.join(root, "my.cnf"), { asRoot }),
-    host.readFile(path, { asRoot }),
-  ]);
+  // Where the data lies, the server says: what is another user's there is no folder of ours.
+  const read = (file: string) =>
+    host.readFile(file, { asRoot }).catch((error: unknown) => {
+      if (isProblem(error, "STORAGE_PATH_UNSAFE")) return undefined;
+      throw error;
+    });
+  const [options, text] = await Promise.all([read(posix.join(root, "my.cnf")), read(path)]);
   const isPossible = options?.split("\n").includes(`!includedir ${directory}`) === true;
   return { isPossible, path, text: text ?? null };
 }

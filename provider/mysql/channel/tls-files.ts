@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { sh } from "../../host/command";
-import type { Host, HostReader } from "../../host/host";
+import type { FileOptions, Host, HostReader } from "../../host/host";
 import type { Tls } from "../../schema/connection";
 import type { TlsFacts } from "./facts";
 
 /** Where the files of a channel lie: mysqld takes an authority as a file on its own machine, and in no other way. */
 export interface TlsFiles {
   readonly directory: string;
+  /** It is a directory of ours: root's, beside a managed server's data. */
+  readonly isManaged: boolean;
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
@@ -23,7 +25,7 @@ export function tlsFilesOf(
   const isManaged = server.socket === posix.join(root, "run", "mysqld.sock");
   const directory = isManaged ? posix.join(root, "tls") : data;
   const path = (what: string) => posix.join(directory, `sluice-${fileWord(channel)}-${what}.pem`);
-  return { directory, ca: path("ca"), cert: path("cert"), key: path("key") };
+  return { directory, isManaged, ca: path("ca"), cert: path("cert"), key: path("key") };
 }
 
 /** Channel names hold what they like; lower case, because the server knows no other. */
@@ -34,14 +36,27 @@ export const fileWord = (channel: string): string =>
 export async function writeTlsFiles(host: Host, files: TlsFiles, tls: Tls, dataDirectory: string): Promise<void> {
   const given = typeof tls === "object" ? tls : undefined;
   if (given === undefined) return removeTlsFiles(host, files);
-  const as = await ownedLike(host, dataDirectory);
-  await host.run(sh`mkdir -p -m 0755 ${files.directory}`, { asRoot: as.asRoot });
+  const as = await writerOf(host, files, dataDirectory);
   await host.writeFile(files.ca, given.ca, { mode: 0o644, ...as });
   if (given.cert !== undefined) await host.writeFile(files.cert, given.cert, { mode: 0o644, ...as });
   if (given.key !== undefined) await host.writeFile(files.key, given.key, { mode: 0o600, ...as });
 }
 
-/** For files that mysqld reads: they belong to whom this path belongs to, where we may give files away. */
+/** Who writes the files: root beside a managed server's data, so that mysqld can read them; else whom the data directory belongs to. */
+async function writerOf(
+  host: Host,
+  { isManaged }: Pick<TlsFiles, "isManaged">,
+  dataDirectory: string,
+): Promise<Pick<FileOptions, "asRoot" | "asUser" | "owner">> {
+  if (isManaged) return ownedLike(host, dataDirectory);
+  const { canBecomeRoot } = await host.facts();
+  if (!canBecomeRoot) return {};
+  // The directory is mysqld's, and so is everything on the way to a file in it.
+  const { owner } = await host.inspect(dataDirectory, { asRoot: true });
+  return { asUser: owner };
+}
+
+/** For files of root's that mysqld reads: they belong to whom this path belongs to, where we may give files away. */
 export async function ownedLike(
   host: Host,
   path: string,
@@ -54,7 +69,18 @@ export async function ownedLike(
 }
 
 export async function removeTlsFiles(host: Host, files: TlsFiles): Promise<void> {
-  await host.run(sh`rm -f ${files.ca} ${files.cert} ${files.key}`, { asRoot: await needsRoot(host) });
+  if ((await host.inspect(files.directory, { asRoot: await needsRoot(host) })).kind === "absent") return;
+  const { asRoot = false, asUser } = await writerOf(host, files, files.directory);
+  await host.run(sh`rm -f ${files.ca} ${files.cert} ${files.key}`, { asRoot, asUser });
+}
+
+/** A file that mysqld reads, as its user: the path comes from the server. */
+async function readAsServer(host: HostReader, path: string): Promise<string | undefined> {
+  const { canBecomeRoot } = await host.facts();
+  if (!canBecomeRoot) return host.readFile(path);
+  const { kind, owner } = await host.inspect(posix.dirname(path), { asRoot: true });
+  if (kind === "absent") return undefined;
+  return host.readFile(path, owner === "root" ? { asRoot: true } : { asUser: owner });
 }
 
 export async function needsRoot(host: HostReader): Promise<boolean> {
@@ -74,7 +100,7 @@ export async function readTlsWords(host: HostReader | null, facts: TlsFacts): Pr
   if (facts.caPath === "" && facts.certPath === "") return "required";
   const read = async (path: string): Promise<string | undefined> => {
     if (path === "") return undefined;
-    const text = await host?.readFile(path, { asRoot: await needsRoot(host) });
+    const text = host === null ? undefined : await readAsServer(host, path);
     return text === undefined ? path : fingerprint(text);
   };
   const [ca, cert] = await Promise.all([read(facts.caPath), read(facts.certPath)]);

@@ -1,6 +1,7 @@
 import { isProblem, SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { HostReader } from "../../host/host";
+import { changerFunction, parseChanger } from "../../host/trust";
 import { compareVersions, oldestVersions, type ServerFacts } from "../capabilities";
 
 /** The programs of one MySQL installation. */
@@ -45,7 +46,8 @@ export interface BinariesWanted {
 
 /** Finds mysqld and what belongs to it. Throws SERVER_BINARY_MISSING. One round trip. */
 export async function readBinaries(host: HostReader, wanted: BinariesWanted): Promise<Binaries> {
-  const { stdout } = await host.query(searchCommand(wanted.baseDirectory));
+  const { uid, canBecomeRoot } = await host.facts();
+  const { stdout } = await host.query(searchCommand(wanted.baseDirectory, canBecomeRoot ? uid : null));
   const found = parseSearch(stdout, wanted.baseDirectory);
   if ("mysqld" in found) return found;
   throw new SluiceError({
@@ -80,7 +82,7 @@ export async function findBinaries(
 }
 
 /** Prints one line a program, then the chosen one's details. The first mysqld that is no MariaDB is looked at closely. */
-function searchCommand(baseDirectory: string | undefined) {
+function searchCommand(baseDirectory: string | undefined, connectedUid: number | null) {
   const folders =
     baseDirectory === undefined
       ? usualPlaces
@@ -88,10 +90,14 @@ function searchCommand(baseDirectory: string | undefined) {
   const onPath = baseDirectory === undefined ? sh`command -v "$1" 2>/dev/null;` : sh``;
   return sh`
     places() { ${onPath} for d in "$near" ${folders}; do [ -n "$d" ] && [ -x "$d/$1" ] && echo "$d/$1"; done; }
+    # Run by root, or by a user who may become root: a program that another user can change is not.
+    ${connectedUid === null ? sh`changer() { :; }` : changerFunction(connectedUid)}
     near=; mysqld=
     IFS='
 '
     for path in $(places mysqld); do
+      found=$(IFS=' '; changer "$path" all 0)
+      [ -z "$found" ] || { echo "unsafe|$path|$found"; continue; }
       said=$("$path" --no-defaults --version 2>/dev/null) || continue
       echo "mysqld|$path|$said"
       case $said in *MariaDB*) ;; *) [ -n "$mysqld" ] || mysqld=$path ;; esac
@@ -104,7 +110,7 @@ function searchCommand(baseDirectory: string | undefined) {
     for name in auth_socket mysql_clone; do [ -e "$plugins/$name.so" ] && echo "plugin|$name|"; done
     grep -qa NOTIFY_SOCKET "$mysqld" && echo "notifies||"
     for name in mysql mysqldump; do
-      for path in $(places "$name"); do echo "$name|$path|$("$path" --no-defaults --version 2>/dev/null)"; done
+      for path in $(places "$name"); do [ -n "$(IFS=' '; changer "$path" all 0)" ] || echo "$name|$path|$("$path" --no-defaults --version 2>/dev/null)"; done
     done
     exit 0`;
 }
@@ -117,7 +123,9 @@ export function parseSearch(output: string, baseDirectory: string | undefined): 
   const usable = servers.find(({ said }) => parseProgram(said)?.flavour !== "mariadb");
   const server = usable && parseProgram(usable.said);
   if (!usable || !server || compareVersions(server.version, oldestVersions.managed) < 0)
-    return { refused: [...new Set(servers.map(({ path, said }) => `${path}: ${versionWords(said)}`))] };
+    return {
+      refused: [...new Set([...servers.map(({ path, said }) => `${path}: ${versionWords(said)}`), ...unsafeIn(lines)])],
+    };
   const plugins = new Set(lines.filter(({ key }) => key === "plugin").map(({ path }) => path));
   return {
     mysqld: usable.path,
@@ -131,6 +139,15 @@ export function parseSearch(output: string, baseDirectory: string | undefined): 
     mysqldump: clientOf(lines, "mysqldump"),
   };
 }
+
+/** What is not run, because another user can change it. */
+const unsafeIn = (lines: readonly Line[]): string[] =>
+  lines.flatMap(({ key, path, said }) => {
+    const changer = key === "unsafe" ? parseChanger(said) : undefined;
+    return changer === undefined
+      ? []
+      : [`${path}: not run, ${changer.who} can change ${changer.step} (chown -R root it)`];
+  });
 
 interface Line {
   readonly key: string;

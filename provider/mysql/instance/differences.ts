@@ -1,6 +1,7 @@
 import type { Difference } from "../../plan/plan";
 import { looseNames, parseOptionFile, readSettings } from "../option-file";
 import { isDrifted, isSameValue, needsRestart, type Adjusted } from "../variables";
+import type { Changer } from "../../host/trust";
 import type { InitFile } from "./init-file";
 import type { Instance } from "./instance";
 import { managementAccount } from "./layout";
@@ -20,6 +21,8 @@ export interface SeenConfiguration {
   readonly init: InitFile | null;
   /** The server runs, and does not let its management account in. */
   readonly refusesUs: boolean;
+  /** Paths of root's that another user can change. Absent in a state of an earlier version. */
+  readonly loose?: readonly Changer[] | undefined;
 }
 
 /** What a difference says of an option that is not set: the server's own value. */
@@ -31,10 +34,14 @@ export const differences = (instance: Group, should: Configuration, is: SeenConf
   ...optionDifferences(instance, should.optionText, is.optionText ?? ""),
   ...(should.unitText === is.unitText ? [] : [{ property: unit, from: "as it was", to: "as declared" }]),
   ...accountDifferences(should.init, is),
+  ...(is.loose ?? []).map(({ who, step }) => ({ property: `${ownerOf}${step}`, from: who, to: "root" })),
 ];
 
 /** Whether a running server takes it from its files only, at a start. */
 export const isStartOnly = ({ property }: Difference): boolean =>
+  !property.startsWith(ownerOf) && isTakenAtStart(property);
+
+const isTakenAtStart = (property: string): boolean =>
   property === unit || property === account || isReadAtStart(property);
 
 /**
@@ -42,9 +49,13 @@ export const isStartOnly = ({ property }: Difference): boolean =>
  * running values only of options that were declared before, and `up` runs what the preview printed.
  */
 export const settable = (because: readonly Difference[]): Difference[] =>
-  because.filter((one) => one.to !== byDefault && one.property !== initFile && !isStartOnly(one));
+  because.filter(
+    (one) =>
+      one.to !== byDefault && one.property !== initFile && !one.property.startsWith(ownerOf) && !isStartOnly(one),
+  );
 
 const initFile = "init file";
+const ownerOf = "owner of ";
 const unit = "unit";
 const account = "management account";
 const loosePrefix = "loose_";

@@ -1,8 +1,10 @@
 import { SluiceError } from "../../errors";
-import { type Command, sh } from "../../host/command";
+import { asUserFunction, type Command, sh } from "../../host/command";
 import type { HostReader } from "../../host/host";
+import { changerFunction, parseChanger, pathUnsafe, type Changer } from "../../host/trust";
 import type { InstancePlace } from "./instance";
-import { ownEntries, type Layout } from "./layout";
+import { ownEntries } from "./layout";
+import { enclosingLook, parseSurroundings, requireApart, surroundingsLook, type Surroundings } from "./surroundings";
 
 /** What stands on the host, and what runs. */
 export interface InstanceFacts {
@@ -28,6 +30,9 @@ export interface InstanceFacts {
   readonly exit: string | null;
   /** Whoever listens on the port; null where nobody does. */
   readonly portListener: PortListener | null;
+  readonly surroundings: Surroundings;
+  /** The paths of root's in it that another user can change. */
+  readonly loose: readonly Changer[];
   /** Room for other users than root on the file system of the directory. */
   readonly freeBytes: number;
 }
@@ -44,6 +49,11 @@ export interface PortListener {
 export async function readInstance(host: HostReader, place: Omit<InstancePlace, "object">): Promise<InstanceFacts> {
   const { stdout } = await host.query(lookCommand(place), { asRoot: place.runtime.asRoot });
   requireReadable(stdout, host, place);
+  const unsafe = parseChanger(/^unsafe (.+)$/m.exec(stdout)?.[1] ?? "");
+  if (unsafe !== undefined) {
+    requireApart({ object: `host ${host.name}`, layout: place.layout }, parseSurroundings(stdout.split("\n")));
+    throw pathUnsafe(`host ${host.name}`, `root does not use ${place.layout.directory}`, unsafe);
+  }
   return parseLook(stdout, place);
 }
 
@@ -67,7 +77,12 @@ export function requireReadable(
 function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): Command {
   const unitText = runtime.supervisor === "systemd" ? layout.unitFile : layout.supervisorFile;
   return sh`
-    text() { [ -f "$2" ] || return; if [ -r "$2" ]; then echo "$1 $(base64 <"$2" | tr -d '\n')"; else echo "unreadable $2"; fi; }
+    ${changerFunction(runtime.connectedUid ?? 0)}
+    # As root no symlink is followed: until its owner is mended the directory may be another user's.
+    open() { if [ -L "$1" ]; then return 1; elif ${runtime.asRoot ? "true" : "false"} && dd if=/dev/null iflag=nofollow 2>/dev/null; then dd "if=$1" iflag=nofollow,nonblock bs=64k 2>/dev/null; else cat -- "$1"; fi; }
+    text() { [ -f "$2" ] && [ ! -L "$2" ] || return; if [ -r "$2" ]; then echo "$1 $(open "$2" | base64 | tr -d '\n')"; else echo "unreadable $2"; fi; }
+    ${enclosingLook(layout)}
+    ${runtime.asRoot ? ownersLook({ layout, runtime }) : sh`:`}
     if [ -d ${layout.directory} ]; then echo directory yes; ls -A ${layout.directory} | base64 | tr -d '\n' | sed 's/^/entries /'; echo
     elif ls -d ${layout.directory} 2>&1 | grep -q 'Permission denied'; then echo unreadable ${layout.directory}; fi
     text marker ${layout.marker}
@@ -81,29 +96,51 @@ function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): 
     elif [ -d ${layout.dataInitialising} ]; then echo data initialising; fi
     d=${layout.directory}; while [ ! -d "$d" ]; do d=$(dirname "$d"); done
     df -kP "$d" | awk 'NR == 2 { print "free " $4 }'
-    ${runtime.supervisor === "systemd" ? unitLook(layout.unitName) : processLook(layout)}
+    ${runtime.supervisor === "systemd" ? unitLook(layout.unitName) : processLook({ layout, runtime })}
     ${portLook(port)}
+    ${surroundingsLook({ layout, runtime })}
     exit 0`;
 }
+
+/**
+ * `unsafe` where the way to the directory is another user's: then root looks at nothing in it. `loose` for each path in it that
+ * should be root's and another user can change. A job may belong to another ssh user, never to the one that mysqld runs as.
+ */
+const ownersLook = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): Command => sh`
+    found=$(changer ${layout.directory} parents 0); [ -z "$found" ] || { echo "unsafe $found"; exit 0; }
+    loose() { [ -e "$1" ] || [ -L "$1" ] || return; found=$(changer "$1" "$2" 0); [ -z "$found" ] || echo "loose $found"; }
+    for p in ${[layout.directory, layout.marker, layout.optionFile, layout.supervisorFile, layout.optionDirectory, layout.tls]}; do loose "$p" all; done
+    for p in ${[layout.job, layout.data, layout.run, layout.log, layout.tmp]}; do [ ! -L "$p" ] || loose "$p" parents; done
+    [ -z "$(find ${layout.job} -prune -user ${runtime.osUser} 2>/dev/null)" ] || loose ${layout.job} all`;
 
 /** Prints `pid N` and `exit WORDS`. ExecMainStatus is that of the last process once none runs. */
 const unitLook = (unit: string): Command => sh`
     systemctl show ${unit} -p MainPID -p ActiveState -p Result -p ExecMainStatus -p UnitFileState
     pid=$(systemctl show ${unit} -p MainPID --value)`;
 
-export const birthFunction = sh`birth() { if [ -e /proc/self/stat ]; then sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' _; fi; }`;
+const birthFunction = sh`birth() { if [ -e /proc/self/stat ]; then sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' _; fi; }`;
 
-/** Whether mysqld has outlived its supervisor, which somebody killed: it still works on the data. */
-export const orphanFunction = (optionFile: string): Command =>
-  sh`orphan() { ps -ww -o args= -p "$1" 2>/dev/null | grep -qF -e ${`--defaults-file=${optionFile}`}; }`;
-
-/** The line of supervisorState: its process, when that began, `running PID` or `ended CODE`. */
-const processLook = ({ supervisorState, optionFile }: Pick<Layout, "supervisorState" | "optionFile">): Command => sh`
+/**
+ * `readState` reads the line of supervisorState: its process, when that began, `running PID` or `ended CODE`. The file is of
+ * mysqld's user, so that user reads it, and the numbers in it count only where the process is a supervisor or a mysqld of this
+ * server. `serves`: mysqld may have outlived its supervisor, which somebody killed; it still works on the data.
+ */
+export const supervisorFunctions = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): Command => {
+  return sh`
+    ${runtime.asRoot ? asUserFunction(runtime.osUser) : sh`asUser() { "$@"; }`}
     ${birthFunction}
-    ${orphanFunction(optionFile)}
-    pid=0; read -r supervisor born what value 2>/dev/null <${supervisorState}
-    if [ -n "$supervisor" ] && [ "$(birth "$supervisor")" = "$born" ] && [ "$what" = running ]; then pid=$value; echo "MainPID=$pid"; echo ActiveState=active
-    elif [ "$what" = running ] && orphan "$value"; then pid=$value; echo "MainPID=$pid"; echo ActiveState=active
+    argsOf() { ps -ww -o args= -p "$1" 2>/dev/null; }
+    isNumber() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
+    readState() { set -- $(asUser head -c 200 ${layout.supervisorState} 2>/dev/null | head -n 1); supervisor=$1 born=$2 what=$3 value=$4
+      isNumber "$supervisor" && isNumber "$value" || what=; }
+    supervises() { [ "$(birth "$supervisor")" = "$born" ] && [ "$(argsOf "$supervisor")" = ${`sh ${layout.supervisorFile}`} ]; }
+    serves() { argsOf "$value" | grep -qF -e ${`--defaults-file=${layout.optionFile}`}; }`;
+};
+
+const processLook = (place: Pick<InstancePlace, "layout" | "runtime">): Command => sh`
+    ${supervisorFunctions(place)}
+    pid=0; readState
+    if [ "$what" = running ] && { supervises || serves; }; then pid=$value; echo "MainPID=$pid"; echo ActiveState=active
     elif [ "$what" = ended ]; then echo ActiveState=inactive; echo "ExecMainStatus=$value"
     elif [ -n "$supervisor" ]; then echo ActiveState=failed; echo Result=lost; fi`;
 
@@ -156,8 +193,16 @@ export function parseLook(output: string, { layout }: Pick<InstancePlace, "layou
     pid: pid === 0 ? null : pid,
     exit: pid === 0 ? exitWords(state, value("Result"), value("ExecMainStatus")) : null,
     portListener: listenerOf(lines),
+    surroundings: parseSurroundings(lines),
+    loose: changersOf(lines),
     freeBytes: parseFree(value("free"), layout.directory),
   };
+}
+
+/** One a path: the first step is the same for all that are below it. */
+function changersOf(lines: readonly string[]): readonly Changer[] {
+  const found = lines.flatMap((line) => (line.startsWith("loose ") ? (parseChanger(line.slice(6)) ?? []) : []));
+  return found.filter(({ step }, at) => found.findIndex((one) => one.step === step) === at);
 }
 
 function directoryState(

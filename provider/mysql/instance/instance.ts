@@ -26,6 +26,8 @@ export interface Runtime {
   readonly osUser: string;
   /** The unix user our connection to the host has: the one that auth_socket lets in. */
   readonly connectedUser: string;
+  /** Its number; absent in a state of an earlier version. */
+  readonly connectedUid?: number | undefined;
   readonly supervisor: "systemd" | "process";
   /** Whether files and processes are handled as root. */
   readonly asRoot: boolean;
@@ -39,10 +41,15 @@ export function runtimeOf(facts: HostFacts): Runtime {
   return {
     osUser: asRoot ? serverUser : facts.user,
     connectedUser: facts.user,
+    connectedUid: facts.uid,
     supervisor: asRoot && facts.hasSystemd ? "systemd" : "process",
     asRoot,
   };
 }
+
+/** Runs a command as the user of mysqld: with what lies in directories of that user, root has nothing to do. */
+export const asServer = ({ asRoot, osUser }: Runtime): { readonly asUser?: string } =>
+  asRoot ? { asUser: osUser } : {};
 
 /** Opens a connection as the management account, again: what was open before the server ended is of no use. */
 export type Connect = () => Promise<MysqlClient>;

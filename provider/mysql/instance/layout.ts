@@ -13,6 +13,8 @@ export interface Layout {
   /** Who owns the directory; written first, removed last. */
   readonly marker: string;
   readonly optionFile: string;
+  /** A new option file until mysqld has accepted it. */
+  readonly optionDraft: string;
   /** Statements that mysqld runs before it answers anybody. */
   readonly initFile: string;
   /** Option file (0600) with the management account's password, where the server has no auth_socket. */
@@ -50,6 +52,7 @@ export function layoutOf(directory: string): Layout {
     directory: root,
     marker: below("sluice.json"),
     optionFile: below("my.cnf"),
+    optionDraft: below("my.cnf.draft"),
     initFile: below("init.sql"),
     accountFile: below("sluice-account.cnf"),
     data: below("data"),
@@ -75,6 +78,7 @@ export function layoutOf(directory: string): Layout {
 export const ownEntries: readonly string[] = [
   "sluice.json",
   "my.cnf",
+  "my.cnf.draft",
   "init.sql",
   "sluice-account.cnf",
   "supervise.sh",

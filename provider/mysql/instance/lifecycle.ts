@@ -5,12 +5,12 @@ import type { Report } from "../../report";
 import { awaitCondition, done, type Look, waiting } from "../../wait";
 import type { MysqlClient } from "../client";
 import { requireManagement } from "./account";
-import { birthFunction, orphanFunction, readInstance } from "./facts";
-import type { Connect, Instance, InstancePlace } from "./instance";
-import { requireFreePort } from "./refusals";
+import { readInstance, supervisorFunctions } from "./facts";
+import { asServer, type Connect, type Instance, type InstancePlace } from "./instance";
+import { requireEnterable, requireFreePort } from "./refusals";
 import { sinceLastStart, startFailure } from "./start-failure";
 
-export { ensureDirectories, ensureOsUser, initialiseData, writeConfiguration } from "./prepare";
+export { ensureDirectories, ensureOsUser, ensureOwnDirectory, initialiseData, writeConfiguration } from "./prepare";
 export { emptyData, endSeed, removeInstance, removeSeconds } from "./removal";
 export { requireAccepted } from "./validate";
 
@@ -19,8 +19,9 @@ export async function startInstance(host: Host, instance: Instance): Promise<voi
   const facts = await readInstance(host, instance);
   if (facts.running) return;
   requireFreePort(facts, instance.object, instance.port);
-  const { asRoot, supervisor } = instance.runtime;
-  await host.run(supervisor === "systemd" ? startUnit(instance) : startSupervisor(instance), { asRoot });
+  const { runtime } = instance;
+  if (runtime.supervisor === "systemd") await host.run(startUnit(instance), { asRoot: runtime.asRoot });
+  else await host.run(startSupervisor(instance), asServer(runtime)); // it writes to `run` and `log`, which are that user's
 }
 
 const startUnit = ({ layout }: Instance): Command => sh`
@@ -71,6 +72,7 @@ async function lookAnswering(host: HostReader, instance: Instance, connect: Conn
     if (!isProblem(error, "SERVER_NOT_ANSWERING", "HOST_DIAL_REFUSED", "SERVER_QUERY_FAILED")) throw error;
   }
   const facts = await readInstance(host, instance);
+  requireEnterable(instance, facts.surroundings);
   if (facts.running) return waiting("the server starts");
   if (facts.exit === null) return waiting("the server is about to start");
   throw startFailure(instance, facts.exit, await readLogs(host, instance), facts.freeBytes);
@@ -83,22 +85,19 @@ export async function readLogs(
   host: HostReader,
   { layout, runtime }: Pick<Instance, "layout" | "runtime">,
 ): Promise<readonly string[]> {
-  const early =
-    runtime.supervisor === "systemd"
-      ? sh`journalctl --unit=${layout.unitName} --lines=20 --output=cat --no-pager 2>/dev/null | grep -v '^systemd\|systemd\['`
-      : sh`tail -n 20 ${layout.startLog} 2>/dev/null`;
-  const { stdout } = await host.query(
-    sh`tail -n ${logLines} ${layout.errorLog} 2>/dev/null; echo; echo ${earlyMark}; ${early}; exit 0`,
-    { asRoot: runtime.asRoot },
-  );
-  const [log = "", printed = ""] = stdout.split(`${earlyMark}\n`);
+  // As whom mysqld runs: a symlink in its log directory would else show a file of root's in our errors.
+  const tail = (lines: number, path: string) =>
+    host.query(sh`tail -n ${lines} ${path} 2>/dev/null; exit 0`, asServer(runtime));
+  const journal = sh`journalctl --unit=${layout.unitName} --lines=20 --output=cat --no-pager 2>/dev/null | grep -v '^systemd\|systemd\['; exit 0`;
+  const [{ stdout: log }, { stdout: printed }] = await Promise.all([
+    tail(logLines, layout.errorLog),
+    runtime.supervisor === "systemd" ? host.query(journal, { asRoot: runtime.asRoot }) : tail(20, layout.startLog),
+  ]);
   const lines = sinceLastStart(log);
   return lines.some((line) => /\[ERROR\]/.test(line))
     ? lines
     : [...lines, ...printed.split("\n").filter((line) => line !== "")];
 }
-
-const earlyMark = "== before the log was open";
 
 /** The init file makes our account; an error in it ends the file and not the server. */
 async function refusedError(host: HostReader, instance: Instance, cause: SluiceError): Promise<SluiceError> {
@@ -165,14 +164,15 @@ const stopUnit = ({ layout }: InstancePlace): Command => sh`
 
 const killUnit = ({ layout }: InstancePlace): Command => sh`systemctl kill --signal=KILL ${layout.unitName}`;
 
-/** TERM goes to the supervisor, which passes it on and starts nothing again; KILL to mysqld itself. */
-const signalSupervisor = ({ layout }: InstancePlace, signal: "TERM" | "KILL"): Command => sh`
-    ${birthFunction}
-    ${orphanFunction(layout.optionFile)}
-    read -r supervisor born what value 2>/dev/null <${layout.supervisorState} || exit 0
-    [ "$what" = running ] || exit 0
-    if [ "$(birth "$supervisor")" = "$born" ]; then kill -${signal} ${signal === "TERM" ? sh`"$supervisor"` : sh`"$value"`}
-    elif orphan "$value"; then kill -${signal} "$value"; fi`;
+/**
+ * TERM goes to the supervisor, which passes it on and starts nothing again; KILL to mysqld itself. The numbers come from a file
+ * of mysqld's user: what root ends by them must be a process of this server.
+ */
+const signalSupervisor = (instance: InstancePlace, signal: "TERM" | "KILL"): Command => sh`
+    ${supervisorFunctions(instance)}
+    readState; [ "$what" = running ] || exit 0
+    if [ ${signal} = TERM ] && supervises; then kill -TERM "$supervisor"
+    elif serves; then kill -${signal} "$value"; fi`;
 
 function stopTimeout({ object, layout }: InstancePlace, { withinSeconds }: StopLimit, cause: unknown): SluiceError {
   return new SluiceError({

@@ -1,12 +1,14 @@
 import { SluiceError } from "../../errors";
-import { allOf, type Command, sh } from "../../host/command";
+import { allOf, asUserFunction, type Command, sh } from "../../host/command";
 import type { FileOptions, Host } from "../../host/host";
+import { pathUnsafe, refusal, requireTrusted, untrustedIn } from "../../host/trust";
 import type { Report } from "../../report";
 import { makePassword, parseAccountFile, renderAccountFile } from "./account";
 import { readInstance } from "./facts";
 import { accountKind, renderInit, type Account } from "./init-file";
-import type { Instance } from "./instance";
+import type { Instance, InstancePlace } from "./instance";
 import { groupsOf, initialSettings } from "./options";
+import { requireEnterable } from "./refusals";
 import { startFailure } from "./start-failure";
 import { renderUnit } from "./unit";
 
@@ -27,12 +29,53 @@ export async function ensureOsUser(host: Host, { runtime }: Pick<Instance, "runt
   if (stdout.trim() === "made") report.say(`made the system user ${user} on ${host.name}, which mysqld runs as`);
 }
 
+/**
+ * Makes the directory root's before root does anything in it: what another user has put there before is not followed. Mends a
+ * directory that was given away. May be repeated.
+ */
+export async function ensureOwnDirectory(host: Host, { layout, runtime }: InstancePlace): Promise<void> {
+  const { directory } = layout;
+  if (!runtime.asRoot) {
+    await host.run(sh`umask 022; mkdir -p ${directory}`);
+    return;
+  }
+  const files = [layout.marker, layout.optionFile, layout.supervisorFile];
+  const links = [layout.data, layout.run, layout.log, layout.tmp, layout.job, layout.tls, layout.optionDirectory];
+  const uid = runtime.connectedUid ?? 0;
+  const { exitCode, stderr } = await host.run(
+    sh`
+    umask 022
+    ${requireTrusted(directory, "parents", uid)}
+    mkdir -p ${directory} && cd ${directory} && chown root: . && chmod 0755 . || exit
+    ${requireTrusted(directory, "all", uid)}
+    for path in ${files}; do
+      if [ -L "$path" ] && [ -n "$(changer "$path" parents 0)" ]; then rm -f -- "$path"
+      elif [ -f "$path" ] && [ ! -L "$path" ]; then chown -h root "$path" && chmod go-w "$path" || exit; fi
+    done
+    # A job of mysqld's user is none of ours.
+    [ -z "$(find ${layout.job} -prune -user ${runtime.osUser} 2>/dev/null)" ] || rm -rf -- ${layout.job}
+    for path in ${links}; do
+      [ -L "$path" ] || continue
+      found=$(changer "$path" parents 0)
+      [ -z "$found" ] || { echo ${refusal} "$found" >&2; exit 97; }
+    done`,
+    { asRoot: true, accept: [0, 1, 97] },
+  );
+  const changer = untrustedIn(stderr);
+  if (changer !== undefined) throw pathUnsafe(`host ${host.name}`, `root does not use ${directory}`, changer);
+  if (exitCode !== 0)
+    throw new SluiceError({
+      code: "COMMAND_FAILED",
+      object: `host ${host.name}`,
+      what: `cannot make ${directory}`,
+      detail: stderr,
+    });
+}
+
 /** The directory and all below it but the data. May be repeated. Throws where mysqld's user may not enter it. */
-export async function ensureDirectories(
-  host: Host,
-  instance: Pick<Instance, "object" | "layout" | "runtime">,
-): Promise<void> {
+export async function ensureDirectories(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
+  await ensureOwnDirectory(host, instance);
   const own = (mode: string, owner: string, group: string, path: string): Command =>
     allOf(
       sh`mkdir -p ${path}`,
@@ -43,7 +86,6 @@ export async function ensureDirectories(
   await host.run(
     allOf(
       sh`umask 022`,
-      own("0755", "root", "", layout.directory),
       // Whoever may reach the socket may ask to log in; that is for the server to decide.
       own("0755", server, server, layout.run),
       own("0750", server, server, layout.log),
@@ -54,24 +96,7 @@ export async function ensureDirectories(
     ),
     { asRoot: runtime.asRoot },
   );
-  if (runtime.asRoot) await requireReachable(host, instance);
-}
-
-async function requireReachable(
-  host: Host,
-  { object, layout, runtime }: Pick<Instance, "object" | "layout" | "runtime">,
-): Promise<void> {
-  const probe = sh`su -s /bin/sh ${runtime.osUser} -c ${sh`cd ${layout.run}`.text}`;
-  const { exitCode, stderr } = await host.run(probe, { asRoot: true, accept: [0, 1, 2] });
-  if (exitCode === 0) return;
-  throw new SluiceError({
-    code: "STORAGE_DIRECTORY_UNREACHABLE",
-    object,
-    what: `the user ${runtime.osUser}, which mysqld runs as, may not enter ${layout.directory}`,
-    needs: "a parent directory that others may enter (mode o+x)",
-    fix: "choose a `directory` outside of private folders like /root, or open its parents",
-    detail: stderr.trim(),
-  });
+  requireEnterable(instance, (await readInstance(host, instance)).surroundings);
 }
 
 /** Writes my.cnf, the init file, and the unit where they differ from what stands there. `changed`: one did. */
@@ -143,13 +168,14 @@ export async function initialiseData(host: Host, instance: Instance): Promise<vo
   const settings = initialSettings(optionText, groupsOf(instance)).map(([name, value]) => `--${name}=${value}`);
   const words = [
     `--tmpdir=${layout.tmp}`,
-    ...(asRoot ? [`--user=${osUser}`] : []),
     ...(binaries.baseDirectory === null ? [] : [`--basedir=${binaries.baseDirectory}`]),
     ...settings,
   ];
   const own = asRoot ? sh`chown ${`${osUser}:`} "$made"` : sh`:`;
   const { exitCode, stderr } = await host.run(
     sh`
+    ${asRoot ? asUserFunction(osUser) : sh`asUser() { "$@"; }`}
+    cd /
     made=${layout.dataInitialising}
     rm -rf "$made" || exit 99
     # An empty one goes; one that stays so is a mount point.
@@ -158,7 +184,7 @@ export async function initialiseData(host: Host, instance: Instance): Promise<vo
     elif [ "$(ls -A ${layout.data} && echo empty)" = empty ]; then made=${layout.data}
     else exit 0; fi
     chmod 0750 "$made" && ${own} || exit 99
-    ${binaries.mysqld} --no-defaults --initialize-insecure --datadir="$made" ${words} </dev/null || exit
+    asUser ${binaries.mysqld} --no-defaults --initialize-insecure --datadir="$made" ${words} </dev/null || exit
     [ "$made" = ${layout.data} ] || mv "$made" ${layout.data} || exit 99`,
     { asRoot, withinSeconds: initialiseSeconds, accept: [0, 1, 2] },
   );

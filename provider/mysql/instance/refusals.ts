@@ -1,6 +1,7 @@
 import { SluiceError } from "../../errors";
 import type { InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
+import type { Surroundings } from "./surroundings";
 
 /** Sluice never makes such a link: whoever moved the data elsewhere decides what becomes of it there. */
 export function requireOwnData(
@@ -69,4 +70,44 @@ export function requireFreePort(
     needs: "a free port",
     fix: "choose another `port`, or end the other process",
   });
+}
+
+/** mysqld binds its socket there, and the ssh user opens it: a start that nobody can watch would look like a slow one. */
+export function requireEnterable(
+  { object, layout }: Pick<InstancePlace, "object" | "layout">,
+  { closed }: Pick<Surroundings, "closed">,
+): void {
+  if (closed === null) return;
+  throw new SluiceError({
+    code: "STORAGE_DIRECTORY_UNREACHABLE",
+    object,
+    what: `user ${closed.user} may not enter ${closed.directory}`,
+    found: `${closed.directory} is closed to user ${closed.user}`,
+    needs: `every directory on the way to ${layout.socket} open to the user that mysqld runs as and to the ssh user`,
+    fix: `choose a \`directory\` outside of private ones like /root or another server's data, or on the host: chmod o+x ${closed.directory}`,
+  });
+}
+
+/** What `adopt` takes over, a later destroy removes: it must be data of MySQL that no other process uses. */
+export function requireAdoptable(
+  { object, layout }: Pick<InstancePlace, "object" | "layout">,
+  { foreignData, dataHolder }: Pick<Surroundings, "foreignData" | "dataHolder">,
+): void {
+  if (foreignData !== null)
+    throw new SluiceError({
+      code: "STORAGE_DATA_FOREIGN",
+      object,
+      what: `cannot take over ${layout.directory}, its data is not of MySQL 8.0 or later`,
+      found: `${layout.data} holds ${foreignData.length === 0 ? "nothing" : foreignData.join(", ")}`,
+      needs: "mysql.ibd, the data dictionary",
+      fix: "choose another directory; a destroy would remove what is in this one",
+    });
+  if (dataHolder !== null)
+    throw new SluiceError({
+      code: "SERVER_RUNNING_ELSEWHERE",
+      object,
+      what: `cannot take over ${layout.directory}, another process uses its data`,
+      found: `process ${dataHolder.pid}: ${dataHolder.command}`,
+      fix: "stop that process cleanly first (mysqladmin shutdown), and disable what starts it",
+    });
 }

@@ -2,9 +2,10 @@ import { SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
 import { endJob } from "../../host/job";
-import { readInstance } from "./facts";
+import { readInstance, type InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
 import { ownEntries, seedJob } from "./layout";
+import { ensureOwnDirectory } from "./prepare";
 import { requireOwnData } from "./refusals";
 
 export const removeSeconds = 3600; // ext4 frees some 100 GB a minute in the worst case we know of: truncating one large file
@@ -14,6 +15,7 @@ const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a stateme
 export async function emptyData(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
   await requireRemovable(host, instance, "its data cannot be thrown away");
+  await ensureOwnDirectory(host, instance);
   await endSeed(host, instance);
   const paths = [layout.data, layout.dataInitialising];
   await host.run(sh`${clearFunction}; clear ${paths} && find ${layout.tmp} -mindepth 1 -delete`, {
@@ -22,7 +24,7 @@ export async function emptyData(host: Host, instance: InstancePlace): Promise<vo
   });
 }
 
-/** What cannot be removed but is empty is a mount point: that stays. */
+/** rm goes by descriptors and never through a symlink, so mysqld's user may rename what it likes meanwhile. What cannot be removed but is empty is a mount point: that stays. */
 const clearFunction = sh`clear() { for path in "$@"; do
       rm -rf -- "$path" 2>/dev/null || [ "$(ls -A "$path" && echo empty)" = empty ] || rm -rf -- "$path" || return
     done; }`;
@@ -30,7 +32,8 @@ const clearFunction = sh`clear() { for path in "$@"; do
 /** Removes the unit and everything of ours in the directory, the marker last; what is not ours stays. May be repeated. */
 export async function removeInstance(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
-  await requireRemovable(host, instance, "it cannot be removed");
+  const { directory } = await requireRemovable(host, instance, "it cannot be removed");
+  if (directory !== "absent") await ensureOwnDirectory(host, instance);
   await endSeed(host, instance);
   if (runtime.supervisor === "systemd")
     await host.run(
@@ -54,10 +57,11 @@ export async function removeInstance(host: Host, instance: InstancePlace): Promi
   );
 }
 
-async function requireRemovable(host: Host, instance: InstancePlace, what: string): Promise<void> {
-  const { pid, dataLink } = await readInstance(host, instance);
-  requireOwnData(instance, { dataLink });
-  if (pid === null) return;
+async function requireRemovable(host: Host, instance: InstancePlace, what: string): Promise<InstanceFacts> {
+  const facts = await readInstance(host, instance);
+  const { pid } = facts;
+  requireOwnData(instance, facts);
+  if (pid === null) return facts;
   throw new SluiceError({
     code: "SERVER_RUNNING_ELSEWHERE",
     object: instance.object,

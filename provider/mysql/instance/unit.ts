@@ -87,12 +87,13 @@ const isBelow =
  * a crash, with the same limit, passes TERM on, and leaves a line about how it ended.
  */
 function renderSupervisor(instance: UnitParts): string {
-  const { layout, binaries, owner } = instance;
+  const { layout, binaries, owner, runtime } = instance;
   return `#!/bin/sh
 # Made by sluice for ${owner}. Change the declaration, not this file.
+# Runs as ${runtime.osUser}: it writes to directories of that user.
 state=${quoteWord(layout.supervisorState)}
 birth() { if [ -e /proc/self/stat ]; then sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' _; fi; }
-note() { echo "$$ $(birth $$) $1 $2" >"$state.new" && mv -f "$state.new" "$state"; }
+note() { rm -f "$state.new"; echo "$$ $(birth $$) $1 $2" >"$state.new" && mv -f "$state.new" "$state"; }
 umask 027
 MYSQLD_PARENT_PID=$$; export MYSQLD_PARENT_PID
 child=; stopping=; crashes=0; since=$(date +%s)

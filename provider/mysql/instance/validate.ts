@@ -1,7 +1,7 @@
 import { SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
-import type { Instance } from "./instance";
+import { asServer, type Instance } from "./instance";
 import { optionFileAccess } from "./prepare";
 import { startFailure } from "./start-failure";
 
@@ -11,14 +11,16 @@ import { startFailure } from "./start-failure";
  */
 export async function requireAccepted(host: Host, instance: Instance, optionText: string): Promise<void> {
   const { layout, runtime, binaries } = instance;
-  const draft = `${layout.tmp}/my.cnf`;
+  // In root's own directory: in one of mysqld's user, that user could have other settings read than the declared ones.
+  const draft = layout.optionDraft;
   await host.writeFile(draft, optionText, optionFileAccess(instance));
   // Another data directory, because there may be none yet; plugins are loaded, their options known.
   const words = [`--defaults-file=${draft}`, "--validate-config", "--log-error=stderr", `--datadir=${layout.tmp}`];
   const { exitCode, stdout, stderr } = await host.run(
-    sh`${binaries.mysqld} ${words} </dev/null; code=$?; rm -f -- ${draft}; exit $code`,
-    { asRoot: runtime.asRoot, accept: [0, 1, 2] },
+    sh`${binaries.mysqld} ${words} </dev/null`,
+    { ...asServer(runtime), accept: [0, 1, 2] }, // as whom it will run: an option can name a library to load
   );
+  await host.run(sh`rm -f -- ${draft}`, { asRoot: runtime.asRoot });
   const errors = errorsOf(`${stderr}\n${stdout}`);
   if (exitCode === 0 || errors.length === 0) return;
   const failure = startFailure(instance, `exit code ${exitCode} of --validate-config`, errors);

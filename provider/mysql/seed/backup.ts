@@ -1,6 +1,7 @@
 import { SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { HostReader } from "../../host/host";
+import { pathUnsafe, requireTrusted, untrustedIn } from "../../host/trust";
 import { type DumpFacts, readDumpFacts } from "../dump-header";
 import type { Instance } from "../instance/instance";
 import { requireProgram } from "./run";
@@ -11,8 +12,8 @@ export interface Backup {
   readonly sizeBytes: number;
   /** Words that decompress standard input; null for plain SQL. */
   readonly decompress: readonly string[] | null;
-  /** Whether the connected user may read it; else root does. */
-  readonly readable: boolean;
+  /** Who reads it where the connected user may not: its owner, or root. Null: the connected user. */
+  readonly reader: string | null;
   readonly head: DumpFacts;
 }
 
@@ -39,8 +40,7 @@ export async function readBackup(
   { object, runtime }: Pick<Instance, "object" | "runtime">,
   path: string,
 ): Promise<Backup> {
-  const { asRoot } = runtime;
-  const { kind, sizeBytes } = await host.inspect(path, { asRoot });
+  const { kind, sizeBytes, owner } = await host.inspect(path, { asRoot: runtime.asRoot });
   if (kind !== "file")
     throw new SluiceError({
       code: "SEED_FILE_MISSING",
@@ -48,20 +48,48 @@ export async function readBackup(
       what: `cannot be seeded from ${path}, ${kind === "absent" ? `there is no such file on ${host.name}` : "it is no file"}`,
       fix: "copy the backup to the host first, or correct its path",
     });
-  const { stdout: magicText } = await host.query(sh`head -c 4 -- ${path} | od -An -tx1 | tr -d ' \n'`, { asRoot });
+  const as = await readerOf(host, object, path, { owner, canBecomeRoot: runtime.asRoot });
+  const { stdout: magicText } = await host.query(sh`head -c 4 -- ${path} | od -An -tx1 | tr -d ' \n'`, as);
   const magic = magicText.trim();
   const compression = compressions.find((one) => magic.startsWith(one.magic));
   const decompress = compression?.words ?? null;
   if (sizeBytes === 0 || (decompress === null && isBinary(magic))) throw unreadable(object, path, magic);
   if (decompress !== null) await requireProgram(host, decompress[0] ?? "", path);
-  const { exitCode } = await host.query(sh`test -r ${path}`, { accept: [0, 1] });
   const { stdout: headText, stderr } = await host.query(
     sh`{ cat -- ${path} | ${decompress ?? ["cat"]} | head -c ${headBytes}; }`,
-    { asRoot, withinSeconds: readSeconds },
+    { ...as, withinSeconds: readSeconds },
   );
   if (headText === "") throw unreadable(object, path, magic, stderr);
-  if (decompress === null) await requireEnd(host, object, path, asRoot);
-  return { path, sizeBytes, decompress, readable: exitCode === 0, head: readDumpFacts(headText) };
+  if (decompress === null) await requireEnd(host, object, path, as);
+  return { path, sizeBytes, decompress, reader: as.asUser ?? null, head: readDumpFacts(headText) };
+}
+
+interface Reader {
+  readonly asUser?: string;
+}
+
+/**
+ * A backup often lies in a directory of another user (mysql, backup), who could put a symlink to a file of root's there: so root
+ * reads only what no other user can replace, and the owner of the file reads the rest.
+ */
+async function readerOf(
+  host: HostReader,
+  object: string,
+  path: string,
+  { owner, canBecomeRoot }: { readonly owner: string; readonly canBecomeRoot: boolean },
+): Promise<Reader> {
+  const { uid, user } = await host.facts();
+  if (!canBecomeRoot) return {};
+  if (uid !== 0) {
+    const { exitCode } = await host.query(sh`test -r ${path}`, { accept: [0, 1] });
+    if (exitCode === 0) return {};
+  }
+  const isNamed = !["root", user, "UNKNOWN"].includes(owner); // stat says UNKNOWN of a number without a name
+  if (isNamed) return { asUser: owner };
+  const { stderr } = await host.query(requireTrusted(path, "parents", uid), { asRoot: true, accept: [0, 97] });
+  const changer = untrustedIn(stderr);
+  if (changer !== undefined) throw pathUnsafe(object, `root does not read ${path}`, changer);
+  return uid === 0 ? {} : { asUser: "root" };
 }
 
 /** SQL begins with a letter, a comment or white space. */
@@ -82,8 +110,8 @@ function unreadable(object: string, path: string, magic: string, detail = ""): S
 }
 
 /** The end of a compressed file is known only when it has been read. */
-async function requireEnd(host: HostReader, object: string, path: string, asRoot: boolean): Promise<void> {
-  const { stdout } = await host.query(sh`tail -c ${tailBytes} -- ${path}`, { asRoot });
+async function requireEnd(host: HostReader, object: string, path: string, as: Reader): Promise<void> {
+  const { stdout } = await host.query(sh`tail -c ${tailBytes} -- ${path}`, as);
   const tail = stdout.slice(stdout.indexOf("\n") + 1);
   if (readDumpFacts(tail).complete) return;
   throw new SluiceError({

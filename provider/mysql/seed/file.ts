@@ -1,5 +1,5 @@
 import { isProblem, SluiceError } from "../../errors";
-import { type Command, sh } from "../../host/command";
+import { asUserCommand, type Command, sh } from "../../host/command";
 import type { HostReader } from "../../host/host";
 import type { JobFacts } from "../../host/job";
 import { type DumpFacts, readDumpFacts } from "../dump-header";
@@ -96,7 +96,7 @@ async function prepareFile(seeding: Seeding, wanted: FileWanted): Promise<SeedOr
     },
     script: loadScript({
       mysql: requireClient(seeding, "mysql").path,
-      reader: readerOf(backup),
+      reader: readerOf(backup, instance),
       metersReader: backup.decompress !== null,
       isOurs: false,
     }),
@@ -104,8 +104,14 @@ async function prepareFile(seeding: Seeding, wanted: FileWanted): Promise<SeedOr
 }
 
 /** The decompressing program's own reading is what counts as progress: it is of the file's size. */
-function readerOf({ path, decompress, readable }: Backup): Command {
-  const open = readable ? sh`cat -- ${path}` : sh`sudo -n -- cat -- ${path}`;
+function readerOf({ path, decompress, reader }: Backup, { runtime }: Pick<Instance, "runtime">): Command {
+  const read = sh`cat -- ${path}`;
+  const open =
+    reader === null
+      ? read
+      : runtime.connectedUser === "root"
+        ? sh`( ${asUserCommand(reader, read)} )`
+        : sh`sudo -n -- sh -c ${asUserCommand(reader, read).text}`;
   const plain = decompress === null ? open : sh`${open} | metered ${decompress}`;
   // In a pipe of its own, the opener's failure would be lost: what is missing shows as an early end.
   return sh`cat ${preambleFile} && ${plain}`;

@@ -90,6 +90,7 @@ const quiet: Live = {
   seed: { state: "none", request: null },
   strangers: [],
   portListener: null,
+  surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
   binariesProblem: null,
   source: null,
   sourceProblem: null,
@@ -516,5 +517,57 @@ describe("a declaration", () => {
       user: "sluice",
       holds: { databases: "ALL", accounts: true },
     });
+  });
+});
+
+describe("what another user can change", () => {
+  const settled = converged(declare());
+  const loose = [{ who: "user 107", step: "/srv/mysql/orders/my.cnf" }];
+  const given = { ...settled, instance: settled.instance && { ...settled.instance, loose } };
+
+  test("is made root's again without a restart, and the preview says so", () => {
+    const steps = plan(declare(), { settled: given, live: null }, contextOf(declare())).steps;
+    expect(steps).toEqual([
+      {
+        kind: "configure",
+        because: [{ property: "owner of /srv/mysql/orders/my.cnf", from: "user 107", to: "root" }],
+      },
+    ]);
+  });
+
+  test("is unknown to a state of an earlier version, which plans nothing", () => {
+    expect(kinds(declare(), { settled, live: null }, declare())).toEqual([]);
+  });
+});
+
+describe("the surroundings of a directory", () => {
+  const at = (changes: Partial<Live["surroundings"]>): Live => ({
+    ...quiet,
+    surroundings: { ...quiet.surroundings, ...changes },
+  });
+
+  test("another server's directory or data around it is refused before it is claimed", () => {
+    const live = at({ enclosing: { directory: "/srv/mysql/other/data", is: "data" } });
+    expect(() => kinds(declare(), { settled: blank, live })).toThrow("lies inside the data of another MySQL server");
+    expect(kinds(declare(), { settled: converged(declare()), live })).toEqual([]);
+  });
+
+  test("a directory that the ssh user may not enter is refused at once, also where the server runs already", () => {
+    const live = at({ closed: { user: "ana", directory: "/srv/mysql" } });
+    for (const settled of [blank, converged(declare())])
+      expect(() => kinds(declare(), { settled, live })).toThrow("user ana may not enter /srv/mysql");
+    expect(kinds(absent, { settled: converged(declare()), live })).toEqual(["stop-server", "remove-server"]);
+  });
+
+  test("only data of MySQL that no other process uses is taken over", () => {
+    const unclaimed = { ...blank, directory: "foreign files", unclaimedData: true, binaries } as const;
+    const foreign = at({ foreignData: ["PG_VERSION", "base"] });
+    expect(() => kinds(declare({ adopt: true }), { settled: unclaimed, live: foreign })).toThrow(
+      "its data is not of MySQL 8.0 or later",
+    );
+    const held = at({ dataHolder: { pid: 7, command: "mysqld" } });
+    expect(() => kinds(declare({ adopt: true }), { settled: unclaimed, live: held })).toThrow(
+      "another process uses its data",
+    );
   });
 });

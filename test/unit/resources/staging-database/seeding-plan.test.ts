@@ -73,6 +73,7 @@ const quiet: Live = {
   seed: { state: "none", request: null },
   strangers: [],
   portListener: null,
+  surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
   binariesProblem: null,
   source: null,
   sourceProblem: null,
@@ -178,7 +179,7 @@ describe("an unfinished seeding", () => {
     const missing = new SluiceError({ code: "SEED_FILE_MISSING", object: "orders", what: "there is no such file" });
     const gone = { ...seen, live: seen.live && { ...seen.live, backupProblem: missing } };
     expect(kinds(wanted, gone)).toEqual(["seed"]);
-    const backup = { path: "/backup/a.sql", sizeBytes: 11, decompress: null, readable: true, head: readDumpFacts("") };
+    const backup = { path: "/backup/a.sql", sizeBytes: 11, decompress: null, reader: null, head: readDumpFacts("") };
     expect(kinds(wanted, { ...seen, live: seen.live && { ...seen.live, backup } })).toEqual(anew);
     expect(() => kinds(wanted, { settled: blank, live: { ...quiet, backupProblem: missing } })).toThrow(
       /SEED_FILE_MISSING/,

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { orphanFunction, parseLook, requireReadable } from "../../../../../provider/mysql/instance/facts";
+import { parseLook, requireReadable, supervisorFunctions } from "../../../../../provider/mysql/instance/facts";
 import { requireFreePort } from "../../../../../provider/mysql/instance/refusals";
 import { instanceOf } from "./builders";
 
@@ -22,8 +22,35 @@ test("nothing is there", () => {
     pid: null,
     exit: null,
     portListener: null,
+    surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
+    loose: [],
     freeBytes: 1_048_576,
   });
+});
+
+test("what is around the directory", () => {
+  const { surroundings } = look(
+    "enclosing data /srv/other/data",
+    "closed ana /srv/a b",
+    `foreign ${encoded("PG_VERSION\nbase\n")}`,
+    "holder 12 postgres: writer",
+  );
+  expect(surroundings).toEqual({
+    enclosing: { is: "data", directory: "/srv/other/data" },
+    closed: { user: "ana", directory: "/srv/a b" },
+    foreignData: ["PG_VERSION", "base"],
+    dataHolder: { pid: 12, command: "postgres: writer" },
+  });
+});
+
+test("what another user can change in the directory is told once a path", () => {
+  expect(
+    look("loose 107 /srv/a", "loose 107 /srv/a", "loose group:50 /srv/a/conf.d", "loose everybody /srv/a/tls").loose,
+  ).toEqual([
+    { who: "user 107", step: "/srv/a" },
+    { who: "group 50", step: "/srv/a/conf.d" },
+    { who: "every user", step: "/srv/a/tls" },
+  ]);
 });
 
 test("a server that runs", () => {
@@ -114,7 +141,10 @@ test("a mysqld that has outlived its supervisor is told by its option file", asy
   try {
     await once(child, "spawn");
     const isOrphan = (optionFile: string): boolean =>
-      spawnSync("sh", ["-c", `${orphanFunction(optionFile).text}\norphan ${String(child.pid)}`]).status === 0;
+      spawnSync("sh", [
+        "-c",
+        `${supervisorFunctions({ ...instanceOf(), layout: { ...instanceOf().layout, optionFile } }).text}\nvalue=${String(child.pid)}; serves`,
+      ]).status === 0;
     expect(isOrphan("/srv/a b/my.cnf")).toBe(true);
     expect(isOrphan("/srv/other/my.cnf")).toBe(false);
   } finally {

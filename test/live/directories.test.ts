@@ -1,0 +1,150 @@
+import type { LabHost } from "../../lab/index.ts";
+import { sh, type Command } from "../../provider/host/command";
+import type { Host, SshAddress } from "../../provider/host/host";
+import { borrowHost } from "../../provider/host/pool";
+import { layoutOf } from "../../provider/mysql/instance/layout";
+import type { AnyRoom } from "../../provider/room";
+import { checkInputs } from "../../provider/schema/check";
+import { rooms } from "../../resources/rooms";
+import type { Live, Settled } from "../../resources/staging-database/observe";
+import { derive, schema, type Declaration, type Written } from "../../resources/staging-database/schema";
+import { addressOf, closeHosts, requireLab } from "./managed-server";
+import { Stack as StackOf } from "./stack";
+
+/** Directories in which a server must not be made, and data that must not be taken over. */
+const room = rooms.find(({ kind }) => kind === "StagingDatabase") as AnyRoom;
+
+class Stack extends StackOf<Declaration, Settled, Live> {
+  constructor(name: string) {
+    super(room, `tests/live/${name}`);
+  }
+}
+
+const folder = "/srv/directories-test";
+let staging: LabHost;
+let address: SshAddress;
+let host: Host;
+const cleanups: (() => Promise<void>)[] = [];
+
+jest.setTimeout(240_000);
+
+beforeAll(async () => {
+  staging = (await requireLab()).host("staging");
+  address = await addressOf(staging);
+  host = borrowHost(address).host;
+});
+
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+afterAll(async () => {
+  try {
+    await host.run(sh`rm -rf ${folder}`);
+  } finally {
+    await closeHosts();
+  }
+});
+
+const root = (command: Command) => host.run(command, { accept: [0, 1, 2, 3, 5] });
+
+function declare(directory: string, port: number, change: Partial<Written> = {}): Declaration {
+  const given = {
+    host: address,
+    directory,
+    port,
+    seed: "none",
+    mode: "manual",
+    config: { innodb_buffer_pool_size: "32M", innodb_redo_log_capacity: "16M" },
+    ...change,
+  };
+  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
+  expect(problems).toEqual([]);
+  return inputs as Declaration;
+}
+
+/** Ends what runs there, whatever state it is in. */
+function cleanUp(directory: string): void {
+  const { unitName, unitFile } = layoutOf(directory);
+  cleanups.push(async () => {
+    await root(
+      sh`systemctl kill --signal=KILL ${unitName} 2>/dev/null; systemctl disable --quiet --now ${unitName} 2>/dev/null; rm -f ${unitFile}; systemctl daemon-reload; rm -rf ${directory}`,
+    );
+  });
+}
+
+const isThere = async (path: string): Promise<boolean> => (await host.inspect(path)).kind !== "absent";
+
+test("a directory inside another server's data, or inside its directory, is refused and nothing is made", async () => {
+  const outer = `${folder}/outer`;
+  cleanUp(outer);
+  await new Stack("outer").up(declare(outer, 3441, { state: "stopped" }));
+  for (const inner of [`${outer}/data/inner`, `${outer}/inner`]) {
+    cleanUp(inner);
+    await expect(new Stack("inner").up(declare(inner, 3442))).rejects.toMatchObject({
+      code: "STORAGE_DIRECTORY_NESTED",
+      problem: { what: expect.stringMatching(/lies inside the (data|directory) of another MySQL server/) as string },
+    });
+    expect(await isThere(inner)).toBe(false);
+    expect(await isThere(layoutOf(inner).unitFile)).toBe(false);
+  }
+});
+
+test("a socket that the ssh user could not reach is refused at once, and again when a parent is closed later", async () => {
+  const closed = `${folder}/closed`;
+  const directory = `${closed}/orders`;
+  cleanUp(directory);
+  await root(sh`mkdir -p ${closed} && chgrp mysql ${closed} && chmod 0750 ${closed}`);
+  const declared = declare(directory, 3443, { host: await addressOf(staging, "sluice") });
+  const stack = new Stack("closed");
+  const unreachable = {
+    code: "STORAGE_DIRECTORY_UNREACHABLE",
+    problem: {
+      what: `user sluice may not enter ${closed}`,
+      fix: expect.stringContaining(`chmod o+x ${closed}`) as string,
+    },
+  };
+  await expect(stack.up(declared)).rejects.toMatchObject(unreachable);
+  expect(await isThere(directory)).toBe(false);
+
+  await root(sh`chmod o+x ${closed}`);
+  await stack.up(declared);
+  await root(sh`chmod o-x ${closed}`);
+  await expect(stack.up({ ...declared, config: { ...declared.config, max_connections: 33 } })).rejects.toMatchObject(
+    unreachable,
+  );
+  await stack.destroy(declared);
+  expect(await isThere(directory)).toBe(false);
+  expect(await isThere(layoutOf(directory).unitFile)).toBe(false);
+});
+
+test("data that is not MySQL's is neither taken over nor touched, and data in use by another process is not taken over", async () => {
+  const directory = `${folder}/postgres`;
+  const data = `${directory}/data`;
+  await root(sh`mkdir -p ${data}/base && echo 16 >${data}/PG_VERSION`);
+  const declared = declare(directory, 3444, { adopt: true });
+  await expect(new Stack("postgres").up(declared)).rejects.toMatchObject({
+    code: "STORAGE_DATA_FOREIGN",
+    problem: { found: `${data} holds PG_VERSION, base` },
+  });
+  expect((await host.run(sh`cd ${directory} && find . | sort`)).stdout).toBe(
+    ".\n./data\n./data/PG_VERSION\n./data/base\n",
+  );
+
+  const mysqls = `${folder}/held`;
+  cleanUp(mysqls);
+  const stack = new Stack("held");
+  const held = declare(mysqls, 3445, { state: "stopped" });
+  await stack.up(held);
+  await root(sh`rm ${mysqls}/sluice.json`);
+  const { stdout: pid } = await host.run(sh`cd ${mysqls}/data && { sleep 300 <ibdata1 >/dev/null 2>&1 & echo $!; }`);
+  const adopting = { ...held, adopt: true };
+  await expect(new Stack("held").up(adopting)).rejects.toMatchObject({
+    code: "SERVER_RUNNING_ELSEWHERE",
+    problem: { found: `process ${pid.trim()}: sleep 300` },
+  });
+  expect(await isThere(`${mysqls}/sluice.json`)).toBe(false);
+  await host.run(sh`kill ${pid.trim()}`);
+  await new Stack("held").up(adopting);
+  expect(await isThere(`${mysqls}/sluice.json`)).toBe(true);
+});
