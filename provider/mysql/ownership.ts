@@ -1,8 +1,11 @@
-import { SluiceError } from "../errors";
 import type { MysqlClient } from "./client";
 import { errnoOf } from "./fault";
 import type { MysqlReader } from "./reader";
+import { withWrites } from "./read-only";
+import { withServerLock } from "./server-lock";
 import { sql } from "./sql";
+
+export { withServerLock } from "./server-lock";
 
 /** Whose an object that lives inside a server is, and what its room noted down about it. */
 export interface ServerMark {
@@ -50,7 +53,7 @@ export async function changeMark(
 }
 
 const writeMark = (mysql: MysqlClient, object: string, { owner, note }: ServerMark): Promise<void> =>
-  unseenByReplicas(mysql, async () => {
+  withWrites(mysql, async () => {
     await mysql.execute(sql`CREATE DATABASE IF NOT EXISTS sluice`);
     await mysql.execute(createTable);
     await mysql.execute(sql`DELETE FROM sluice.ownership WHERE server_uuid <> @@GLOBAL.server_uuid`);
@@ -70,7 +73,7 @@ const createTable = sql`CREATE TABLE IF NOT EXISTS sluice.ownership (
 /** With the last mark goes the table, and the database if nothing else is in it. */
 async function removeMark(mysql: MysqlClient, object: string): Promise<void> {
   if (!(await readTables(mysql)).includes("ownership")) return;
-  await unseenByReplicas(mysql, async () => {
+  await withWrites(mysql, async () => {
     await mysql.execute(
       sql`DELETE FROM sluice.ownership WHERE object = ${object} OR server_uuid <> @@GLOBAL.server_uuid`,
     );
@@ -85,41 +88,4 @@ async function readTables(mysql: MysqlReader): Promise<string[]> {
     sql`SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'sluice'`,
   );
   return rows.map(({ name }) => name);
-}
-
-/**
- * Runs statements that no replica of this server sees, on a read-only server as well. Only super_read_only is lifted, and
- * read_only stays: during these milliseconds nobody but administrators could write. The lock around it keeps two of us from
- * taking the other's moment for the server's own setting.
- */
-async function unseenByReplicas(mysql: MysqlClient, work: () => Promise<void>): Promise<void> {
-  const row = await mysql.queryRow<{ sealed: number }>(sql`SELECT @@GLOBAL.super_read_only AS sealed`);
-  const sealed = row?.sealed === 1;
-  await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
-  if (sealed) await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
-  try {
-    await work();
-  } finally {
-    if (sealed) await mysql.execute(sql`SET GLOBAL super_read_only = 1`);
-    await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
-  }
-}
-
-const lockWithinSeconds = 30; // the work under it takes milliseconds; half of the client's limit for a statement
-
-/** Keeps all of us but one from changing the same thing of a server; ends with the session. */
-export async function withServerLock(mysql: MysqlClient, name: string, work: () => Promise<void>): Promise<void> {
-  const lock = await mysql.queryRow<{ taken: number }>(sql`SELECT GET_LOCK(${name}, ${lockWithinSeconds}) AS taken`);
-  if (lock?.taken !== 1)
-    throw new SluiceError({
-      code: "TIMEOUT_REACHED",
-      object: `server ${mysql.name}`,
-      what: `waited ${String(lockWithinSeconds)} s for the lock ${name}, another session of sluice holds it`,
-      fix: `see who holds it: SELECT IS_USED_LOCK('${name}')`,
-    });
-  try {
-    await work();
-  } finally {
-    await mysql.query(sql`SELECT RELEASE_LOCK(${name})`);
-  }
 }

@@ -28,6 +28,7 @@ import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { readChannelSource, type SourceFacts } from "../../provider/mysql/channel/source-facts";
 import { readMark, type ServerMark } from "../../provider/mysql/ownership";
+import { isLeftWritable } from "../../provider/mysql/read-only";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
@@ -60,6 +61,8 @@ export interface Settled {
   readonly server: { readonly version: string; readonly uuid: string; readonly serverId: number } | null;
   readonly owner: string | null;
   readonly note: Note;
+  /** An earlier run lifted the replica's super_read_only and could not set it back. Absent in older states. */
+  readonly isLeftWritable?: boolean;
   readonly channel: SettledChannel | null;
   /** The file system that the directory of a managed replica is on; null where it is not managed, or nobody can tell. */
   readonly mount: Mount | null;
@@ -99,10 +102,11 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const name = channelOf(declared);
   const host = declared.replica.host === undefined ? null : await look.host(declared.replica.host);
   const directory = directoryOf(declared);
-  const [replica, channel, mark, source, mount] = await Promise.all([
+  const [replica, channel, mark, isLeft, source, mount] = await Promise.all([
     readReplica(mysql, name),
     readChannel(mysql, name),
     readMark(mysql, markOf(declared)),
+    isLeftWritable(mysql),
     readSource(declared, look),
     host === null || directory === null ? null : mountOf(host, directory),
   ]);
@@ -110,6 +114,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     server: { version: replica.server.version, uuid: replica.uuid, serverId: replica.serverId },
     owner: mark?.owner ?? null,
     note: notedOn(mark),
+    ...(isLeft && { isLeftWritable: true }),
     channel:
       channel === null
         ? null

@@ -46,6 +46,7 @@ type PlanContext = PlanContextOf<Declaration, Settled>;
 
 export type ChannelStep =
   | { readonly kind: "claim-channel"; readonly channel: string; readonly adopts: Adopts }
+  | { readonly kind: "seal-replica" }
   /** `untilStep` starts it again; null where it stays stopped. */
   | { readonly kind: "stop-channel"; readonly threads: Threads; readonly untilStep: number | null }
   | {
@@ -163,6 +164,7 @@ function planNew(wanted: Declaration, settled: Settled, live: Seen | null, conte
     requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, hasTrace, rules, context });
   const runs = wanted.state !== "stopped";
   return inOrder<ChannelStep>(
+    settled.isLeftWritable === true && { kind: "seal-replica" },
     !isMine(settled, context) && {
       kind: "claim-channel",
       channel: channelOf(wanted),
@@ -232,6 +234,7 @@ function planChange(
   const change = !points && (receiver.length > 0 || delay.length > 0);
   return numbered(
     inOrder<ChannelStep>(
+      settled.isLeftWritable === true && { kind: "seal-replica" },
       !isMine(settled, context) && { kind: "claim-channel", channel: channelOf(wanted), adopts: true },
       stops !== null && { kind: "stop-channel", threads: stops, untilStep: null },
       points && {
@@ -369,6 +372,10 @@ function claimWords(channel: string, adopts: Adopts): string {
 
 export const say: Sayings<ChannelStep> = {
   "claim-channel": ({ channel, adopts }) => ({ what: claimWords(channel, adopts) }),
+  "seal-replica": () => ({
+    what: "set super_read_only of the replica back",
+    because: [{ property: "super_read_only", from: "OFF since an earlier run was cut off", to: "ON" }],
+  }),
   "stop-channel": ({ threads, untilStep }) => sayStop(threads, untilStep),
   "point-channel": ({ to, position, insteadOf, because }) => ({
     what: `point the channel at ${to}, ${position === null ? "start position is determined during up" : sayPosition(position)}${insteadOf === null ? "" : `, where the earlier channel ended (it began ${insteadOf})`}`,

@@ -23,6 +23,7 @@ import {
 import type { MysqlClient } from "../../provider/mysql/client";
 import { errnoOf } from "../../provider/mysql/fault";
 import { changeMark, withServerLock, type ServerMark } from "../../provider/mysql/ownership";
+import { sealAgain } from "../../provider/mysql/read-only";
 import { sql, type Statement } from "../../provider/mysql/sql";
 import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
 import { isSame } from "../../provider/plan/plan";
@@ -41,6 +42,10 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
   // Of a channel that nobody had marked, an older trace says nothing; that of another state of the same name holds.
   "claim-channel": ({ adopts }, context) =>
     note(context, () => ({ seal: null, ...(adopts && context.seen.settled.owner === null && noTrace) })),
+
+  "seal-replica": async (_step, context) => {
+    await sealAgain(await replicaIn(context));
+  },
 
   "stop-channel": async ({ threads }, context) => {
     const mysql = await replicaIn(context);

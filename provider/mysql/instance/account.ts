@@ -3,6 +3,7 @@ import { isProblem, SluiceError } from "../../errors";
 import type { Host } from "../../host/host";
 import { withMysql, type MysqlClient, type MysqlReader } from "../client";
 import { renderOption } from "../option-file";
+import { withWrites } from "../read-only";
 import { secret, sql } from "../sql";
 import { accountKind } from "./init-file";
 import type { Instance } from "./instance";
@@ -34,23 +35,6 @@ export async function takeRootPassword(mysql: MysqlClient, instance: Pick<Instan
   const closed =
     accountKind(instance) === "socket" ? sql`IDENTIFIED WITH auth_socket ACCOUNT UNLOCK` : sql`ACCOUNT LOCK`;
   await withWrites(mysql, () => mysql.execute(sql`ALTER USER IF EXISTS root@localhost ${closed}`));
-}
-
-/**
- * Statements of ours that no replica and no GTID set must know. read_only stays on all the while, so that accounts without
- * CONNECTION_ADMIN cannot write; super_read_only is as before, whatever happens to `work`.
- */
-export async function withWrites<T>(mysql: MysqlClient, work: () => Promise<T>): Promise<T> {
-  const row = await mysql.queryRow<{ on: number }>(sql`SELECT @@GLOBAL.super_read_only AS \`on\``);
-  const isReadOnly = row?.on === 1;
-  await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
-  if (isReadOnly) await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
-  try {
-    return await work();
-  } finally {
-    if (isReadOnly) await mysql.execute(sql`SET GLOBAL super_read_only = 1`);
-    await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
-  }
 }
 
 /** Whether root@localhost logs in with this password; with auth_socket any password would do, so that counts as no. */

@@ -2,7 +2,7 @@ import { isProblem, SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import { awaitCondition, done, waiting } from "../../wait";
 import { withMysql, type MysqlClient } from "../client";
-import { withWrites } from "../instance/account";
+import { withWrites } from "../read-only";
 import { awaitAnswering } from "../instance/lifecycle";
 import { optionFileAccess } from "../instance/prepare";
 import { renderOption } from "../option-file";

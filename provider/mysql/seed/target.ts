@@ -1,5 +1,5 @@
 import { SluiceError } from "../../errors";
-import { withWrites } from "../instance/account";
+import { withWrites } from "../read-only";
 import type { MysqlClient, MysqlReader } from "../client";
 import { resetBinaryLogsAndGtids } from "../terms";
 import { id, sql, type Statement } from "../sql";
