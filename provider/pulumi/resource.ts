@@ -75,12 +75,15 @@ export function withSecrets(args: Properties, paths: readonly string[]): Propert
   return marked;
 }
 
+const everyEntry = "*."; // of a list, in a path
+
 function marking(value: unknown, paths: readonly string[]): unknown {
   if (pulumi.Output.isInstance(value) || value instanceof Promise)
     return pulumi.output(value).apply((known: unknown) => marking(known, paths));
-  return value !== null && typeof value === "object" && !Array.isArray(value)
-    ? withSecrets(value as Properties, paths)
-    : value;
+  if (value === null || typeof value !== "object") return value;
+  if (!Array.isArray(value)) return withSecrets(value as Properties, paths);
+  const inside = paths.filter((path) => path.startsWith(everyEntry)).map((path) => path.slice(everyEntry.length));
+  return inside.length === 0 ? value : value.map((entry: unknown) => marking(entry, inside));
 }
 
 /** `host.key`, `host.proxy.key` -> host: [key, proxy.key]; a path that ends at its head gives "". */

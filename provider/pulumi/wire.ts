@@ -45,19 +45,17 @@ export function unwrapSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, unwrapSecrets(inner)]));
 }
 
-/** Marks the values at dotted paths as secrets, in the form the engine understands in any response. */
+/** Marks the values at dotted paths as secrets, in the form the engine understands in any response; `*` is every entry of a list. */
 export function markSecrets(value: Record<string, Json>, paths: readonly string[]): Record<string, Json> {
-  const marked = structuredClone(value);
-  for (const path of paths) {
-    const keys = path.split(".");
-    const last = keys.pop();
-    let at: Json | undefined = marked;
-    for (const key of keys) at = isObject(at) ? at[key] : undefined;
-    if (last === undefined || !isObject(at)) continue;
-    const secret = at[last];
-    if (secret !== undefined && secret !== null) at[last] = { [signature]: secretSignature, value: secret };
-  }
-  return marked;
+  return paths.reduce<Json>((marked, path) => markedAt(marked, path.split(".")), value) as Record<string, Json>;
+}
+
+function markedAt(value: Json, keys: readonly string[]): Json {
+  const [head, ...rest] = keys;
+  if (head === undefined) return value === null ? value : { [signature]: secretSignature, value };
+  if (head === "*") return Array.isArray(value) ? value.map((entry) => markedAt(entry, rest)) : value;
+  const inner = isObject(value) ? value[head] : undefined;
+  return inner === undefined ? value : { ...(value as { [key: string]: Json }), [head]: markedAt(inner, rest) };
 }
 
 const isObject = (value: Json | undefined): value is { [key: string]: Json } =>

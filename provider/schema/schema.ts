@@ -28,7 +28,7 @@ export interface Schema<Declared> {
 
 type Flag = "secret" | "replaces" | "inert";
 
-/** Dotted paths of the leaves that carry a flag; arrays are not entered (`*` is never needed: no list holds secrets). */
+/** Dotted paths of the leaves that carry a flag; `*` stands for every entry of a list. */
 export function pathsWith(schema: z.ZodType, flag: Flag, prefix = ""): string[] {
   const inner = unwrap(schema);
   const own = flagOf(schema, flag) ? [prefix] : [];
@@ -40,6 +40,7 @@ export function pathsWith(schema: z.ZodType, flag: Flag, prefix = ""): string[] 
       ...fields.flatMap(([key, field]) => pathsWith(field, flag, prefix === "" ? key : `${prefix}.${key}`)),
     ];
   }
+  if (inner instanceof z.ZodArray) return [...own, ...pathsWith(inner.element as z.ZodType, flag, `${prefix}.*`)];
   if (inner instanceof z.ZodUnion) {
     const options = inner.options as readonly z.ZodType[];
     return [...new Set([...own, ...options.flatMap((option) => pathsWith(option, flag, prefix))])];
@@ -123,9 +124,18 @@ export function valueAt(value: unknown, path: string): unknown {
   }, value);
 }
 
+/** The values at a dotted path that may enter lists. */
+function valuesAt(value: unknown, keys: readonly string[]): unknown[] {
+  const [head, ...rest] = keys;
+  if (head === undefined) return [value];
+  if (value === null || typeof value !== "object") return [];
+  if (head !== "*") return valuesAt((value as Record<string, unknown>)[head], rest);
+  return Array.isArray(value) ? value.flatMap((entry) => valuesAt(entry, rest)) : [];
+}
+
 /** All secret strings a declaration holds, for scrubbing. */
 export function secretsOf(schema: z.ZodType, declared: unknown): string[] {
   return pathsWith(schema, "secret")
-    .map((path) => valueAt(declared, path))
+    .flatMap((path) => valuesAt(declared, path.split(".")))
     .filter((value): value is string => typeof value === "string" && value !== "" && !isUnknown(value));
 }

@@ -1,6 +1,8 @@
 import { isProblem, type SluiceError } from "../../provider/errors";
 import type { HostReader } from "../../provider/host/host";
 import { rootPasswordMatches } from "../../provider/mysql/instance/account";
+import { readAccounts } from "../../provider/mysql/instance/account-changes";
+import { accountsAsSeen } from "../../provider/mysql/instance/accounts";
 import { findBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
 import { readInstance, type InstanceFacts } from "../../provider/mysql/instance/facts";
 import { describeInit, type InitFile } from "../../provider/mysql/instance/init-file";
@@ -170,6 +172,7 @@ async function readServer(declared: Declaration, look: Readers, host: HostReader
     variables: [...Object.keys(config).map(variableName), ...optionNames(parseOptionFile(configFile ?? ""))],
     rootPasswordMatches: async () =>
       rootPassword !== undefined && rootPasswordMatches(host, serverOf(declared), rootPassword),
+    accounts: (mysql) => readAccounts(mysql, declared.accounts),
   });
 }
 
@@ -244,6 +247,7 @@ export function asDeclared(declared: Declaration, { marker, instance, server }: 
         readOnly: !isReadOnly(declared),
       }),
     ...(password && { rootPassword: "(changed by somebody)" }),
+    ...(server?.accounts !== undefined && { accounts: accountsAsSeen(declared.accounts, server.accounts) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { SluiceError } from "../../provider/errors";
+import { compareAccounts, requireOwnAccounts, type DeclaredAccount } from "../../provider/mysql/instance/accounts";
 import {
   byDefault,
   differences,
@@ -27,7 +28,7 @@ import { requireSource } from "../../provider/mysql/seed/source";
 import { isOurs, requireKnown, requireOurs } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
-import { isUnknown } from "../../provider/schema/unknown";
+import { hasUnknown, isUnknown } from "../../provider/schema/unknown";
 import type { Observed, Settled } from "./observe";
 import { addressOf, isReadOnly, isSeeded, type Declaration } from "./schema";
 
@@ -37,7 +38,12 @@ export type StagingStep =
   | { readonly kind: "claim-directory"; readonly directory: string; readonly adopts: Adopts }
   | { readonly kind: "take-over"; readonly directory: string }
   /** `seeds`: data is about to be made for this request, with the settings of its source. */
-  | { readonly kind: "configure"; readonly because: readonly Difference[]; readonly seeds?: SeedRequest }
+  | {
+      readonly kind: "configure";
+      readonly because: readonly Difference[];
+      readonly seeds?: SeedRequest;
+      readonly relaxes?: boolean;
+    }
   | { readonly kind: "stop-server"; readonly why: string }
   | { readonly kind: "empty-data"; readonly why: string }
   | { readonly kind: "initialise-data" }
@@ -45,6 +51,7 @@ export type StagingStep =
   | { readonly kind: "seed"; readonly method: Method; readonly from: string; readonly resumes: Resumes }
   | { readonly kind: "set-root-password" }
   | { readonly kind: "take-root-password" }
+  | { readonly kind: "change-accounts"; readonly because: readonly Difference[] }
   | { readonly kind: "set-variables"; readonly because: readonly Difference[] }
   | { readonly kind: "restart-server"; readonly because: readonly Difference[] }
   | { readonly kind: "remove-server"; readonly directory: string };
@@ -164,9 +171,10 @@ function requireSeedSource(
 const planAdoption = (wanted: Declaration): Plan<StagingStep> =>
   inOrder<StagingStep>(
     { kind: "claim-directory", directory: wanted.directory, adopts: true },
-    { kind: "configure", because: [] },
+    configureFresh(wanted),
     wanted.state === "running" && { kind: "start-server" },
     wanted.state === "running" && wanted.rootPassword !== undefined && { kind: "set-root-password" },
+    wanted.state === "running" && makesAccounts(wanted),
   );
 
 /** Refused before the server is stopped for a port that it cannot have. */
@@ -194,7 +202,7 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
     },
     dirty && running && { kind: "stop-server", why: stopWhy },
     dirty && { kind: "empty-data", why },
-    !resumes && { kind: "configure", because: [], seeds: request },
+    !resumes && { ...configureFresh(wanted), seeds: request },
     !resumes && { kind: "initialise-data" },
     (!resumes || !running) && { kind: "start-server" },
     {
@@ -204,6 +212,7 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
       resumes: resumes || (isCutOff && "where it was begun"),
     },
     password && { kind: "set-root-password" },
+    makesAccounts(wanted),
     wanted.state === "stopped" && { kind: "stop-server", why: "`state` is stopped" },
   );
 }
@@ -275,18 +284,26 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
     : [];
   const set = [...drifted, ...told];
   const password = wantsRunning && passwordDiffers(wanted, seen, before);
+  const accounts = accountDifferences(wanted, seen, before);
+  if (wantsRunning && settled.server?.accounts !== undefined)
+    requireOwnAccounts(object, knownAccounts(wanted), settled.server.accounts);
   const openRoot = wantsRunning && wanted.rootPassword === undefined && settled.marker?.hasRootPassword === true;
   return inOrder<StagingStep>(
     stops && { kind: "stop-server", why: "`state` is stopped" },
     // Before the file forgets them: a crash in between leaves the difference to be seen.
     dropped.length > 0 && { kind: "set-variables", because: dropped },
-    because.length > 0 && { kind: "configure", because },
+    because.length > 0 && {
+      kind: "configure",
+      because,
+      ...(relaxes(wanted) && because.some(({ property }) => property === "sync_binlog") && { relaxes: true }),
+    },
     restarts && { kind: "restart-server", because: because.filter(isStartOnly) },
     // One that runs and does not answer may be recovering: it is as declared when it answers.
     wantsRunning && !restarts && (!running || settled.server === null) && { kind: "start-server" },
     set.length > 0 && { kind: "set-variables", because: set },
     password && { kind: "set-root-password" },
     openRoot && { kind: "take-root-password" },
+    wantsRunning && accounts.length > 0 && { kind: "change-accounts", because: accounts },
   );
 }
 
@@ -318,6 +335,8 @@ export function desiredFor(
     inherited: wanted.configFile,
     sourceVariables: marker.sourceVariables,
     readOnly: isReadOnly(wanted),
+    durability: isUnknown(wanted.durability) ? undefined : wanted.durability,
+    hasTimeZones: marker.hasTimeZones,
   });
   return { instance, optionText, unitText: renderUnit(instance), init: initFileOf(instance) };
 }
@@ -329,12 +348,59 @@ function passwordDiffers(wanted: Declaration, { settled, live }: Observed, befor
   return settled.server !== null && !settled.server.rootPasswordMatches;
 }
 
+/** A preview may not know all of them, nor all about one. */
+const knownAccounts = ({ accounts }: Declaration): readonly DeclaredAccount[] =>
+  Array.isArray(accounts)
+    ? accounts.filter(({ name, host, grants, tls, adopt }) => !hasUnknown({ name, host, grants, tls, adopt }))
+    : [];
+
+/** Of a new server: what is there already, `up` finds out. */
+function makesAccounts(wanted: Declaration): StagingStep | false {
+  const because = compareAccounts(knownAccounts(wanted), []);
+  return because.length > 0 && { kind: "change-accounts", because };
+}
+
+/** In a preview the old and the new passwords are compared; during `up` the server was asked. */
+function accountDifferences(
+  wanted: Declaration,
+  { settled, live }: Observed,
+  before: PlanContext["before"],
+): readonly Difference[] {
+  if (settled.server === null || !Array.isArray(wanted.accounts)) return [];
+  const earlier = live === null && Array.isArray(before?.declared.accounts) ? before.declared.accounts : [];
+  const isRotated = (account: DeclaredAccount) =>
+    earlier.some(
+      ({ name, host, password }) => name === account.name && host === account.host && password !== account.password,
+    );
+  const unknown = wanted.accounts.length > knownAccounts(wanted).length;
+  const seen = settled.server.accounts ?? [];
+  // With an account whose name is not known yet, nobody can tell which are to be dropped.
+  const there = unknown ? seen.filter((one) => knownAccounts(wanted).some(({ name }) => name === one.name)) : seen;
+  return compareAccounts(knownAccounts(wanted), there, isRotated);
+}
+
+const relaxes = ({ durability, config }: Declaration): boolean =>
+  durability === "relaxed" && !Object.keys(config).some((name) => name.replaceAll("-", "_") === "sync_binlog");
+
+const configureFresh = (wanted: Declaration): Extract<StagingStep, { kind: "configure" }> => ({
+  kind: "configure",
+  because: [],
+  ...(relaxes(wanted) && { relaxes: true }),
+});
+
 const clause = (text: string): string => (text === "" ? "" : ` ${text}`);
 
 export const say: Sayings<StagingStep> = {
   "take-over": ({ directory }) => ({ what: `take over ${directory} from another state of the same name, as it is` }),
   "claim-directory": ({ directory, adopts }) => ({ what: claimWords(directory, adopts) }),
-  configure: ({ because }) => ({ what: "write my.cnf, init file and unit", because }),
+  configure: ({ because, relaxes: isRelaxed }) => ({
+    what: "write my.cnf, init file and unit",
+    because,
+    ...(isRelaxed === true && {
+      interrupts:
+        "durability is relaxed: after a power failure the server may lack transactions that it counts as executed; seed it again then",
+    }),
+  }),
   "stop-server": ({ why }) => ({
     what: "stop the server",
     because: [because(why)],
@@ -358,6 +424,7 @@ export const say: Sayings<StagingStep> = {
     what: "take the password of root@localhost away",
     because: [{ property: "rootPassword", from: "", to: "nothing" }],
   }),
+  "change-accounts": ({ because }) => ({ what: "make the accounts as declared", because }),
   "set-variables": (step) => ({
     what: "set variables of the running server",
     because: step.because,

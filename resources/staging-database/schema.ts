@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { refusedAccounts } from "../../provider/mysql/instance/accounts";
 import { layoutOf, managementAccount, refusedDirectory } from "../../provider/mysql/instance/layout";
 import { refusedConfig, refusedFile } from "../../provider/mysql/instance/options";
 import { parseOptionFile } from "../../provider/mysql/option-file";
@@ -22,6 +23,37 @@ const seed = z.union([
     ),
   }),
 ]);
+
+/** One account of the server. */
+const account = z.strictObject({
+  name: z.string().min(1).max(32).describe("Name of the account."),
+  host: z
+    .string()
+    .min(1)
+    .max(255)
+    .default("%")
+    .describe("Where it may log in from: a name, an address, or a pattern of MySQL like `10.%`.")
+    .meta({ source: "MySQL's own default" }),
+  password: secretText.min(1).describe("Its password (caching_sha2_password). Another one is set in place."),
+  grants: z
+    .array(z.string())
+    .default([])
+    .describe(
+      'What it may do, as in GRANT: `["SELECT, SHOW VIEW ON shop.*", "PROCESS ON *.*"]`. Names are literal, `_` and `%` are no wildcards. What it has besides is taken away.',
+    ),
+  tls: z
+    .enum(["required", "certificate", "off"])
+    .default("required")
+    .describe(
+      "`required`: only over TLS. `certificate`: with a valid client certificate. `off`: any connection. A client on the unix socket needs `off`, or TLS on the socket.",
+    ),
+  adopt: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Take over an account of this name that the server has already, from a clone of the source or made by hand. It is ours from then on, and dropped when it is taken out of the program.",
+    ),
+});
 
 export const declaration = z.strictObject({
   host: host.describe(
@@ -90,6 +122,18 @@ export const declaration = z.strictObject({
     .optional()
     .describe(
       "Password of root@localhost. Absent: root may log in from the operating system's root account only, or not at all; so it is again when the property is taken out. In place.",
+    ),
+  accounts: z
+    .array(account)
+    .default([])
+    .describe(
+      "Accounts of the server for people and programs, read-only server or not; made, changed and dropped in place, and not replicated. Definers of views and programs that a dump or a file brings are made by themselves, locked. After a clone the source's accounts are there too.",
+    ),
+  durability: z
+    .enum(["full", "relaxed"])
+    .default("full")
+    .describe(
+      "`full`: every transaction is on disk when it is committed. `relaxed`: sync_binlog = 0 and innodb_flush_log_at_trx_commit = 2, so that replication waits for no disk. A crash of mysqld costs nothing; after a power failure the server may lack transactions that it counts as executed: seed it again (`reseed`). In place.",
     ),
   baseDirectory: absolutePath
     .optional()
@@ -217,6 +261,7 @@ export function refine(declared: Declaration): string[] {
     ...(tooLong === undefined ? [] : [`directory: ${tooLong}`]),
     ...refusedConfig(config),
     ...refusedFile(declared.configFile ?? ""),
+    ...refusedAccounts(declared.accounts),
     ...passwordsIn(declared).map(
       (where) => `${where}: is a password, and my.cnf and Pulumi's state would show it; set it on the server`,
     ),

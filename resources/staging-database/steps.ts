@@ -1,6 +1,8 @@
 import { SluiceError } from "../../provider/errors";
 import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
+import { changeAccounts } from "../../provider/mysql/instance/account-changes";
 import { keepOptionFile } from "../../provider/mysql/instance/adoption";
+import { admitDefiners, ensureDefiners, readDefiners } from "../../provider/mysql/instance/definers";
 import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import {
@@ -19,7 +21,9 @@ import {
   writeConfiguration,
 } from "../../provider/mysql/instance/lifecycle";
 import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
+import { groupsOf, namedZoneOf } from "../../provider/mysql/instance/options";
 import { setRunning } from "../../provider/mysql/instance/running";
+import { ensureTimeZones, knowsTimeZone } from "../../provider/mysql/instance/time-zones";
 import {
   digestOf,
   forgetSeed,
@@ -33,7 +37,8 @@ import {
 import { inheritedVariables, planServerId } from "../../provider/mysql/seed/source";
 import { isSame } from "../../provider/plan/plan";
 import type { Host } from "../../provider/host/host";
-import type { MysqlClient } from "../../provider/mysql/client";
+import { withMysql, type MysqlClient, type MysqlReader } from "../../provider/mysql/client";
+import { setVariable } from "../../provider/mysql/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
 import { serverOf, type Live, type Settled } from "./observe";
 import { desiredFor, methodOf, type Desired, type StagingStep } from "./plan";
@@ -52,7 +57,7 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     await writeMarker(host, instance, {
       ...newMarker(context),
       owner,
-      ...(adopts === true && { phase: "seeded" as const, reseed: declared.reseed ?? null }),
+      ...(adopts === true && { phase: "seeded" as const, reseed: declared.reseed ?? null, hasTimeZones: true }),
       serverId: planServerId(declared.serverId, source, `${owner} ${host.name} ${declared.directory}`),
       sourceVariables: kept ?? (source === null ? {} : inheritedVariables(source)),
     });
@@ -92,7 +97,7 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     // In this order: a result of before, beside a marker that waits for one, would be taken for that of the new seeding.
     await endSeed(host, place);
     await forgetSeed(host, place);
-    await writeMarker(host, place, { ...marker, phase: "claimed", hasRootPassword: false });
+    await writeMarker(host, place, { ...marker, phase: "claimed", hasRootPassword: false, hasTimeZones: false });
     await emptyData(host, place);
   },
 
@@ -108,19 +113,32 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     await start(context);
   },
 
-  seed: async (_step, context) => {
+  seed: async ({ resumes }, context) => {
     const { host, place, marker } = await claimed(context);
+    const { instance } = desiredOf(context, marker);
+    const method = methodOf(context.declared);
+    // Before statements in named zones arrive; a clone replaces the tables of time zones too.
+    if (method !== "clone") await loadTimeZones(context, host, instance);
+    if (method === "dump" && resumes !== true) await admitSourceDefiners(context, host);
     const request = marker.seeding === undefined ? undefined : digestOf(marker.seeding);
-    const result = await seedBy(context, host, desiredOf(context, marker).instance, request);
+    const result = await seedBy(context, host, instance, request);
     await requireSameSource(result, marker, host, place);
+    if (method === "dump" || method === "file")
+      await ensureDefiners(await connect(context), context.object, context.report);
+    const hasTimeZones = await loadTimeZones(context, host, instance);
     await writeMarker(host, place, {
       ...marker,
+      ...(await useTimeZone(context, host, { ...marker, hasTimeZones })),
       phase: "seeded",
       reseed: marker.seeding?.reseed ?? context.declared.reseed ?? null,
       seedPosition: { gtidSet: result.gtidExecuted, file: result.logFile, position: result.logPosition },
       sizeBytes: String(result.bytes),
     });
     await forgetSeed(host, place);
+  },
+
+  "change-accounts": async (_step, context) => {
+    await changeAccounts(await connect(context), context.object, context.declared.accounts);
   },
 
   "set-root-password": async (_step, context) => {
@@ -158,6 +176,42 @@ const seedSettings = (seeding: SeedRequest, marker: Marker, { seen }: Context): 
   seeding,
   sourceVariables: seen.live?.source ? inheritedVariables(seen.live.source) : marker.sourceVariables,
 });
+
+async function loadTimeZones(context: Context, host: Host, instance: Instance): Promise<boolean> {
+  const { declared, report, signal } = context;
+  const { source } = declared;
+  const mysql = await connect(context);
+  const askSource =
+    source === undefined
+      ? null
+      : <T>(ask: (reader: MysqlReader) => Promise<T>) => withMysql(source, host, ask, { role: "source", signal });
+  return ensureTimeZones({ host, instance, mysql, report, askSource });
+}
+
+async function admitSourceDefiners(context: Context, host: Host): Promise<void> {
+  const { source, databases } = context.declared;
+  const definers = await withMysql(present(source), host, (reader) => readDefiners(reader, databases), {
+    role: "source",
+    signal: context.signal,
+  });
+  await admitDefiners(await connect(context), definers);
+}
+
+/** A zone by its name is set now that the server can have it; the option file keeps it for the next start. */
+async function useTimeZone(context: Context, host: Host, marker: Marker): Promise<Pick<Marker, "hasTimeZones">> {
+  if (marker.hasTimeZones !== true) return { hasTimeZones: false };
+  const desired = desiredOf(context, marker);
+  const zone = namedZoneOf(desired.optionText, groupsOf(desired.instance));
+  if (zone === null) return { hasTimeZones: true };
+  const mysql = await connect(context);
+  if (!(await knowsTimeZone(mysql, zone))) {
+    context.report.say(`${context.object}: time_zone stays SYSTEM, the tables of time zones do not hold ${zone}`);
+    return { hasTimeZones: false };
+  }
+  await mysql.execute(setVariable("time_zone", zone));
+  await writeConfiguration(host, desired.instance, desired);
+  return { hasTimeZones: true };
+}
 
 async function start(context: Context): Promise<void> {
   const { host, marker } = await claimed(context);
@@ -282,6 +336,7 @@ const newMarker = ({ declared, owner }: Context): Marker => ({
   seedPosition: { gtidSet: null, file: null, position: null },
   sizeBytes: null,
   hasRootPassword: false,
+  hasTimeZones: false,
 });
 
 const writeMarker = (host: Host, { layout, runtime }: InstancePlace, marker: Marker): Promise<void> =>
@@ -306,6 +361,7 @@ export function withinSeconds(step: StagingStep, { seedSeconds, startSeconds, st
     case "set-variables":
     case "set-root-password":
     case "take-root-password":
+    case "change-accounts":
       return quickSeconds;
     case "empty-data":
     case "remove-server":

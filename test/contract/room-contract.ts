@@ -248,9 +248,9 @@ export function describeRoom({ room, written, settled }: Sample): void {
       expect({ name, secret: meta.secret === true }).toEqual({ name, secret: looksSecret });
     });
 
-    test("no list and no map holds a secret: they are marked by path", () => {
-      const inLists = fields.filter(({ path, schema }) => /\[\]|\{\}/.test(path) && metaOf(schema).secret === true);
-      expect(inLists).toEqual([]);
+    test("no map holds a secret: they are marked by path", () => {
+      const inMaps = fields.filter(({ path, schema }) => path.includes("{}") && metaOf(schema).secret === true);
+      expect(inMaps).toEqual([]);
     });
 
     test("every output says what it is, and none is an input", () => {

@@ -35,7 +35,16 @@ const production = {
 
 const stagingWritten: Omit<StagingWritten, "socket" | "user" | "passwordFile" | "holds">[] = [
   { host: "local", directory: "/srv/mysql/orders", seed: "none" },
-  { host: machine, directory: "/srv/mysql/orders", source: production, rootPassword: "secret:rootPassword" },
+  {
+    host: machine,
+    directory: "/srv/mysql/orders",
+    source: production,
+    rootPassword: "secret:rootPassword",
+    accounts: [
+      { name: "reader", password: "secret:accounts.reader", grants: ["SELECT ON shop.*"] },
+      { name: "writer", host: "10.%", password: "secret:accounts.writer", tls: "off", adopt: true },
+    ],
+  },
   {
     host: { address: "stage-2" },
     directory: "/data/stock",

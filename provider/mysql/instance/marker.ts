@@ -18,6 +18,8 @@ export interface Marker extends Owner {
   readonly sizeBytes: string | null;
   /** root@localhost has, or had nearly, a password of ours. */
   readonly hasRootPassword: boolean;
+  /** The server has tables of time zones. Absent where an older version made it. */
+  readonly hasTimeZones?: boolean;
   /** By variable: what the server made of a value that it does not take as it is. */
   readonly adjusted?: Readonly<Record<string, Adjusted>>;
 }

@@ -23,6 +23,10 @@ export interface OptionsWanted {
   readonly config: Config;
   /** The text of a starter option file; its settings are kept. What it includes mysqld reads on the host, before ours. */
   readonly inherited?: string | undefined;
+  /** `relaxed`: no commit waits for the disk. Default `full`, the server's own. */
+  readonly durability?: "full" | "relaxed" | undefined;
+  /** False while the server has no tables of time zones: with a zone by its name it would not start. */
+  readonly hasTimeZones?: boolean | undefined;
   /** Variables taken over from the source: `inheritedVariables` of seed/source.ts. */
   readonly sourceVariables?: Readonly<Record<string, string>> | undefined;
 }
@@ -37,17 +41,38 @@ export function renderOptions(wanted: OptionsWanted): string {
   const unless = (settings: Config) =>
     Object.fromEntries(Object.entries(settings).filter(([name]) => !isKept(normaliseOption(name).name)));
   const declared = Object.fromEntries(Object.entries(config).map(([name, value]) => declaredOption(name, value)));
-  const chosen = {
+  const settings: Config = {
     ...unless(houseSettings(instance)),
+    ...(wanted.durability === "relaxed" && unless(relaxedSettings)),
     ...unless(wanted.sourceVariables ?? {}),
     ...declared,
     ...identity(wanted),
   };
+  const isTooEarly = ([name, value]: [string, OptionValue]) =>
+    wanted.hasTimeZones === false && name === zoneOption && isNamedZone(String(value));
+  const chosen = Object.fromEntries(Object.entries(settings).filter((one) => !isTooEarly(one)));
   const plugins = pluginsOf(instance, kept.get("plugin_load_add"), declared["plugin_load_add"]);
   const ours = { ...renameFor(wanted, chosen), ...(plugins.length > 0 && { plugin_load_add: plugins }) };
   const file = overrideOptions(inherited, ours, { groups, comment: "From the declaration" });
   return `# Made by sluice for ${instance.owner}. Change the declaration, not this file.\n${renderOptionFile(file)}!includedir ${instance.layout.optionDirectory}\n`;
 }
+
+const zoneOption = "default_time_zone";
+
+/** `+02:00` and SYSTEM need no tables. */
+export const isNamedZone = (zone: string): boolean => !/^(?:system$|[+-]\d)/i.test(zone);
+
+/** The zone that the option file names, once the server can have it. */
+export function namedZoneOf(text: string, groups: readonly string[]): string | null {
+  const zone = readSettings(parseOptionFile(text), groups).get(zoneOption)?.at(-1);
+  return zone !== undefined && isNamedZone(zone) ? zone : null;
+}
+
+/**
+ * Written at the commit and synchronised later: by the server once a second for InnoDB's log (2), by the kernel for the binary log
+ * (0). What mysqld has written outlives mysqld; only a power failure or a crash of the kernel loses it.
+ */
+const relaxedSettings: Config = { sync_binlog: 0, innodb_flush_log_at_trx_commit: 2 };
 
 /** Without what this mysqld does not read: other programs' groups, other series' groups. An include is read wherever it stands. */
 function onlyGroups(file: OptionFile, groups: readonly string[]): OptionFile {

@@ -1,8 +1,10 @@
 import { isProblem } from "../../errors";
 import type { Difference } from "../../plan/plan";
 import type { MysqlClient, MysqlReader } from "../client";
+import { setSuperReadOnly } from "../read-only";
 import { id, sql } from "../sql";
 import { isSameValue, selectVariables, setVariable, type Adjusted } from "../variables";
+import type { SeenAccount } from "./accounts";
 import { byDefault } from "./differences";
 
 /** What a running server says of itself. */
@@ -12,6 +14,8 @@ export interface RunningFacts {
   /** Those that were asked for and that it has, by name. */
   readonly variables: Readonly<Record<string, string>>;
   readonly rootPasswordMatches: boolean;
+  /** Ours, and those of the names that are declared. Absent in what an older version has remembered. */
+  readonly accounts?: readonly SeenAccount[];
 }
 
 /** `refused`: its management account is not let in. `silent`: it does not answer yet. */
@@ -26,6 +30,7 @@ export interface Asked {
   /** Besides those that its health and its channels depend on. */
   readonly variables: readonly string[];
   readonly rootPasswordMatches: () => Promise<boolean>;
+  readonly accounts: (mysql: MysqlReader) => Promise<readonly SeenAccount[]>;
 }
 
 const alwaysAsked = [
@@ -36,6 +41,9 @@ const alwaysAsked = [
   "port",
   "binlog_format",
   "gtid_mode",
+  // `durability` sets these without `config` naming them.
+  "sync_binlog",
+  "innodb_flush_log_at_trx_commit",
 ] as const;
 
 export async function readRunning(connect: () => Promise<MysqlReader>, asked: Asked): Promise<RunningServer> {
@@ -56,6 +64,7 @@ export async function readRunning(connect: () => Promise<MysqlReader>, asked: As
     uuid: row?.uuid ?? "",
     variables: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
     rootPasswordMatches: await asked.rootPasswordMatches(),
+    accounts: await asked.accounts(mysql),
   };
 }
 
@@ -77,7 +86,9 @@ export async function setRunning(
     await mysql.execute(sql`SET GLOBAL ${id(property)} = DEFAULT`);
   for (const { name, value } of running) {
     const to = asked.get(name);
-    if (to !== undefined && !isSameValue(name, to, value)) await mysql.execute(setVariable(name, to));
+    if (to === undefined || isSameValue(name, to, value)) continue;
+    if (name === "super_read_only") await setSuperReadOnly(mysql, isSameValue(name, to, "ON"));
+    else await mysql.execute(setVariable(name, to));
   }
   const fresh = await connect(); // whoever comes next does not get the session above, whose sql_mode is another
   if (first === undefined) return {};

@@ -142,8 +142,8 @@ export function inheritedVariables({
   return {
     ...(Object.fromEntries(options) as Record<string, string>),
     ...(mode !== undefined && { sql_mode: withoutRemoved(mode) }),
-    // A name would need tables of time zones, which an empty server does not have: it would not start.
-    ...(zone !== undefined && /^[+-]\d/.test(zone) && { default_time_zone: zone }),
+    // A zone by its name comes into force when the server has the tables of time zones.
+    ...(zone !== undefined && zone.toUpperCase() !== "SYSTEM" && { default_time_zone: zone }),
   };
 }
 

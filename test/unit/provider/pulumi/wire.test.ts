@@ -41,6 +41,14 @@ describe("secrets", () => {
     expect(value).toEqual(before);
   });
 
+  test("are marked in every entry of a list", () => {
+    const accounts = [{ name: "a", password: "x" }, { name: "b" }, { name: "c", password: "y" }];
+    expect(markSecrets({ accounts, list: [] }, ["accounts.*.password", "list.*.password", "absent.*.x"])).toEqual({
+      accounts: [{ name: "a", password: secret("x") }, { name: "b" }, { name: "c", password: secret("y") }],
+      list: [],
+    });
+  });
+
   test("a path that leads nowhere marks nothing", () => {
     const paths = ["absent", "host.absent", "password.below", "list.0.x", "host.proxy.deep.deeper"];
     expect(markSecrets(value, paths)).toEqual(value);

@@ -351,6 +351,51 @@ test("a root password that is taken out of the program is taken from the server,
   }
 });
 
+describe("accounts", () => {
+  const account = (password = "hidden", grants = ["SELECT ON shop.*"]) => [{ name: "reader", password, grants }];
+  const seen = (changes: object = {}) =>
+    [
+      {
+        name: "reader",
+        host: "%",
+        purpose: "declared",
+        grants: ["SELECT ON shop.*"],
+        others: [],
+        tls: "required",
+        isUsable: true,
+        ...changes,
+      },
+    ] as NonNullable<NonNullable<Settled["server"]>["accounts"]>;
+  const withAccounts = (declared: Declaration, accounts = seen()): Settled => {
+    const settled = converged(declared);
+    return { ...settled, server: settled.server && { ...settled.server, accounts } };
+  };
+
+  test("of a new server are made behind its data; one that is as declared changes nothing", () => {
+    const declared = declare({ accounts: account() });
+    expect(kinds(declared, { settled: blank, live: null }).slice(-2)).toEqual(["seed", "change-accounts"]);
+    expect(kinds(declared, { settled: withAccounts(declared), live: quiet }, declared)).toEqual([]);
+  });
+
+  test("change in preview and in up; an older state knows none", () => {
+    const [old, next] = [declare({ accounts: account() }), declare({ accounts: account("other") })];
+    expect(kinds(next, { settled: withAccounts(old), live: null }, old)).toEqual(["change-accounts"]);
+    expect(kinds(next, { settled: withAccounts(old, seen({ isUsable: false })), live: quiet }, old)).toEqual([
+      "change-accounts",
+    ]);
+    expect(kinds(declare(), { settled: withAccounts(old), live: null }, old)).toEqual(["change-accounts"]);
+    expect(kinds(declare(), { settled: converged(old), live: null }, old)).toEqual([]);
+    expect(kinds(old, { settled: converged(old), live: null }, old)).toEqual(["change-accounts"]);
+  });
+
+  test("of a clone that are not ours are refused, unless they are adopted", () => {
+    const [declared, adopting] = [account(), account().map((one) => ({ ...one, adopt: true }))];
+    const settled = withAccounts(declare(), seen({ purpose: null }));
+    expect(() => kinds(declare({ accounts: declared }), { settled, live: quiet })).toThrow(/OWNERSHIP_UNMARKED/);
+    expect(kinds(declare({ accounts: adopting }), { settled, live: quiet })).toEqual(["change-accounts"]);
+  });
+});
+
 test("data behind a link that somebody made is neither removed nor thrown away; a server without its data is not started", () => {
   const declared = declare();
   const settled = converged(declared);

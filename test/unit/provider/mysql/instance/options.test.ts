@@ -193,3 +193,22 @@ test("what a data directory is made with is read from the option file", () => {
     ["innodb_page_size", "8k"],
   ]);
 });
+
+test("a zone by its name waits for the tables of time zones, whoever asks for it", () => {
+  const named = { config: { "default-time-zone": "Europe/Berlin" } };
+  expect(settingsOf(wanted({ ...named, hasTimeZones: false }))).not.toHaveProperty("default_time_zone");
+  expect(settingsOf(wanted({ ...named, hasTimeZones: true }))).toHaveProperty("default_time_zone", "Europe/Berlin");
+  const sourceVariables = { default_time_zone: "+02:00" };
+  expect(settingsOf(wanted({ sourceVariables, hasTimeZones: false }))).toHaveProperty("default_time_zone", "+02:00");
+});
+
+test("relaxed durability sets both logs, unless the program or its starter file does", () => {
+  const relaxed = { durability: "relaxed" } as const;
+  expect(settingsOf(wanted(relaxed))).toMatchObject({ sync_binlog: "0", innodb_flush_log_at_trx_commit: "2" });
+  expect(settingsOf(wanted({ ...relaxed, config: { "sync-binlog": 100 } }))).toHaveProperty("sync_binlog", "100");
+  expect(settingsOf(wanted({ ...relaxed, inherited: "[mysqld]\nsync-binlog = 7\n" }))).toHaveProperty(
+    "sync_binlog",
+    "7",
+  );
+  expect(settingsOf(wanted())).not.toHaveProperty("sync_binlog");
+});

@@ -129,7 +129,9 @@ test("what a copy must share is taken over, without what the server no longer ta
     loose_restrict_fk_on_non_standard_key: "OFF",
   });
   expect(inheritedVariables(source({ variables: { time_zone: "SYSTEM" } }))).toEqual({});
-  expect(inheritedVariables(source({ variables: { time_zone: "Europe/Berlin" } }))).toEqual({});
+  expect(inheritedVariables(source({ variables: { time_zone: "Europe/Berlin" } }))).toEqual({
+    default_time_zone: "Europe/Berlin",
+  });
 });
 
 test("data that is taken over keeps what its own option file said that it depends on", () => {
