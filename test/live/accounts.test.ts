@@ -85,7 +85,7 @@ test("views and programs of a dump work for a declared reader on a read-only ser
       grants: ["EXECUTE ON PROCEDURE defined.latest", "INSERT, SELECT ON defined.*"],
     },
   ]);
-  expect((await stack.up(declared)).join("\n")).toMatch(/^1\/1 make the accounts as declared/);
+  expect((await stack.up(declared)).join("\n")).toMatch(/^1\/1 make the accounts as declared/m);
   expect(await logIn(declared, passwords.first, "SELECT COUNT(*) AS n FROM defined.orders")).toEqual({ n: 2 });
 
   const other = declare({
@@ -141,6 +141,26 @@ test("statements in named time zones work, and the source's own zone is taken ov
   await stack.up({ ...declared, state: "stopped" });
   await stack.up(declared);
   expect(await lab.ask(declared, "SELECT @@GLOBAL.time_zone AS zone")).toEqual({ zone: "Europe/Berlin" });
+  await stack.destroy(declared);
+});
+
+test("without zones on its host, a server takes those of its source", async () => {
+  await lab.onSource(definitions);
+  await lab.onSource(zonesOnSource);
+  const declared = lab.declare("borrowed", 3453, { source: lab.source, databases: ["defined", "defined_too"] });
+  const stack = lab.stack();
+  await lab.host.run(sh`mount -t tmpfs none /usr/share/zoneinfo`);
+  try {
+    await stack.up(declared);
+  } finally {
+    await lab.host.run(sh`umount /usr/share/zoneinfo`);
+  }
+  expect(
+    await lab.ask(
+      declared,
+      "SELECT CONVERT_TZ('2026-07-01 12:00:00', '+00:00', 'Europe/Berlin') AS there, CONVERT_TZ('2026-07-01 12:00:00', '+00:00', 'Asia/Tokyo') AS unknown, @@super_read_only AS sealed",
+    ),
+  ).toEqual({ there: "2026-07-01 13:00:00", unknown: null, sealed: 1 });
   await stack.destroy(declared);
 });
 
