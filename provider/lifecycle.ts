@@ -3,7 +3,7 @@ import { asProblem, SluiceError } from "./errors";
 import { absent, isSame, saying, type Absent, type Plan, type Step } from "./plan/plan";
 import { count, renderDifference, reportPlan } from "./plan/render";
 import { runPlan } from "./plan/run";
-import type { AnyRoom, Before, Drivers, Observed } from "./room";
+import type { AnyRoom, Before, Drivers, Observed, Readers } from "./room";
 
 export type Seen = Observed<object, object>;
 
@@ -67,14 +67,17 @@ export async function remove(operation: Operation): Promise<void> {
   });
 }
 
+/** One that only reads. */
+export type Looking = Omit<Operation, "drivers"> & { readonly drivers: Readers };
+
 /** read: what is there now, or undefined when nothing is. */
-export async function look({ room, declared, drivers, before }: Operation): Promise<Seen | undefined> {
+export async function look({ room, declared, drivers, before }: Looking): Promise<Seen | undefined> {
   const seen = await observe(room, declared, drivers, before?.settled ?? null);
   return room.exists(seen.settled) ? seen : undefined;
 }
 
-const observe = async (room: AnyRoom, declared: object, drivers: Drivers, remembered: object | null): Promise<Seen> =>
-  (await room.observe(declared, drivers, remembered)) as Seen;
+const observe = async (room: AnyRoom, declared: object, readers: Readers, remembered: object | null): Promise<Seen> =>
+  (await room.observe(declared, readers, remembered)) as Seen;
 
 async function towards(wanted: object | Absent, operation: Operation): Promise<Seen> {
   const { room, declared, drivers, before } = operation;

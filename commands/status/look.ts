@@ -1,12 +1,11 @@
-import { openDrivers } from "../../provider/drivers";
 import { asProblem, SluiceError } from "../../provider/errors";
 import { saying, type Plan } from "../../provider/plan/plan";
 import { complete, objectOf } from "../../provider/pulumi/border";
 import { ownerIn, takeApart } from "../../provider/pulumi/state";
 import { parseUrn } from "../../provider/pulumi/urn";
-import type { Owner } from "../../provider/ownership";
 import { scrub, silent } from "../../provider/report";
-import type { AnyRoom, Observed } from "../../provider/room";
+import type { AnyRoom, Observed, Readers } from "../../provider/room";
+import { openSharedReaders, type SharedReaders } from "../../provider/readers";
 import { secretsOf } from "../../provider/schema/schema";
 import type { Status } from "../../provider/status";
 import { within } from "../../provider/wait";
@@ -27,14 +26,20 @@ export interface Sight {
   readonly problem: SluiceError | null;
 }
 
+const unlimited = new AbortController().signal; // the end of the whole look ends what still asks
 const lookSeconds = 30; // connecting may take 20 s (HostAddress.connectSeconds); then a handful of round trips
 
-/** Looks at every object at once; hosts share connections, and one that does not answer holds up nobody else. */
-export function lookAround(objects: readonly StackObject[], rooms: readonly AnyRoom[]): Promise<Sight[]> {
-  return Promise.all(objects.map((object) => lookAt(object, rooms)));
+/** Looks at every object at once; what they ask of the same server is asked once, and one that does not answer holds up no other. */
+export async function lookAround(objects: readonly StackObject[], rooms: readonly AnyRoom[]): Promise<Sight[]> {
+  const shared = openSharedReaders("until closed");
+  try {
+    return await Promise.all(objects.map((object) => lookAt(object, rooms, shared)));
+  } finally {
+    await shared.close();
+  }
 }
 
-async function lookAt(found: StackObject, rooms: readonly AnyRoom[]): Promise<Sight> {
+async function lookAt(found: StackObject, rooms: readonly AnyRoom[], shared: SharedReaders): Promise<Sight> {
   const { kind } = found;
   const { name } = parseUrn(found.urn);
   const object = `${kind} ${name}`;
@@ -42,7 +47,7 @@ async function lookAt(found: StackObject, rooms: readonly AnyRoom[]): Promise<Si
   if (room === undefined || !hasStatus(room))
     return { name, kind, object, status: null, steps: [], problem: unknownKind(object) };
   try {
-    return await lookInto(room, found, name);
+    return await lookInto(room, found, name, shared);
   } catch (error) {
     return { name, kind, object, status: null, steps: [], problem: asProblem(object, error) }; // state that a newer version wrote
   }
@@ -51,7 +56,12 @@ async function lookAt(found: StackObject, rooms: readonly AnyRoom[]): Promise<Si
 type ShownRoom = AnyRoom & Required<Pick<AnyRoom, "status">>;
 const hasStatus = (room: AnyRoom): room is ShownRoom => room.status !== undefined;
 
-async function lookInto(room: ShownRoom, { kind, inputs, outputs }: StackObject, name: string): Promise<Sight> {
+async function lookInto(
+  room: ShownRoom,
+  { kind, inputs, outputs }: StackObject,
+  name: string,
+  shared: SharedReaders,
+): Promise<Sight> {
   const { remembered } = takeApart(room, outputs);
   const bag = { ...takeApart(room, inputs), remembered };
   const declared = complete(room, bag).inputs;
@@ -59,7 +69,8 @@ async function lookInto(room: ShownRoom, { kind, inputs, outputs }: StackObject,
   const sight = { name, kind, object: objectOf(room, bag, declared), steps: [] };
   const secrets = secretsOf(room.schema.declaration, declared);
   try {
-    const seen = await observe(room, declared, settled, { ...ownerIn(bag), object: sight.object });
+    const readers = shared.for({ ...ownerIn(bag), object: sight.object, signal: unlimited, report: silent });
+    const seen = await observe(room, declared, settled, readers);
     const status = room.status(declared, seen, sight.object);
     if (!status.health.isWell) return { ...sight, status, problem: null };
     try {
@@ -88,20 +99,12 @@ async function observe(
   room: AnyRoom,
   declared: object,
   remembered: object | null,
-  whose: Owner & { readonly object: string },
+  readers: Readers,
 ): Promise<Observed<object, object>> {
-  const limit = new AbortController();
-  const drivers = openDrivers({ ...whose, signal: limit.signal, report: silent });
-  try {
-    const seen = room.observe(declared, drivers, remembered) as Promise<Observed<object, object>>;
-    return await within(lookSeconds, seen, () => {
-      const problem = tookTooLong(whose.object);
-      limit.abort(problem);
-      throw problem;
-    });
-  } finally {
-    await drivers.close();
-  }
+  const seen = room.observe(declared, readers, remembered) as Promise<Observed<object, object>>;
+  return within(lookSeconds, seen, () => {
+    throw tookTooLong(readers.object);
+  });
 }
 
 const tookTooLong = (object: string): SluiceError =>

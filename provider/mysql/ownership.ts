@@ -23,9 +23,11 @@ const unknownTableErrnos = new Set([1049, 1146]); // no such database, no such t
  */
 export async function readMark(mysql: MysqlReader, object: string): Promise<ServerMark | null> {
   try {
-    const row = await mysql.queryRow<{ owner: string; note: string }>(
-      sql`SELECT owner, note FROM sluice.ownership WHERE object = ${object} AND server_uuid = @@GLOBAL.server_uuid`,
+    // All of them: whoever looks at several objects of one server asks once (provider/readers.ts).
+    const rows = await mysql.query<{ object: string; owner: string; note: string }>(
+      sql`SELECT object, owner, note FROM sluice.ownership WHERE server_uuid = @@GLOBAL.server_uuid`,
     );
+    const row = rows.find((one) => one.object === object);
     if (row === undefined) return null;
     return { owner: row.owner === "" ? null : row.owner, note: JSON.parse(row.note) as ServerMark["note"] };
   } catch (error) {

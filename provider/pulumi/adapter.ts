@@ -1,10 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { openDrivers } from "../drivers";
 import { SluiceError } from "../errors";
-import { converge, look, type Seen, PartlyDone, remove, type Operation } from "../lifecycle";
+import { converge, look, type Looking, type Seen, PartlyDone, remove, type Operation } from "../lifecycle";
 import { isSame } from "../plan/plan";
 import { scrub, scrubbing } from "../report";
 import type { AnyRoom } from "../room";
+import { readTogether } from "../readers";
 import { hasUnknown, sayUnknowns } from "../schema/unknown";
 import { pathsWith } from "../schema/schema";
 import {
@@ -125,7 +126,7 @@ async function read(
 ): Promise<pulumi.dynamic.ReadResult> {
   const bag = takeApart(room, properties);
   const declared = complete(room, bag).inputs;
-  const seen = await within(room, { operation: "read", bag, declared, before: bag, signal }, lookAndWarn);
+  const seen = await looking(room, { operation: "read", bag, declared, before: bag, signal });
   if (seen !== undefined) {
     const { settled } = seen;
     const found = room.asDeclared(declared, settled);
@@ -137,7 +138,7 @@ async function read(
 }
 
 /** A refresh says what `sluice status` says of an object that is not well; state alone would not show it. */
-async function lookAndWarn(operation: Operation & { readonly written: Properties }): Promise<Seen | undefined> {
+async function lookAndWarn(operation: Looking & { readonly written: Properties }): Promise<Seen | undefined> {
   const { room, declared, drivers, written } = operation;
   const seen = await look(operation);
   if (seen === undefined) return undefined;
@@ -160,6 +161,22 @@ const absentError = (object: string): SluiceError =>
 async function destroy(room: AnyRoom, properties: Properties, signal: AbortSignal): Promise<void> {
   const bag = takeApart(room, properties);
   await within(room, { operation: "delete", bag, declared: complete(room, bag).inputs, before: bag, signal }, remove);
+}
+
+/** A refresh reads all resources side by side: those on the same hosts and servers share what they ask. */
+async function looking(room: AnyRoom, call: Call): Promise<Seen | undefined> {
+  const { bag, declared, signal } = call;
+  const report = scrubbing(engineReport(bag.urn), secretsIn(room, declared));
+  const before = beforeOf({ ...bag, declared });
+  const renderCost = startCost();
+  try {
+    return await readTogether({ ...ownerIn(bag), object: objectOf(room, bag, declared), signal, report }, (drivers) =>
+      lookAndWarn({ room, declared, before, drivers, written: bag.remembered?.written ?? {} }),
+    );
+  } finally {
+    report.debug(renderCost(call.operation));
+    endRow(bag.urn);
+  }
 }
 
 interface Call {

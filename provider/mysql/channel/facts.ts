@@ -93,6 +93,12 @@ export interface ApplierFacts {
   readonly position: string;
 }
 
+// The statements below name no channel: whoever looks at several channels of one server asks each of them once
+// (provider/readers.ts). A server has few channels, so one that is asked for alone costs no more.
+
+const ofChannel = (row: Row, channel: string): boolean =>
+  textIn(row, "channel").toLowerCase() === channel.toLowerCase();
+
 export async function readReplica(mysql: MysqlReader, channel: string): Promise<ReplicaFacts> {
   const workers = sql`(SELECT VARIABLE_VALUE FROM performance_schema.global_variables WHERE VARIABLE_NAME = ${variableName(mysql.server, "replica_parallel_workers")})`;
   const [row, others] = await Promise.all([
@@ -104,8 +110,7 @@ export async function readReplica(mysql: MysqlReader, channel: string): Promise<
     mysql.query(
       sql`SELECT channel_name AS channel, s.source_uuid AS sourceUuid, c.host AS address, c.port AS port
         FROM performance_schema.replication_connection_status s
-        JOIN performance_schema.replication_connection_configuration c USING (channel_name)
-        WHERE channel_name <> ${channel}`,
+        JOIN performance_schema.replication_connection_configuration c USING (channel_name)`,
     ),
   ]);
   return {
@@ -119,20 +124,22 @@ export async function readReplica(mysql: MysqlReader, channel: string): Promise<
     binlogFormat: textIn(row, "binlogFormat"),
     dataDirectory: textIn(row, "dataDirectory"),
     workers: numberIn(row, "workers"),
-    otherChannels: others.map((other) => ({
-      channel: textIn(other, "channel"),
-      sourceUuid: textIn(other, "sourceUuid"),
-      address: textIn(other, "address"),
-      port: numberIn(other, "port"),
-    })),
+    otherChannels: others
+      .filter((row) => !ofChannel(row, channel))
+      .map((other) => ({
+        channel: textIn(other, "channel"),
+        sourceUuid: textIn(other, "sourceUuid"),
+        address: textIn(other, "address"),
+        port: numberIn(other, "port"),
+      })),
   };
 }
 
 /** The channel, or null where there is none of this name. */
 export async function readChannel(mysql: MysqlReader, channel: string): Promise<ChannelFacts | null> {
-  const [settings, filters, workers, errors, statuses] = await Promise.all([
-    mysql.queryRow(
-      sql`SELECT c.host AS address, c.port AS port, c.user AS user, c.auto_position AS autoPosition, c.ssl_allowed AS tlsOn,
+  const [all, filters, workers, errors, statuses] = await Promise.all([
+    mysql.query(
+      sql`SELECT c.channel_name AS channel, c.host AS address, c.port AS port, c.user AS user, c.auto_position AS autoPosition, c.ssl_allowed AS tlsOn,
         c.ssl_ca_file AS caPath, c.ssl_certificate AS certPath, c.ssl_key AS keyPath,
         c.ssl_verify_server_certificate AS verifies, c.get_public_key AS publicKey,
         c.connection_retry_interval AS connectRetry, c.connection_retry_count AS retryCount,
@@ -143,27 +150,27 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
         JOIN performance_schema.replication_applier_configuration a USING (channel_name)
         JOIN performance_schema.replication_connection_status s USING (channel_name)
         JOIN performance_schema.replication_applier_status t USING (channel_name)
-        LEFT JOIN ${channelMetadata} m ON m.Channel_name = c.channel_name
-        WHERE c.channel_name = ${channel}`,
+        LEFT JOIN ${channelMetadata} m ON m.Channel_name = c.channel_name`,
     ),
-    mysql.query<{ name: string; rule: string }>(
-      sql`SELECT filter_name AS name, filter_rule AS rule FROM performance_schema.replication_applier_filters
-        WHERE channel_name = ${channel}`,
+    mysql.query<{ channel: string; name: string; rule: string }>(
+      sql`SELECT channel_name AS channel, filter_name AS name, filter_rule AS rule
+        FROM performance_schema.replication_applier_filters`,
     ),
-    mysql.queryRow<{ running: number }>(
-      sql`SELECT COUNT(*) AS running FROM performance_schema.replication_applier_status_by_worker
-        WHERE channel_name = ${channel} AND service_state = 'ON'`,
+    mysql.query<{ channel: string; running: number }>(
+      sql`SELECT channel_name AS channel, COUNT(*) AS running FROM performance_schema.replication_applier_status_by_worker
+        WHERE service_state = 'ON' GROUP BY channel_name`,
     ),
     mysql.query(
-      sql`SELECT last_error_number AS errno, last_error_message AS message, applying_transaction AS transaction
-        FROM performance_schema.replication_applier_status_by_worker
-        WHERE channel_name = ${channel} AND last_error_number <> 0
-        UNION ALL SELECT last_error_number, last_error_message, processing_transaction
-        FROM performance_schema.replication_applier_status_by_coordinator
-        WHERE channel_name = ${channel} AND last_error_number <> 0`,
+      sql`SELECT channel_name AS channel, last_error_number AS errno, last_error_message AS message,
+        applying_transaction AS transaction
+        FROM performance_schema.replication_applier_status_by_worker WHERE last_error_number <> 0
+        UNION ALL SELECT channel_name, last_error_number, last_error_message, processing_transaction
+        FROM performance_schema.replication_applier_status_by_coordinator WHERE last_error_number <> 0`,
     ),
     mysql.query(showReplicaStatus(mysql.server)),
   ]);
+  const ours = (row: Row) => ofChannel(row, channel);
+  const settings = all.find(ours);
   if (settings === undefined) return null;
   const status = statuses
     .map((row) => modernRow(row))
@@ -188,9 +195,9 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
     retryCount: numberIn(settings, "retryCount"),
     heartbeatSeconds: numberIn(settings, "heartbeat"),
     delaySeconds: numberIn(settings, "delay"),
-    rules: parseRules(filters),
+    rules: parseRules(filters.filter(ours)),
     // A single-threaded applier (replica_parallel_workers = 0) has no worker.
-    workers: isApplying ? (workers?.running ?? null) : null,
+    workers: isApplying ? (workers.find(ours)?.running ?? null) : null,
     sourceUuid: textIn(settings, "sourceUuid"),
     assignedUuid,
     receiver: {
@@ -200,7 +207,7 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
     },
     applier: {
       state: isApplying ? "running" : "stopped",
-      error: isApplying ? null : threadError(errors[0], assignedUuid),
+      error: isApplying ? null : threadError(errors.find(ours), assignedUuid),
       remainingDelaySeconds: numberOrNullIn(status, "SQL_Remaining_Delay"),
       lagSeconds: numberOrNullIn(status, "Seconds_Behind_Source"),
       file: textIn(status, "Relay_Source_Log_File"),

@@ -30,9 +30,10 @@ export async function readFilterFile(
       if (isProblem(error, "STORAGE_PATH_UNSAFE")) return undefined;
       throw error;
     });
-  const [options, text] = await Promise.all([read(posix.join(root, "my.cnf")), read(path)]);
+  const options = await read(posix.join(root, "my.cnf"));
   const isPossible = options?.split("\n").includes(`!includedir ${directory}`) === true;
-  return { isPossible, path, text: text ?? null };
+  // mysqld reads no file of a folder that its my.cnf does not include; one that is included again is read then.
+  return { isPossible, path, text: isPossible ? ((await read(path)) ?? null) : null };
 }
 
 /** Null takes the file away. Owner and group are those of the folder, so that mysqld can read it. */
