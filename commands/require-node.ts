@@ -1,7 +1,10 @@
-// Imported first: everything else loads packages that Node understands since 22.12 (an ES module through require).
-const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+import { wordsOf } from "../provider/errors";
+import { requireNode } from "../provider/node-version";
 
-if (major < 22 || (major === 22 && minor < 12)) {
-  process.stderr.write(`sluice: needs Node 22.12 or newer, this is ${process.versions.node}\n`);
+// Imported first, so that an old Node is named before it fails on something it cannot load.
+try {
+  requireNode(process.versions.node);
+} catch (error) {
+  process.stderr.write(`${wordsOf(error)}\n`);
   process.exit(1);
 }

@@ -1,11 +1,13 @@
 /**
  * Every error there is, by code, with the sentence docs/errors.md prints.
  * A code is never reused. Prefixes group them: DECLARATION, HOST, COMMAND, SERVER, SOURCE, SEED, CHANNEL, GTID, STORAGE,
- * OWNERSHIP, LOCK, TIMEOUT, ENGINE, ARGUMENT, STATE.
+ * OWNERSHIP, LOCK, TIMEOUT, ENGINE, ARGUMENT, STATE, NODE.
  */
 export const codes = {
   DECLARATION_INVALID: "A property of the program is missing, unknown, out of range, or contradicts another.",
   ARGUMENT_INVALID: "The command line of `sluice` holds an unknown word, or lacks a value.",
+
+  NODE_TOO_OLD: "The Node that runs the program, the provider or the command is older than 22.12.",
 
   HOST_UNREACHABLE: "No ssh connection to the host could be made.",
   HOST_KEY_UNPINNED: "The host's key is not pinned; the error prints the fingerprint to pin.",

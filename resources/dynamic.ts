@@ -1,3 +1,4 @@
+import "../provider/require-node"; // first: an old Node is named before it fails on something it cannot load
 import { dynamicProvider } from "../provider/pulumi/adapter";
 import { watchEngine } from "../provider/pulumi/engine";
 import { rooms } from "./rooms";
