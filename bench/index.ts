@@ -4,7 +4,7 @@ import { readLoad, readMachine } from "./machine";
 import { measure } from "./measure";
 import { readOptions, usage } from "./options";
 import { closePlace, openPlace } from "./place";
-import { renderResults, resultsOf } from "./table";
+import { renderResults, resultsOf, toJson } from "./table";
 
 const startedAt = performance.now();
 const say = (text: string): void =>
@@ -23,7 +23,7 @@ async function main(args: readonly string[]): Promise<void> {
     const before = readLoad();
     const measured = await measure(place, options, say);
     const results = resultsOf(place, await readMachine(place, before), measured);
-    console.log(options.json ? JSON.stringify(results, null, 2) : renderResults(results));
+    console.log(options.json ? JSON.stringify(toJson(results), null, 2) : renderResults(results));
   } finally {
     if (!options.keep) await closePlace(say);
   }

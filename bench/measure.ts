@@ -1,13 +1,15 @@
 import type { Program } from "../test/harness/program";
 import { workByHand, type Way } from "./by-hand";
 import { phases, readCosts, readPhases, type Cost, type Phases } from "./output";
+import { manyRows, openMany } from "./many";
 import type { Options } from "./options";
 import { readProcessorSeconds, settle, type Place } from "./place";
+import type { RowName } from "./rows";
 import { openBare, openPair, oursDirectory, setVariant, time, type Method } from "./program";
 
 /** One run of one row. */
 export interface Sample {
-  readonly row: string;
+  readonly row: RowName;
   readonly seconds: number;
   readonly phases?: Phases;
   /** Of both hosts. */
@@ -22,18 +24,9 @@ export interface Measured {
   readonly failed: Readonly<Record<string, string>>;
 }
 
-export const rowNames = {
-  up: (method: Method) => `up until caught up, seed: "${method}"`,
-  hand: (way: Way) =>
-    way === "CLONE"
-      ? "by hand: CLONE INSTANCE"
-      : way === "mydumper"
-        ? "by hand: mydumper, myloader"
-        : "by hand: mysqldump | mysql",
-  nothing: "up with nothing to do",
-  empty: "up of an empty program",
-  plain: "up of two resources that do nothing",
-} as const;
+const rowOf = { dump: "up-dump", clone: "up-clone" } as const;
+const handRowOf = { mysqldump: "mysqldump-mysql", mydumper: "mydumper-myloader", CLONE: "clone-instance" } as const;
+const bareRowOf = { empty: "pulumi-empty-program", plain: "pulumi-plain-resources" } as const;
 
 const ways: Readonly<Record<Method, readonly Way[]>> = { dump: ["mysqldump", "mydumper"], clone: ["CLONE"] };
 const shortestLimitSeconds = 60; // of mydumper, before anything else was measured
@@ -46,8 +39,9 @@ const up = ["up", "--yes", "--skip-preview"] as const;
 export async function measure(place: Place, options: Options, say: (text: string) => void): Promise<Measured> {
   const samples: Sample[] = [];
   const costs: Partial<Record<Method, readonly Cost[]>> = {};
-  const methods = (["dump", "clone"] as const).filter((method) => options.only.includes(method));
-  const measuresNothing = options.only.includes("nothing");
+  const methods = (["dump", "clone"] as const).filter((method) => options.only.includes(rowOf[method]));
+  const measuresNothing = options.only.includes("up-nothing");
+  const measuresMany = options.only.some((row) => row.endsWith("-100-channels"));
   const failed = new Map<Way, string>();
   const tryByHand = async (way: Way, optionText: string): Promise<Phases | undefined> => {
     if (failed.has(way)) return undefined;
@@ -60,13 +54,13 @@ export async function measure(place: Place, options: Options, say: (text: string
       // Version 0.10 sometimes stands still for ever with a 9.x server: then its row ends here, and nothing else.
       if (way !== "mydumper") throw error;
       failed.set(way, error instanceof Error ? error.message : String(error));
-      say(`${rowNames.hand(way)} failed: ${failed.get(way) ?? ""}`);
+      say(`${handRowOf[way]} failed: ${failed.get(way) ?? ""}`);
       return undefined;
     }
   };
   const bare = { empty: await openBare("empty"), plain: await openBare("plain") };
   const prepared: { method: Method; program: Program; optionText: string }[] = [];
-  for (const method of methods.length === 0 ? (["dump"] as const) : methods) {
+  for (const method of methods.length === 0 ? (measuresNothing ? (["dump"] as const) : []) : methods) {
     say(`warming up, and counting round trips: ${method}`);
     const program = await openPair(place, method);
     const { counted, optionText } = await countOnce(place, program, method, options.limitSeconds);
@@ -75,6 +69,7 @@ export async function measure(place: Place, options: Options, say: (text: string
     if (methods.length > 0) for (const way of ways[method]) await tryByHand(way, optionText);
   }
   for (const program of [bare.empty, bare.plain]) await time(program, ["up", "--yes"], options.limitSeconds);
+  const many = measuresMany ? await openMany(place, options.limitSeconds, say) : undefined;
 
   const take = (sample: Sample): void => {
     samples.push(sample);
@@ -92,12 +87,12 @@ export async function measure(place: Place, options: Options, say: (text: string
     for (const { method, program, optionText } of prepared) {
       const { result, processorSeconds } = await counting(() => time(program, up, options.limitSeconds));
       const { seconds, output } = result;
-      if (methods.length > 0) take({ row: rowNames.up(method), seconds, phases: readPhases(output), processorSeconds });
+      if (methods.length > 0) take({ row: rowOf[method], seconds, phases: readPhases(output), processorSeconds });
       if (measuresNothing && method === prepared[0]?.method) {
-        take({ row: rowNames.nothing, seconds: (await time(program, ["up", "--yes"], options.limitSeconds)).seconds });
+        take({ row: "up-nothing", seconds: (await time(program, ["up", "--yes"], options.limitSeconds)).seconds });
         for (const name of ["empty", "plain"] as const)
           take({
-            row: rowNames[name],
+            row: bareRowOf[name],
             seconds: (await time(bare[name], ["up", "--yes"], options.limitSeconds)).seconds,
           });
       }
@@ -107,10 +102,14 @@ export async function measure(place: Place, options: Options, say: (text: string
         const { result: parts, processorSeconds: used } = await counting(() => tryByHand(way, optionText));
         if (parts === undefined) continue;
         const whole = phases.reduce((sum, phase) => sum + parts[phase], 0);
-        take({ row: rowNames.hand(way), seconds: whole, phases: parts, processorSeconds: used });
+        take({ row: handRowOf[way], seconds: whole, phases: parts, processorSeconds: used });
       }
     }
+    if (many !== undefined)
+      for (const row of manyRows(options.only))
+        take({ row, seconds: await many.run(row, bare.plain, options.limitSeconds) });
   }
+  await many?.close();
   for (const program of [bare.empty, bare.plain, ...prepared.map((one) => one.program)]) await program.remove();
   return { samples, costs, failed: Object.fromEntries(failed) };
 }

@@ -1,17 +1,15 @@
 import { parseArgs } from "node:util";
+import { ownRows, rowsFor, type OwnRow } from "./rows";
 
 export interface Options {
   readonly runs: number;
   readonly dataMegabytes: number;
   readonly limitSeconds: number;
-  /** Rows to measure; the others are left out. */
-  readonly only: readonly Subject[];
+  /** Rows to measure, each with its peers. */
+  readonly only: readonly OwnRow[];
   readonly json: boolean;
   readonly keep: boolean;
 }
-
-export const subjects = ["dump", "clone", "nothing"] as const;
-export type Subject = (typeof subjects)[number];
 
 export const usage = `usage: npm run bench -- [OPTIONS]
 
@@ -20,7 +18,8 @@ Measures Sluice and the same work done by hand, in turns, on a lab of its own.
   --data-megabytes N   size of the source's data (default 300)
   --runs N             measured runs of each row (default 3)
   --quick              one run of each row
-  --only WHAT          dump, clone, nothing (repeatable; default all)
+  --only PREFIX        only rows whose names begin so, with their peers (repeatable; default all):
+                       ${ownRows.join(", ")}
   --limit-seconds N    longest time one measured command may take (default 1800)
   --json               print the results as JSON
   --keep               leave the lab up`;
@@ -44,7 +43,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     runs: values.quick ? 1 : wholeNumber("runs", values.runs),
     dataMegabytes: wholeNumber("data-megabytes", values["data-megabytes"]),
     limitSeconds: wholeNumber("limit-seconds", values["limit-seconds"]),
-    only: values.only.length === 0 ? subjects : values.only.map(subjectOf),
+    only: rowsFor(values.only),
     json: values.json,
     keep: values.keep,
   };
@@ -53,10 +52,4 @@ export function readOptions(args: readonly string[]): Options | undefined {
 function wholeNumber(name: string, text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new Error(`--${name} needs a whole number from 1, and not "${text}"`);
-}
-
-function subjectOf(text: string): Subject {
-  const subject = subjects.find((known) => known === text);
-  if (subject === undefined) throw new Error(`--only knows ${subjects.join(", ")}, and not "${text}"`);
-  return subject;
 }

@@ -1,17 +1,18 @@
 import { phases } from "./output";
-import { rowNames, type Measured, type Sample } from "./measure";
+import type { Measured, Sample } from "./measure";
+import { ratiosOf, type Ratio, type RowName } from "./rows";
 import type { Machine } from "./machine";
 import type { Place } from "./place";
 import { spreadOf, type Spread } from "./statistics";
 
 export interface Row extends Spread {
-  readonly name: string;
+  readonly name: RowName;
   readonly runs: number;
   /** Medians; what is left of the whole is the Pulumi CLI, its SDK and our looking before and after. */
   readonly phases?: Readonly<Record<string, number>>;
   /** Median, of both hosts together. */
   readonly processorSeconds?: number;
-  readonly ratios: readonly string[];
+  readonly ratios: readonly Ratio[];
 }
 
 export interface Results {
@@ -24,7 +25,7 @@ export interface Results {
 
 export function resultsOf(place: Place, machine: Machine, { samples, costs, failed }: Measured): Results {
   const names = [...new Set(samples.map(({ row }) => row))];
-  const medians = new Map(names.map((name) => [name, spreadOf(secondsOf(samples, name)).median]));
+  const medians = new Map(names.map((name) => [name, spreadOf(secondsOf(samples, name)).median] as const));
   const rows = names.map((name) => {
     const values = secondsOf(samples, name);
     return {
@@ -39,10 +40,10 @@ export function resultsOf(place: Place, machine: Machine, { samples, costs, fail
   return { machine, dataMegabytes: place.dataMegabytes, rows, costs, failed };
 }
 
-const secondsOf = (samples: readonly Sample[], name: string): number[] =>
+const secondsOf = (samples: readonly Sample[], name: RowName): number[] =>
   samples.filter(({ row }) => row === name).map(({ seconds }) => seconds);
 
-function phaseMedians(samples: readonly Sample[], name: string): Pick<Row, "phases"> {
+function phaseMedians(samples: readonly Sample[], name: RowName): Pick<Row, "phases"> {
   const known = samples.flatMap((sample) => (sample.row === name && sample.phases ? [sample.phases] : []));
   if (known.length === 0) return {};
   return {
@@ -50,29 +51,18 @@ function phaseMedians(samples: readonly Sample[], name: string): Pick<Row, "phas
   };
 }
 
-function processorMedian(samples: readonly Sample[], name: string): Pick<Row, "processorSeconds"> {
+function processorMedian(samples: readonly Sample[], name: RowName): Pick<Row, "processorSeconds"> {
   const known = samples.flatMap(({ row, processorSeconds }) =>
     row === name && processorSeconds !== undefined ? [processorSeconds] : [],
   );
   return known.length === 0 ? {} : { processorSeconds: spreadOf(known).median };
 }
 
-const comparisons: Readonly<Record<string, readonly string[]>> = {
-  [rowNames.up("dump")]: [rowNames.hand("mysqldump"), rowNames.hand("mydumper")],
-  [rowNames.up("clone")]: [rowNames.hand("CLONE")],
-};
-
-function ratiosOf(name: string, medians: ReadonlyMap<string, number>): string[] {
-  const own = medians.get(name) ?? NaN;
-  const ratios = (comparisons[name] ?? []).flatMap((other) => {
-    const median = medians.get(other);
-    return median === undefined ? [] : [`${(own / median).toFixed(2)} x ${other.replace("by hand: ", "")}`];
-  });
-  const plain = medians.get(rowNames.plain);
-  return name === rowNames.nothing && plain !== undefined
-    ? [`the SDK's own ${plain.toFixed(1)} s and ${(own - plain).toFixed(1)} s`]
-    : ratios;
-}
+/** `--json`: what other programs read. Nothing is renamed or taken away. */
+export const toJson = ({ machine, rows }: Results): object => ({
+  machine,
+  rows: rows.map(({ name, runs, min, median, max, ratios }) => ({ name, runs, min, median, max, ratios })),
+});
 
 export function renderResults({ machine, dataMegabytes, rows, costs, failed }: Results): string {
   return [
@@ -90,7 +80,7 @@ export function renderResults({ machine, dataMegabytes, rows, costs, failed }: R
         ...[row.min, row.median, row.max, ...phases.map((phase) => row.phases?.[phase]), row.processorSeconds].map(
           seconds,
         ),
-        row.ratios.join(", "),
+        row.ratios.map(({ against, ratio }) => `${ratio.toFixed(2)} x ${against}`).join(", "),
       ]),
     ]),
     ...Object.entries(failed).map(([way, why]) => `a run of ${way} failed: ${why.replaceAll(/\s+/g, " ")}`),
