@@ -6,6 +6,7 @@ import { describeFields } from "../../provider/schema/describe";
 import { renderFields } from "./fields-table";
 import { renderCode, renderPage, renderTable } from "./markdown";
 import { anchorOf, renderResourcePage } from "./resource-page";
+import { renderPrivileges } from "./privileges";
 import { roomTexts } from "./rooms";
 
 /** Every generated page, by its path. */
@@ -20,6 +21,7 @@ export function renderPages(root: string, rooms: readonly AnyRoom[]): ReadonlyMa
     ["docs/resources/connection.md", renderConnection()],
     ["docs/errors.md", renderErrors()],
     ["docs/compatibility.md", renderCompatibility()],
+    ["docs/privileges.md", renderPrivileges()],
   ]);
 }
 

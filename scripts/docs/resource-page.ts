@@ -38,6 +38,7 @@ export function renderResourcePage(root: string, room: AnyRoom, text: RoomText):
     "## Requirements",
     "In the order in which they are checked. The first that is not met is the error; it says what was found, what is needed and what to do.",
     renderNumbered(text.requirements.map(({ needs, code }) => `${needs} [${code}](../errors.md#${anchorOf(code)})`)),
+    ...(text.recipes ?? []).flatMap((recipe) => [`## ${recipe.title}`, recipe.text]),
     "## What destroy removes",
     renderCaution(text.removes),
     "## What you may see",

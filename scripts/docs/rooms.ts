@@ -8,6 +8,8 @@ export interface RoomText {
   readonly folder: string;
   /** In the order in which they are checked; the first that is not met is the error. */
   readonly requirements: readonly Requirement[];
+  /** What a person does around it, each with a title. */
+  readonly recipes?: readonly { readonly title: string; readonly text: string }[];
   readonly removes: string;
   /** A declaration whose preview is shown. */
   readonly sample: Readonly<Record<string, unknown>>;
@@ -44,6 +46,24 @@ export const roomTexts: readonly RoomText[] = [
       { needs: "To seed: the source's server_id is not 0.", code: "SOURCE_SERVER_ID_ZERO" },
       { needs: "To seed: the user has the privileges; the error prints the GRANT.", code: "SERVER_PRIVILEGE_MISSING" },
       { needs: "To seed by dump: every declared database is there.", code: "SEED_DATABASE_MISSING" },
+    ],
+    recipes: [
+      {
+        title: "A backup file for `seed: { file }`",
+        text: `Made by mysqldump, for a list of databases:
+
+    mysqldump --host=db1.example.net --user=sluice --password --single-transaction --source-data=2 --set-gtid-purged=ON \\
+      --routines --triggers --events --hex-blob --databases shop analytics | zstd >/backup/full.sql.zst
+
+* \`--set-gtid-purged=ON --source-data=2\` write the position into the file; a channel begins there. If the source writes no GTIDs, leave out \`--set-gtid-purged=ON\`.
+* \`--databases\` (or \`--all-databases\`) makes the file create its databases. One file, from one run: files of several runs that were put together have several positions.
+* The file lies on the staging host, as \`.sql\`, \`.sql.gz\` or \`.sql.zst\`, readable by root.
+* If \`databases\` is not \`"ALL"\`, the file must hold those databases.`,
+      },
+      {
+        title: "Around it",
+        text: "Log in, make accounts, protect the data, fill it by hand, clean up: [day to day](../operations.md). What the user of the source must be granted: [privileges](../privileges.md).",
+      },
     ],
     removes:
       "`pulumi destroy` stops the server, ends a seeding, and removes the systemd unit and everything of ours in the directory: **all data of the staging database**. What somebody else put there stays. A file system that is mounted at `data` is emptied and stays mounted; data that somebody made a symbolic link to is not removed, and nothing else is until that is settled (`STORAGE_DATA_LINKED`). The marker goes last, so an interrupted removal continues with the next run.\nThe source is not touched. A directory that carries another owner's marker is not touched either.",
