@@ -68,6 +68,7 @@ export const codes = {
   SOURCE_SERVER_ID_ZERO: "The source's server_id is 0.",
   SOURCE_TLS_FAILED: "No trusted TLS connection to the source could be made.",
   SOURCE_NOT_SUPPORTED: "The source is of a version or flavour that cannot do what is asked.",
+  SOURCE_BUSY: "Statements on the source leave no moment for a dump, or waited for it; the dump gave way.",
 
   SEED_FILE_MISSING: "The backup file does not exist on the staging host.",
   SEED_FILE_CORRUPT: "The backup file cannot be decompressed or read as SQL to its end.",

@@ -154,10 +154,15 @@ export const observeNeeds = (): readonly Need[] => [
 ];
 
 /**
- * What a consistent dump with its position takes: mysqldump --single-transaction --routines --events --triggers.
+ * What a consistent dump with its position takes: LOCK TABLES for the moment in which its snapshot is opened, and
+ * mysqldump --single-transaction --routines --events --triggers. Neither RELOAD nor FLUSH_TABLES.
  * Databases "ALL" asks for the privileges everywhere.
  */
-export function dumpNeeds(server: ServerFacts, databases: readonly string[] | "ALL"): readonly Need[] {
+export function dumpNeeds(
+  server: ServerFacts,
+  databases: readonly string[] | "ALL",
+  { hasPerformanceSchema = true }: { readonly hasPerformanceSchema?: boolean } = {},
+): readonly Need[] {
   const places = databases === "ALL" ? [undefined] : databases;
   const inDatabases = (privilege: string, why: string): readonly Need[] =>
     places.map((database) => ({ privilege, database, why }));
@@ -170,8 +175,11 @@ export function dumpNeeds(server: ServerFacts, databases: readonly string[] | "A
     ...inDatabases("SHOW VIEW", "read the definitions of views"),
     ...inDatabases("TRIGGER", "read triggers"),
     ...inDatabases("EVENT", "read events"),
-    // FLUSH TABLES WITH READ LOCK for the moment in which the position is read; since 8.0.32 for GTIDs as well.
-    { privilege: "RELOAD", orElse: ["FLUSH_TABLES"], why: "hold writes for the moment in which the position is read" },
+    ...inDatabases("LOCK TABLES", "hold writes for the moment in which the snapshot is opened"),
+    { privilege: "PROCESS", why: "see who waits for the dump, and how long the history list is" },
+    ...(hasPerformanceSchema && databases !== "ALL"
+      ? [{ privilege: "SELECT", database: "performance_schema", why: "see which sessions wait for the dump" }]
+      : []),
     { privilege: replicationPrivileges.observe, why: "read the position of the binary log" },
     ...routines,
   ];

@@ -136,9 +136,11 @@ export const mariadbPrivilegeNames: Readonly<Record<string, string>> = {
   "REPLICATION REPLICA ADMIN": replicationPrivileges.administer,
 };
 
-/** mysqldump's option for the position; `dumpVersion` is the program's. */
-export const dumpPositionOption = (dump: ServerFacts): string =>
-  has(dump, "sourceTermsInVariables") ? "--source-data" : "--master-data";
+/** How a dump of ours states its position, between them the file's name: mysqldump's words, whatever the server's version. */
+export const dumpedPositionWords = {
+  file: "CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE='",
+  position: "SOURCE_LOG_POS=",
+} as const;
 
 /** What dumps of any age say about their position. Groups: the statement's own text after TO. */
 export const dumpedPositionStatement = /CHANGE\s+(?:MASTER|REPLICATION\s+SOURCE)\s+TO\b(.*)/i;

@@ -15,8 +15,8 @@ const renderGroup = (name: string, options: Readonly<Record<string, OptionValue>
 /** Else the locale decides, which is C for jobs. */
 const utf8 = { "default-character-set": "utf8mb4" };
 
-/** What mysqldump needs to reach the source; `directory` is the job's. */
-export function sourceFiles(source: SourceAddress, directory: string, lockWaitSeconds: number): Files {
+/** What the clients on the host need to reach the source; `directory` is the job's. */
+export function sourceFiles(source: SourceAddress, directory: string): Files {
   const { tls } = source;
   const at = (name: string) => `${directory}/${name}`;
   const trust = typeof tls === "object" ? tls : undefined;
@@ -41,11 +41,10 @@ export function sourceFiles(source: SourceAddress, directory: string, lockWaitSe
     ...(trust?.cert !== undefined && { "ssl-cert": at(jobFiles.sourceCert) }),
     ...(trust?.key !== undefined && { "ssl-key": at(jobFiles.sourceKey) }),
   };
-  // FLUSH TABLES WITH READ LOCK waits for every running statement, and everybody's writes wait behind it: the server's own
-  // limit is a year. Loose, because mysqldump of before 8.0.36 does not know the option.
-  const dumpSession = { "loose-init-command": `SET SESSION lock_wait_timeout = ${lockWaitSeconds}` };
+  // Our literals escape with a backslash.
+  const session = { "init-command": "SET SESSION sql_mode = ''" };
   return {
-    [jobFiles.sourceOptions]: renderGroup("client", options) + renderGroup("mysqldump", dumpSession),
+    [jobFiles.sourceOptions]: renderGroup("client", options) + renderGroup("mysql", session),
     ...(trust !== undefined && { [jobFiles.sourceCa]: trust.ca }),
     ...(trust?.cert !== undefined && { [jobFiles.sourceCert]: trust.cert }),
     ...(trust?.key !== undefined && { [jobFiles.sourceKey]: trust.key }),

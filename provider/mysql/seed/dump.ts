@@ -1,8 +1,6 @@
 import { isProblem, SluiceError, wordsOf } from "../../errors";
-import { sh, type Command } from "../../host/command";
-import type { JobFacts } from "../../host/job";
+import { sh } from "../../host/command";
 import { withMysql, type MysqlReader } from "../client";
-import { dumpPositionOption } from "../terms";
 import { readDumpFacts } from "../dump-header";
 import { sql } from "../sql";
 import type { Client } from "../instance/binaries";
@@ -16,13 +14,13 @@ import {
   requireProgram,
   runSeed,
   seedDirectory,
-  type Explanation,
   type SeedOrder,
   type SeedResult,
   type Seeding,
 } from "./run";
 import { jobFiles, loadClient, loadScript } from "./script";
 import { filesOfSpread } from "./spread";
+import { defaultHistoryListLimit, explainSource, filesOfSnapshot, snapshotReader, waitsAtStart } from "./snapshot";
 import { readSource } from "./source";
 import type { SourceAddress, SourceFacts } from "./source-facts";
 import { scanPatterns } from "./stream";
@@ -32,6 +30,8 @@ import { readInstance } from "../instance/facts";
 export interface DumpWanted {
   readonly source: SourceAddress;
   readonly databases: "ALL" | readonly string[];
+  /** The dump ends when the source's history list grows beyond it. */
+  readonly historyListLimit?: number | undefined;
 }
 
 /**
@@ -42,6 +42,7 @@ export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promis
   const from = `source ${wanted.source.address}:${wanted.source.port}`;
   const startedAt = performance.now();
   const { lockWaitSeconds = defaultLockWaitSeconds } = seeding;
+  const { historyListLimit = defaultHistoryListLimit } = wanted;
   const askSource = <T>(ask: (mysql: MysqlReader) => Promise<T>) =>
     withMysql(wanted.source, seeding.host, ask, { role: "source", signal: seeding.signal });
   await runSeed(seeding, {
@@ -49,10 +50,10 @@ export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promis
     isEstimate: true,
     prepare: async () => {
       const source = await askSource((mysql) => readSource(mysql, wanted.source));
-      return prepareDump(seeding, wanted, source);
+      return prepareDump(seeding, { ...wanted, historyListLimit }, source);
     },
     totalBytes: async () => Number((await readFound(seeding, totalFile)).trim()) || null,
-    explain: (facts) => explainFailure(facts, lockWaitSeconds),
+    explain: (facts) => explainSource(facts, { from, lockWaitSeconds, historyListLimit }),
     whenStalled: (seconds) => requireDumping(seeding, askSource, from, seconds),
   });
   const facts = readDumpFacts(await readFound(seeding, jobFiles.found));
@@ -84,23 +85,17 @@ export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promis
   };
 }
 
-const defaultLockWaitSeconds = 30; // longer than an ordinary statement runs, shorter than an application waits for a write
-
-/** 1205 at FLUSH TABLES WITH READ LOCK. */
-const explainFailure = ({ logTail }: Pick<JobFacts, "logTail">, lockWaitSeconds: number): Explanation | undefined =>
-  /FLUSH.*Lock wait timeout exceeded/is.test(logTail)
-    ? {
-        code: "SEED_FAILED",
-        what: `the source has a statement that runs for more than ${lockWaitSeconds} s, and writes are not held up behind it for longer`,
-        fix: "run `pulumi up` again when it has ended; on the source, SHOW PROCESSLIST names it",
-      }
-    : undefined;
+const defaultLockWaitSeconds = 60; // provider/mysql/client.ts: a statement's limit; nobody waits behind us meanwhile
 
 const totalFile = "total";
 const gtidFile = "gtid-mode";
 const uuidFile = "source-uuid";
 
-async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceFacts): Promise<SeedOrder> {
+async function prepareDump(
+  seeding: Seeding,
+  wanted: DumpWanted & { readonly historyListLimit: number },
+  source: SourceFacts,
+): Promise<SeedOrder> {
   const { host, instance, report } = seeding;
   const { object, layout } = instance;
   requireSource(source, { method: "dump", databases: wanted.databases, object, replica: instance.binaries.server });
@@ -124,7 +119,14 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
   const names = databases.map(({ name }) => name);
   return {
     files: {
-      ...sourceFiles(wanted.source, seedDirectory(instance), seeding.lockWaitSeconds ?? defaultLockWaitSeconds),
+      ...sourceFiles(wanted.source, seedDirectory(instance)),
+      ...filesOfSnapshot({
+        source,
+        databases: names,
+        dumpWaits: await waitsAtStart(host, dump),
+        lockWaitSeconds: seeding.lockWaitSeconds ?? defaultLockWaitSeconds,
+        historyListLimit: wanted.historyListLimit,
+      }),
       ...(await frameFiles(mysql)),
       [jobFiles.patterns]: scanPatterns,
       ...filesOfSpread(loadClient(mysqlPath)),
@@ -133,7 +135,7 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
     echo ${Math.round(rowBytes)} >${totalFile}; echo ${source.serverUuid} >${uuidFile}; echo ${source.gtidOn ? "ON" : "OFF"} >${gtidFile}
     ${loadScript({
       mysql: mysqlPath,
-      reader: dumpCommand(dump, source, names),
+      reader: snapshotReader(mysqlPath, dumpWords(dump, names)),
       metersReader: false,
       isOurs: true,
     })}`,
@@ -141,15 +143,16 @@ async function prepareDump(seeding: Seeding, wanted: DumpWanted, source: SourceF
 }
 
 /** Options of mysqldump, each for what would be missing or wrong without it. */
-function dumpCommand(dump: Client, source: SourceFacts, databases: readonly string[]): Command {
-  const options = [
+function dumpWords(dump: Client, databases: readonly string[]): readonly string[] {
+  return [
+    dump.path,
     `--defaults-file=${jobFiles.sourceOptions}`,
-    // One snapshot; writes are held only while it begins and its position is read.
     "--single-transaction",
     "--quick",
-    // Both as comments: they are set when all the data is there.
-    `${dumpPositionOption(dump.server)}=2`,
-    `--set-gtid-purged=${source.gtidOn ? "COMMENTED" : "OFF"}`,
+    // With --source-data, or with GTIDs, mysqldump takes FLUSH TABLES and FLUSH TABLES WITH READ LOCK (9.7, general log).
+    "--set-gtid-purged=OFF",
+    // Says when its snapshot is open.
+    "--verbose",
     "--routines",
     "--triggers",
     "--events",
@@ -161,8 +164,9 @@ function dumpCommand(dump: Client, source: SourceFacts, databases: readonly stri
     "--default-character-set=utf8mb4",
     "--max-allowed-packet=1G",
     "--databases",
+    "--",
+    ...databases,
   ];
-  return sh`${dump.path} ${options} -- ${databases}`;
 }
 
 const deadLooks = 2; // a source that is silent at two looks, a minute apart, is gone: a restart of it would have ended the dump

@@ -86,11 +86,7 @@ function requireLog(source: SourceFacts, { object, method }: SourceNeeds): void 
 
 function requirePrivileges(source: SourceFacts, { method, databases, object }: SourceNeeds): void {
   const needs: readonly Need[] =
-    method === "dump"
-      ? dumpNeeds(source.server, databases === "ALL" ? "ALL" : databases)
-      : method === "clone"
-        ? cloneDonorNeeds()
-        : [];
+    method === "dump" ? dumpNeeds(source.server, databases, source) : method === "clone" ? cloneDonorNeeds() : [];
   const lacking = missingPrivileges(source.grants, method === "none" ? [] : [...needs, ...followNeeds()]);
   // SELECT on everything shows the bodies of routines as well (manual, SHOW CREATE PROCEDURE).
   const seesAll = missingPrivileges(source.grants, [{ privilege: "SELECT", why: "" }]).length === 0;

@@ -27,7 +27,7 @@ export interface Seeding {
   readonly withinSeconds: number;
   /** Seconds without a byte after which the source is looked at. Default 60. */
   readonly stalledSeconds?: number | undefined;
-  /** Longest time that a dump may hold up the source's writes while it waits for a lock. Default 30. */
+  /** Longest time that a dump waits until it may lock the source's tables for a moment, in seconds. Default 60. */
   readonly lockWaitSeconds?: number | undefined;
 }
 
@@ -50,7 +50,7 @@ export interface SeedOrder {
   readonly files: Files;
 }
 
-export type Explanation = Pick<Problem, "code" | "what" | "fix">;
+export type Explanation = Pick<Problem, "code" | "what" | "found" | "needs" | "fix">;
 
 export interface SeedRun {
   /** Made only when no job is there: it may look at the source, at the file, and prepare the server. */

@@ -22,6 +22,8 @@ export interface SourceFacts {
   readonly serverUuid: string;
   readonly binlogOn: boolean;
   readonly gtidOn: boolean;
+  /** Off on some managed services: then metadata locks cannot be seen. */
+  readonly hasPerformanceSchema: boolean;
   /** Its user databases that the account can see. */
   readonly databases: readonly DatabaseFacts[];
   /** Tables that are not InnoDB's, as `shop.log (MyISAM)`; the first ones. */

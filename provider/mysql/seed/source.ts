@@ -66,7 +66,7 @@ export async function readSource(
   const [row] = await mysql.query<Record<"id" | "binlog", number> & Record<"account" | "uuid", string>>(
     sql`SELECT CURRENT_USER() AS account, @@GLOBAL.server_id AS id, @@GLOBAL.server_uuid AS uuid, @@GLOBAL.log_bin AS binlog`,
   );
-  const named = ["gtid_mode", ...inheritable];
+  const named = ["gtid_mode", "performance_schema", ...inheritable];
   const variables = await mysql.query<{ Variable_name: string; Value: string }>(
     sql`SHOW GLOBAL VARIABLES WHERE Variable_name IN (${named})`,
   );
@@ -75,7 +75,7 @@ export async function readSource(
     sql`SELECT PLUGIN_NAME AS name, PLUGIN_LIBRARY AS soname FROM information_schema.PLUGINS WHERE PLUGIN_STATUS = 'ACTIVE' AND PLUGIN_LIBRARY IS NOT NULL`,
   );
   const grants = await mysql.query<Record<string, string>>(sql`SHOW GRANTS`);
-  const { gtid_mode: gtidMode, ...rest } = values;
+  const { gtid_mode: gtidMode, performance_schema: performanceSchema, ...rest } = values;
   return {
     endpoint: renderEndpoint({ address, port }),
     server: mysql.server,
@@ -85,6 +85,7 @@ export async function readSource(
     serverUuid: row?.uuid ?? "",
     binlogOn: row?.binlog === 1,
     gtidOn: /^ON/.test(gtidMode ?? ""),
+    hasPerformanceSchema: performanceSchema === "ON",
     databases: await readDatabases(mysql),
     foreignTables: await readForeignTables(mysql),
     replicaIds: await readReplicaIds(mysql),

@@ -116,15 +116,29 @@ describe("what is needed", () => {
       missingPrivileges(parseGrants([row]), dumpNeeds({ flavour: "mysql", version }, ["shop"])).map(
         (one) => one.privilege,
       );
-    const rest = "SHOW VIEW, TRIGGER, EVENT, RELOAD, REPLICATION CLIENT";
+    const rest = "SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, PROCESS, REPLICATION CLIENT";
     expect(lacks(`GRANT SELECT, ${rest} ON *.* ${to}`, "9.7.4")).toEqual([]);
     expect(lacks(`GRANT SELECT, ${rest} ON *.* ${to}`, "5.7.44")).toEqual([]);
-    expect(lacks(`GRANT ${rest} ON *.* ${to}`, "9.7.4")).toEqual(["SELECT", "SHOW_ROUTINE"]);
-    expect(lacks(`GRANT SELECT, ${rest.replace("RELOAD", "FLUSH_TABLES")} ON *.* ${to}`, "9.7.4")).toEqual([]);
+    expect(lacks(`GRANT ${rest} ON *.* ${to}`, "9.7.4")).toEqual(["SELECT", "SELECT", "SHOW_ROUTINE"]);
+  });
+
+  it("to dump is neither RELOAD nor FLUSH_TABLES: managed services keep them for themselves", () => {
+    const names = dumpNeeds(mysql97, "ALL").map(({ privilege }) => privilege);
+    expect(names).toContain("LOCK TABLES");
+    expect(names).not.toContain("RELOAD");
+  });
+
+  it("to see who waits for a dump of some databases is asked for where the source can show it", () => {
+    const performanceSchema = (hasPerformanceSchema: boolean) =>
+      dumpNeeds(mysql97, ["a"], { hasPerformanceSchema }).filter(({ database }) => database === "performance_schema");
+    expect([performanceSchema(true).length, performanceSchema(false).length]).toEqual([1, 0]);
   });
 
   it("to dump some databases is asked for in each of them", () => {
     const needs = dumpNeeds(mysql97, ["a", "b"]);
-    expect(needs.filter(({ privilege }) => privilege === "SELECT").map(({ database }) => database)).toEqual(["a", "b"]);
+    expect(needs.filter(({ privilege }) => privilege === "TRIGGER").map(({ database }) => database)).toEqual([
+      "a",
+      "b",
+    ]);
   });
 });

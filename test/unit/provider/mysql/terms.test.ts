@@ -3,7 +3,10 @@ import { secret } from "../../../../provider/mysql/sql";
 import {
   changeReplicationSource,
   channelTextRefusal,
-  dumpPositionOption,
+  dumpedFile,
+  dumpedPosition,
+  dumpedPositionStatement,
+  dumpedPositionWords,
   modernRow,
   resetBinaryLogsAndGtids,
   resetReplicaAll,
@@ -114,7 +117,9 @@ it.each([
   expect(channelTextRefusal(text)).toEqual(why === undefined ? undefined : expect.stringContaining(why));
 });
 
-it("asks mysqldump for the position in its own words", () => {
-  expect(dumpPositionOption(now)).toBe("--source-data");
-  expect(dumpPositionOption(server("10.11.6-MariaDB", "mariadb"))).toBe("--master-data");
+it("states the position of a dump so that it is read back", () => {
+  const { file, position } = dumpedPositionWords;
+  const line = `-- ${file}binlog.000012', ${position}157;`;
+  expect(dumpedPositionStatement.test(line)).toBe(true);
+  expect([dumpedFile.exec(line)?.[1], dumpedPosition.exec(line)?.[1]]).toEqual(["binlog.000012", "157"]);
 });

@@ -14,7 +14,7 @@ const settings = (text = "", group = "client") =>
   Object.fromEntries([...readSettings(parseOptionFile(text), [group])].map(([name, values]) => [name, values[0]]));
 
 test("clients get the password as it is, from a file", () => {
-  expect(settings(sourceFiles(source, "/job", 30)["source.cnf"])).toEqual({
+  expect(settings(sourceFiles(source, "/job")["source.cnf"])).toEqual({
     default_character_set: "utf8mb4",
     protocol: "tcp",
     host: "db-1",
@@ -25,21 +25,21 @@ test("clients get the password as it is, from a file", () => {
   });
 });
 
-test("a dump's session waits for locks as long as it may", () => {
-  expect(settings(sourceFiles(source, "/job", 7)["source.cnf"], "mysqldump")).toEqual({
-    init_command: "SET SESSION lock_wait_timeout = 7",
+test("in a session on the source a backslash escapes, whatever the source's sql_mode", () => {
+  expect(settings(sourceFiles(source, "/job")["source.cnf"], "mysql")).toEqual({
+    init_command: "SET SESSION sql_mode = ''",
   });
 });
 
 test("without TLS the password is encrypted with the server's key", () => {
-  expect(settings(sourceFiles({ ...source, tls: "off" }, "/job", 30)["source.cnf"])).toMatchObject({
+  expect(settings(sourceFiles({ ...source, tls: "off" }, "/job")["source.cnf"])).toMatchObject({
     ssl_mode: "DISABLED",
     get_server_public_key: "ON",
   });
 });
 
 test("an authority is a file beside the options, and the name is checked unless that is turned off", () => {
-  const files = sourceFiles({ ...source, tls: { ca: "CA", cert: "CERT", key: "KEY" } }, "/job", 30);
+  const files = sourceFiles({ ...source, tls: { ca: "CA", cert: "CERT", key: "KEY" } }, "/job");
   expect(settings(files["source.cnf"])).toMatchObject({
     ssl_mode: "VERIFY_IDENTITY",
     ssl_ca: "/job/source-ca.pem",
@@ -47,7 +47,7 @@ test("an authority is a file beside the options, and the name is checked unless 
     ssl_key: "/job/source-key.pem",
   });
   expect(files).toMatchObject({ "source-ca.pem": "CA", "source-cert.pem": "CERT", "source-key.pem": "KEY" });
-  const lenient = sourceFiles({ ...source, tls: { ca: "CA", verifyIdentity: false } }, "/job", 30);
+  const lenient = sourceFiles({ ...source, tls: { ca: "CA", verifyIdentity: false } }, "/job");
   expect(settings(lenient["source.cnf"])).toMatchObject({ ssl_mode: "VERIFY_CA" });
 });
 

@@ -4,8 +4,10 @@ import type { SourceFacts } from "../../../../../provider/mysql/seed/source-fact
 import { parseGrants } from "../../../../../provider/mysql/privileges";
 
 const source = (changes: Partial<SourceFacts> & { readonly grant?: string } = {}): SourceFacts => {
-  const { grant = "SELECT, RELOAD, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER", ...rest } =
-    changes;
+  const {
+    grant = "SELECT, LOCK TABLES, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER",
+    ...rest
+  } = changes;
   return {
     endpoint: "db-1:3306",
     server: { flavour: "mysql", version: "8.0.36" },
@@ -15,6 +17,7 @@ const source = (changes: Partial<SourceFacts> & { readonly grant?: string } = {}
     serverUuid: "9274c30e-e4ef-11f1-b566-beb70df38d8d",
     binlogOn: true,
     gtidOn: true,
+    hasPerformanceSchema: true,
     databases: [
       { name: "analytics", bytes: 10, rowBytes: 8 },
       { name: "Shop", bytes: 20, rowBytes: 15 },
@@ -87,16 +90,17 @@ test("missing privileges are listed with why, and with the statement that gives 
      needs   SHOW VIEW on Shop, to read the definitions of views
              TRIGGER on Shop, to read triggers
              EVENT on Shop, to read events
-             RELOAD, to hold writes for the moment in which the position is read
+             LOCK TABLES on Shop, to hold writes for the moment in which the snapshot is opened
+             PROCESS, to see who waits for the dump, and how long the history list is
              REPLICATION CLIENT, to read the position of the binary log
      fix     on the source:
-             GRANT SHOW VIEW, TRIGGER, EVENT ON \`Shop\`.* TO 'sluice'@'%';
-             GRANT RELOAD, REPLICATION CLIENT ON *.* TO 'sluice'@'%';"
+             GRANT SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON \`Shop\`.* TO 'sluice'@'%';
+             GRANT PROCESS, REPLICATION CLIENT ON *.* TO 'sluice'@'%';"
   `);
 });
 
 test("SELECT on everything shows the bodies of routines: no other privilege is asked for", () => {
-  const without = source({ grant: "RELOAD, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER" });
+  const without = source({ grant: "LOCK TABLES, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT" });
   expect(() => {
     requireSource(without, dump);
   }).toThrow(/SHOW_ROUTINE/);
