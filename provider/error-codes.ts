@@ -68,6 +68,8 @@ export const codes = {
   SOURCE_SERVER_ID_ZERO: "The source's server_id is 0.",
   SOURCE_TLS_FAILED: "No trusted TLS connection to the source could be made.",
   SOURCE_NOT_SUPPORTED: "The source is of a version or flavour that cannot do what is asked.",
+  SOURCE_ROWS_INEXACT:
+    "A dump would bring rows with other values than the source has, and the program does not accept it.",
   SOURCE_BUSY: "Statements on the source leave no moment for a dump, or waited for it; the dump gave way.",
 
   SEED_FILE_MISSING: "The backup file does not exist on the staging host.",
@@ -78,6 +80,7 @@ export const codes = {
   SEED_POSITION_DOUBTFUL:
     "The moment of a dump is not certain: its GTID set is missing, cannot be read, or it holds dumps of different moments.",
   SEED_OTHER_REQUEST: "A seeding that was begun for another declaration is still on the host.",
+  SEED_DATABASE_NEEDED: "Views or foreign keys of the declared databases need a database that is not declared.",
   SEED_DATABASE_MISSING: "A declared database does not exist on the source.",
 
   CHANNEL_SETTINGS_REFUSED: "The replica refused the settings of the channel.",

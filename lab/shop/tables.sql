@@ -98,6 +98,6 @@ CREATE TABLE analytics.page_views (
   seen_at DATETIME(3) NOT NULL,
   customer_id INT UNSIGNED,
   path VARCHAR(120) NOT NULL,
-  milliseconds FLOAT,
+  milliseconds DOUBLE,
   KEY seen_at (seen_at)
 );

@@ -75,6 +75,7 @@ const table = {
   },
   dynamicPrivileges: { mysql: { since: "8.0.0" }, words: "REPLICATION_SLAVE_ADMIN, CLONE_ADMIN, ..." },
   showRoutine: { mysql: { since: "8.0.20" }, words: "the privilege SHOW_ROUTINE" },
+  viewUsage: { mysql: { since: "8.0.13" }, words: "information_schema.VIEW_TABLE_USAGE, VIEW_ROUTINE_USAGE" },
   roles: { mysql: { since: "8.0.0" }, mariadb: { since: "10.0.5" }, words: "roles" },
   binlogOnByDefault: { mysql: { since: "8.0.0" }, words: "a binary log unless it is switched off" },
   binlogExpireSeconds: { mysql: { since: "8.0.1" }, mariadb: { since: "10.6.1" }, words: "binlog_expire_logs_seconds" },

@@ -15,6 +15,11 @@ export interface ServerMark {
   readonly note: Readonly<Record<string, unknown>>;
 }
 
+export const ownershipDatabase = "sluice";
+export const ownershipTable = "ownership";
+/** With the name, what tells our table from one of the user's. */
+export const ownershipComment = "What pulumi-sluice made in this server, and for whom";
+
 const unknownTableErrnos = new Set([1049, 1146]); // no such database, no such table
 
 /**
@@ -70,7 +75,20 @@ const createTable = sql`CREATE TABLE IF NOT EXISTS sluice.ownership (
   note TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   created_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
   PRIMARY KEY (object)
-) ENGINE = InnoDB COMMENT = 'What pulumi-sluice made in this server, and for whom'`;
+) ENGINE = InnoDB COMMENT = ${ownershipComment}`;
+
+/** Drops marks that came along with the data of another server. What else is in a database of that name is the user's. */
+export async function dropMarks(mysql: MysqlClient): Promise<void> {
+  const ours = await mysql.queryRow(
+    sql`SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${ownershipDatabase} AND TABLE_NAME = ${ownershipTable} AND TABLE_COMMENT = ${ownershipComment}`,
+  );
+  if (ours === undefined) return;
+  await mysql.execute(sql`DROP TABLE sluice.ownership`);
+  const rest = await mysql.queryRow(
+    sql`SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${ownershipDatabase} UNION ALL SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${ownershipDatabase} UNION ALL SELECT 1 FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${ownershipDatabase} LIMIT 1`,
+  );
+  if (rest === undefined) await mysql.execute(sql`DROP DATABASE sluice`);
+}
 
 /** With the last mark goes the table, and the database if nothing else is in it. */
 async function removeMark(mysql: MysqlClient, object: string): Promise<void> {

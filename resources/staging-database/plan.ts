@@ -25,6 +25,7 @@ import { requireApart } from "../../provider/mysql/instance/surroundings";
 import { renderUnit } from "../../provider/mysql/instance/unit";
 import { differenceOf, digestOf, type SeedRequest } from "../../provider/mysql/seed/request";
 import { requireSource } from "../../provider/mysql/seed/source";
+import { sayUnreached } from "../../provider/mysql/unreachable";
 import { isOurs, requireKnown, requireOurs } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
@@ -48,7 +49,13 @@ export type StagingStep =
   | { readonly kind: "empty-data"; readonly why: string }
   | { readonly kind: "initialise-data" }
   | { readonly kind: "start-server" }
-  | { readonly kind: "seed"; readonly method: Method; readonly from: string; readonly resumes: Resumes }
+  | {
+      readonly kind: "seed";
+      readonly method: Method;
+      readonly from: string;
+      readonly resumes: Resumes;
+      readonly inexact?: true;
+    }
   | { readonly kind: "set-root-password" }
   | { readonly kind: "take-root-password" }
   | { readonly kind: "change-accounts"; readonly because: readonly Difference[] }
@@ -155,13 +162,15 @@ function requireSeedSource(
   { steps }: Plan<StagingStep>,
 ): void {
   if (live === null || settled.unclaimedData || isSeeded(wanted, settled.marker)) return;
-  if (live.sourceProblem !== null) throw live.sourceProblem;
+  if (live.sourceProblem !== null)
+    throw sayUnreached(live.sourceProblem, { object, endpoint: seedFrom(wanted), through: addressOf(wanted.host) });
   const begins = steps.some((step) => step.kind === "seed" && step.resumes === false);
   if (begins && live.backupProblem !== null) throw live.backupProblem;
   if (live.source !== null)
     requireSource(live.source, {
       method: methodOf(wanted),
       databases: wanted.databases,
+      inexactRows: wanted.inexactRows,
       object,
       replica: settled.binaries?.server,
     });
@@ -210,6 +219,7 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
       method: request.method,
       from: (resumes ? settled.marker?.seeding?.from : undefined) ?? request.from,
       resumes: resumes || (isCutOff && "where it was begun"),
+      ...(request.method === "dump" && wanted.inexactRows === "accept" && { inexact: true }),
     },
     password && { kind: "set-root-password" },
     makesAccounts(wanted),
@@ -413,8 +423,9 @@ export const say: Sayings<StagingStep> = {
   }),
   "initialise-data": () => ({ what: "initialise an empty data directory" }),
   "start-server": () => ({ what: "start the server and wait until it answers" }),
-  seed: ({ method, from, resumes }) => ({
-    what: `${resumes === true ? "go on seeding" : "seed"}${clause(seedWords[method](from))}${resumes === "where it was begun" ? "; goes on if the interrupted run has begun it" : ""}`,
+  seed: ({ method, from, resumes, inexact }) => ({
+    what: `${resumes === true ? "go on seeding" : "seed"}${clause(seedWords[method](from))}${resumes === "where it was begun" ? "; goes on if the interrupted run has begun it" : ""}${inexact === true ? inexactWords : ""}`,
+    ...(onSource[method] !== undefined && { interrupts: onSource[method] }),
   }),
   "set-root-password": () => ({
     what: "set the password of root@localhost",
@@ -445,6 +456,14 @@ function claimWords(directory: string, adopts: Adopts): string {
 }
 
 const because = (why: string): Difference => ({ property: "because", from: "", to: why });
+
+const inexactWords = "; FLOAT values are rounded to six digits, tables that are not InnoDB's are of a later moment";
+
+/** What the source feels. */
+const onSource: Readonly<Partial<Record<Method, string>>> = {
+  dump: "writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded",
+  clone: "on a source older than 8.0.27, DDL waits until it is copied",
+};
 
 const seedWords: Readonly<Record<Method, (from: string) => string>> = {
   dump: (from) => `by a dump of ${from}`,

@@ -270,10 +270,10 @@ async function seedBy(
     request,
     withinSeconds: declared.seedSeconds,
   };
-  const { source, seed, databases } = declared;
+  const { source, seed, databases, inexactRows, historyListLimit } = declared;
   switch (methodOf(declared)) {
     case "dump":
-      return seedFromDump(seeding, { source: present(source), databases });
+      return seedFromDump(seeding, { source: present(source), databases, inexactRows, historyListLimit });
     case "clone":
       return seedFromClone(seeding, { source: present(source) });
     case "file":

@@ -1,5 +1,6 @@
 import { codes } from "../../provider/error-codes";
 import { featureTable, oldestVersions } from "../../provider/mysql/capabilities";
+import { managedServices } from "../../provider/mysql/managed-service";
 import type { AnyRoom } from "../../provider/room";
 import { holds, host, server, source, tls } from "../../provider/schema/connection";
 import { describeFields } from "../../provider/schema/describe";
@@ -94,5 +95,31 @@ function renderCompatibility(): string {
     "Sluice asks this table, and never a version number, before it uses a feature. `until` names the first version that no longer has it.",
     `A replica must be MySQL or Percona Server ${oldestVersions.replica} or newer, of its source's kind, and not older than its source. A server that Sluice runs itself must be MySQL or Percona Server ${oldestVersions.managed} or newer.`,
     renderTable(["feature", "MySQL", "Percona Server", "MariaDB"], rows),
+    "## Managed services as a source",
+    "Sluice recognises the service by its variables and procedures. What works is the same for all of them:",
+    renderTable(
+      ["", "works", "why"],
+      [
+        ['`seed: "dump"`', "yes", "it takes `LOCK TABLES ... READ` for a moment and needs neither RELOAD nor SUPER"],
+        ['`seed: "clone"`', "no: `SOURCE_NOT_SUPPORTED`", "no service lets its servers be the donor of a CLONE"],
+        ["`seed: { file }`", "yes", "a dump that you took yourself"],
+        [
+          "a ReplicationChannel",
+          "yes",
+          "with REPLICATION SLAVE and REPLICATION CLIENT, and binary logs that are kept long enough",
+        ],
+      ],
+    ),
+    "The account for all of it: `GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ...`. These services are not part of the tests: the lab plays an account without RELOAD beside the procedures of Amazon RDS.",
+    ...Object.entries(managedServices).flatMap(([service, { settings }]) => [
+      `### ${service}`,
+      settings.map((setting) => `- ${setting}`).join("\n"),
+    ]),
+    "## What a dump asks of a source",
+    "- For at most 2 s, once, writers of the databases that are brought wait: `LOCK TABLES ... READ` while mysqldump opens its snapshot. A table that is written without a pause is locked with WRITE for that moment, so its readers wait too. Sessions that hold a table for longer are waited for without a lock, for 60 s, and then named (`SOURCE_BUSY`).",
+    "- One snapshot stays open until the dump is loaded, about 11 hours for a TB. The source keeps the old rows of every change made meanwhile. Name a replica of production as `source` where that matters. `historyListLimit` ends the dump before the history list grows too long.",
+    "- A session that waits for the dump, such as an ALTER TABLE of the table that is just read, ends the dump (`SOURCE_BUSY`) instead of waiting.",
+    "- Values of FLOAT columns without a scale are rounded to six digits by mysqldump, and tables that are not InnoDB's are not part of the snapshot: both are refused by name (`SOURCE_ROWS_INEXACT`) unless `inexactRows` accepts them. DOUBLE, DECIMAL and FLOAT(M,D) arrive exactly.",
+    "- Triggers, routines and events are brought as they are. One that names a database that is not brought fails when it runs.",
   ]);
 }

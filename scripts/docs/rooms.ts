@@ -46,6 +46,9 @@ export const roomTexts: readonly RoomText[] = [
       { needs: "To seed: the source's server_id is not 0.", code: "SOURCE_SERVER_ID_ZERO" },
       { needs: "To seed: the user has the privileges; the error prints the GRANT.", code: "SERVER_PRIVILEGE_MISSING" },
       { needs: "To seed by dump: every declared database is there.", code: "SEED_DATABASE_MISSING" },
+      { needs: "To seed by dump: views and foreign keys need no other database.", code: "SEED_DATABASE_NEEDED" },
+      { needs: "To seed by dump: all rows arrive exactly, or `inexactRows` accepts it.", code: "SOURCE_ROWS_INEXACT" },
+      { needs: "To seed by dump: no session of the source holds its tables for long.", code: "SOURCE_BUSY" },
     ],
     recipes: [
       {

@@ -84,17 +84,21 @@ export function normalise(text: string, lab: Lab, place: Place): string {
     plain = plain.replaceAll(new RegExp(`${host.address.replaceAll(".", "\\.")}(?!\\d)`, "g"), `<${host.name}>`);
     plain = plain.replaceAll(host.hostKeyFingerprint, `<host key of ${host.name}>`);
   }
-  return plain
-    .replaceAll(lab.network.replace(/\d+\/24$/, ""), "<lab>.")
-    .replaceAll(new RegExp(`\\b${String(place.port)}\\b`, "g"), "<port>")
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>")
-    .replaceAll(/<uuid>(?::\d+(?:-\d+)?)+/g, "<gtids>")
-    .replaceAll(/<gtids>(?:,\s*<gtids>)+/g, "<gtids>")
-    .replaceAll(/\b[a-z0-9-]*bin(?:log)?\.\d{6}\b/g, "<binary log>")
-    .replaceAll(/\b\d+(?:\.\d+)? m?s\b/g, "<time>")
-    .replaceAll(/\(process \d+\)|\bprocess \d+\b/g, "process <pid>")
-    .replaceAll(/[ \t]+$/gm, "")
-    .replaceAll(/(\S) {2,}/g, "$1  ") // columns, as wide as the lab's addresses are long
-    .replaceAll(/\n{3,}/g, "\n\n")
-    .trim();
+  return (
+    plain
+      .replaceAll(lab.network.replace(/\d+\/24$/, ""), "<lab>.")
+      .replaceAll(new RegExp(`\\b${String(place.port)}\\b`, "g"), "<port>")
+      // Remarks stand in a column; how far behind an address depends on its length.
+      .replaceAll(/(<\w+>:\d+) {2,}(?=! )/g, "$1  ")
+      .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, "<uuid>")
+      .replaceAll(/<uuid>(?::\d+(?:-\d+)?)+/g, "<gtids>")
+      .replaceAll(/<gtids>(?:,\s*<gtids>)+/g, "<gtids>")
+      .replaceAll(/\b[a-z0-9-]*bin(?:log)?\.\d{6}\b/g, "<binary log>")
+      .replaceAll(/\b\d+(?:\.\d+)? m?s\b/g, "<time>")
+      .replaceAll(/\(process \d+\)|\bprocess \d+\b/g, "process <pid>")
+      .replaceAll(/[ \t]+$/gm, "")
+      .replaceAll(/(\S) {2,}/g, "$1  ") // columns, as wide as the lab's addresses are long
+      .replaceAll(/\n{3,}/g, "\n\n")
+      .trim()
+  );
 }

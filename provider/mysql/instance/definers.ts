@@ -4,7 +4,7 @@ import { mergeGrants, renderGrant, sayGrant, type Grant } from "../grant";
 import { parseAccount } from "../privileges";
 import { withWrites } from "../read-only";
 import type { MysqlClient, MysqlReader } from "../reader";
-import { bookDatabase, systemDatabases } from "../seed/source-facts";
+import { systemDatabases } from "../seed/source-facts";
 import { id, sql, type Statement } from "../sql";
 import { markOf, readServer } from "./account-changes";
 
@@ -128,7 +128,7 @@ export function mergeDefiners(objects: readonly DefinedObject[]): readonly Defin
   return [...byAccount].map(([account, grants]) => ({ account, grants: mergeGrants(grants) }));
 }
 
-const hidden = [...systemDatabases, bookDatabase];
+const hidden = systemDatabases;
 
 async function readDefinedObjects(mysql: MysqlReader): Promise<readonly DefinedObject[]> {
   const databases = await mysql.query<{ name: string }>(

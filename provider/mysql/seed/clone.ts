@@ -6,13 +6,14 @@ import { withWrites } from "../read-only";
 import { awaitAnswering } from "../instance/lifecycle";
 import { optionFileAccess } from "../instance/prepare";
 import { renderOption } from "../option-file";
+import { dropMarks } from "../ownership";
 import { id, keyword, secret, sql, type Statement } from "../sql";
 import { resetReplicaAll, stopReplica, variableName } from "../terms";
 import { requireSource } from "./requirements";
 import { readFound, rejectSeed, requireClient, runSeed, type SeedOrder, type SeedResult, type Seeding } from "./run";
 import { cloneScript, jobFiles } from "./script";
 import { readSource } from "./source";
-import { bookDatabase, type SourceAddress, type SourceFacts } from "./source-facts";
+import type { SourceAddress, SourceFacts } from "./source-facts";
 import { readFilled, requireEmpty } from "./target";
 
 export interface CloneWanted {
@@ -67,6 +68,7 @@ const uuidFile = "source-uuid";
 async function prepareClone(seeding: Seeding, source: SourceAddress, facts: SourceFacts): Promise<SeedOrder> {
   const { instance } = seeding;
   const { object, binaries } = instance;
+  if (typeof source.tls === "object" && source.tls.verifyIdentity === true) throw identityUnchecked(object);
   requireSource(facts, { method: "clone", databases: "ALL", object, replica: binaries.server });
   const mysql = await seeding.connect();
   await requireEmpty(mysql, object);
@@ -93,6 +95,15 @@ async function prepareClone(seeding: Seeding, source: SourceAddress, facts: Sour
     ${cloneScript(requireClient(seeding, "mysql").path)}`,
   };
 }
+
+/** clone_ssl_ca, clone_ssl_cert and clone_ssl_key are all that CLONE has: it looks at no name (9.7: VERIFY_CA). */
+const identityUnchecked = (object: string): SluiceError =>
+  new SluiceError({
+    code: "SOURCE_NOT_SUPPORTED",
+    object,
+    what: "cannot be cloned with `verifyIdentity: true`: CLONE checks who signed the source's certificate, not which address it names",
+    fix: 'use `seed: "dump"`, or set `source.tls.verifyIdentity: false`',
+  });
 
 const readProgress = sql`SELECT SUM(DATA), SUM(ESTIMATE) FROM performance_schema.clone_progress`;
 
@@ -218,6 +229,6 @@ async function forgetOrigin(mysql: MysqlClient): Promise<void> {
       await mysql.execute(stopReplica(mysql.server, name));
       await mysql.execute(resetReplicaAll(mysql.server, name));
     }
-    await mysql.execute(sql`DROP DATABASE IF EXISTS ${id(bookDatabase)}`);
+    await dropMarks(mysql);
   });
 }

@@ -1,12 +1,14 @@
 import { isProblem, SluiceError, wordsOf } from "../../errors";
 import { sh } from "../../host/command";
 import { withMysql, type MysqlReader } from "../client";
+import { managedServices } from "../managed-service";
 import { readDumpFacts } from "../dump-header";
 import { sql } from "../sql";
 import type { Client } from "../instance/binaries";
 import { sourceFiles } from "./client-options";
 import { renderBytes, renderSeconds } from "./progress";
 import { chooseDatabases, requireSource } from "./requirements";
+import { amongWanted, listNames } from "./requirements-objects";
 import {
   readFound,
   rejectSeed,
@@ -20,7 +22,8 @@ import {
 } from "./run";
 import { jobFiles, loadClient, loadScript } from "./script";
 import { filesOfSpread } from "./spread";
-import { defaultHistoryListLimit, explainSource, filesOfSnapshot, snapshotReader, waitsAtStart } from "./snapshot";
+import { defaultHistoryListLimit } from "./history-limit";
+import { explainSource, filesOfSnapshot, snapshotReader, waitsAtStart } from "./snapshot";
 import { readSource } from "./source";
 import type { SourceAddress, SourceFacts } from "./source-facts";
 import { scanPatterns } from "./stream";
@@ -30,6 +33,7 @@ import { readInstance } from "../instance/facts";
 export interface DumpWanted {
   readonly source: SourceAddress;
   readonly databases: "ALL" | readonly string[];
+  readonly inexactRows?: "refuse" | "accept" | undefined;
   /** The dump ends when the source's history list grows beyond it. */
   readonly historyListLimit?: number | undefined;
 }
@@ -98,7 +102,9 @@ async function prepareDump(
 ): Promise<SeedOrder> {
   const { host, instance, report } = seeding;
   const { object, layout } = instance;
-  requireSource(source, { method: "dump", databases: wanted.databases, object, replica: instance.binaries.server });
+  const { inexactRows } = wanted;
+  const replica = instance.binaries.server;
+  requireSource(source, { method: "dump", databases: wanted.databases, inexactRows, object, replica });
   const databases = chooseDatabases(source, { databases: wanted.databases, object });
   const dump = requireClient(seeding, "mysqldump");
   await requireProgram(seeding.host, "perl", "seeding");
@@ -112,11 +118,16 @@ async function prepareDump(
     report.say(
       `${object}: the source's databases are about ${renderBytes(totalBytes)}, the file system of ${layout.directory} has ${renderBytes(freeBytes)} free`,
     );
-  if (source.foreignTables.length > 0)
-    report.say(
-      `${object}: tables that are not InnoDB's are dumped as they are at their turn, not as of the position: ${source.foreignTables.join(", ")}`,
-    );
   const names = databases.map(({ name }) => name);
+  const inexact = amongWanted([...source.foreignTables, ...source.floatColumns], names);
+  if (inexact.length > 0)
+    report.say(
+      `${object}: as \`inexactRows\` allows, rounded to six digits or not of the dump's position: ${listNames(inexact).replaceAll("\n", ", ")}`,
+    );
+  const service = source.managedService;
+  const retention = service === null ? undefined : managedServices[service].retention;
+  if (retention !== undefined)
+    report.say(`${object}: ${service} removes binary logs as soon as it can; a channel needs them kept: ${retention}`);
   return {
     files: {
       ...sourceFiles(wanted.source, seedDirectory(instance)),

@@ -1,7 +1,7 @@
 import type { Problem } from "../../errors";
 import type { DumpFacts } from "../dump-header";
 import type { DumpPart } from "../dump-parts";
-import { bookDatabase, systemDatabases, type SourceFacts } from "./source-facts";
+import { systemDatabases, type SourceFacts } from "./source-facts";
 
 /** What a backup that somebody made is compared with. */
 export interface DumpExpected {
@@ -158,7 +158,6 @@ function partial(facts: DumpFacts, { path, databases, source = null }: DumpExpec
   };
 }
 
-const heldBy = ({ databases }: DumpFacts): string[] =>
-  databases.filter((name) => !systemDatabases.includes(name) && name !== bookDatabase);
+const heldBy = ({ databases }: DumpFacts): string[] => databases.filter((name) => !systemDatabases.includes(name));
 
 const quote = (name: string): string => JSON.stringify(name);

@@ -1,24 +1,29 @@
 import { SluiceError } from "../../errors";
-import { cloneRefusal, replicationRefusal, type ServerFacts } from "../capabilities";
+import { cloneRefusal, replicationRefusal } from "../capabilities";
 import { cloneDonorNeeds, dumpNeeds, followNeeds, missingPrivileges, renderGrants, type Need } from "../privileges";
+import { managedServices } from "../managed-service";
+import {
+  requireBooksFree,
+  requireCloneable,
+  requireExact,
+  requireWhole,
+  type SourceNeeds,
+} from "./requirements-objects";
 import type { DatabaseFacts, SourceFacts } from "./source-facts";
 
-export interface SourceNeeds {
-  readonly method: "dump" | "clone" | "file" | "none";
-  readonly databases: "ALL" | readonly string[];
-  /** What errors call the server that is to be filled. */
-  readonly object: string;
-  /** That server, where it is known. */
-  readonly replica?: ServerFacts | undefined;
-}
+export type { SourceNeeds } from "./requirements-objects";
 
 /** Throws unless the source can give what is asked: in the order in which a person would repair it. */
 export function requireSource(source: SourceFacts, needs: SourceNeeds): void {
   requireSupported(source, needs);
-  requireInnodb(source, needs);
+  if (needs.method === "clone") requireCloneable(source, needs);
   requireLog(source, needs);
   requirePrivileges(source, needs);
-  if (needs.method === "dump") chooseDatabases(source, needs);
+  if (needs.method === "dump" || needs.method === "clone") requireBooksFree(source, needs);
+  if (needs.method !== "dump") return;
+  const databases = chooseDatabases(source, needs).map(({ name }) => name);
+  requireWhole(source, needs, databases);
+  requireExact(source, needs, databases);
 }
 
 function requireSupported(source: SourceFacts, { method, object, replica }: SourceNeeds): void {
@@ -40,6 +45,14 @@ function requireSupported(source: SourceFacts, { method, object, replica }: Sour
           ? 'use `seed: "dump"`, or install the same series'
           : "install the source's series or a later one",
     });
+  if (method === "clone" && source.managedService !== null)
+    throw new SluiceError({
+      code: "SOURCE_NOT_SUPPORTED",
+      object,
+      what: `cannot be cloned from ${source.endpoint}: ${source.managedService} does not let its servers be cloned`,
+      found: said,
+      fix: 'use `seed: "dump"`; docs/compatibility.md says how to set the service up for it',
+    });
   if (method === "clone" && !("clone" in source.plugins))
     throw new SluiceError({
       code: "SOURCE_NOT_SUPPORTED",
@@ -48,18 +61,6 @@ function requireSupported(source: SourceFacts, { method, object, replica }: Sour
       found: said,
       fix: `on the source: INSTALL PLUGIN clone SONAME 'mysql_clone.so'; or use \`seed: "dump"\``,
     });
-}
-
-/** Tables of other engines arrive empty in a clone, without a word of the server. */
-function requireInnodb({ foreignTables, endpoint }: SourceFacts, { method, object }: SourceNeeds): void {
-  if (method !== "clone" || foreignTables.length === 0) return;
-  throw new SluiceError({
-    code: "SOURCE_NOT_SUPPORTED",
-    object,
-    what: `cannot be cloned from ${endpoint}: CLONE copies tables of InnoDB only, and would leave others empty`,
-    found: foreignTables.join(", "),
-    fix: 'use `seed: "dump"`, or on the source: ALTER TABLE ... ENGINE = InnoDB',
-  });
 }
 
 function requireLog(source: SourceFacts, { object, method }: SourceNeeds): void {
@@ -71,7 +72,10 @@ function requireLog(source: SourceFacts, { object, method }: SourceNeeds): void 
       what: `cannot be filled from ${source.endpoint}, it writes no binary log that a replica could follow`,
       found: "log_bin = OFF",
       needs: "log_bin = ON",
-      fix: "remove skip-log-bin from the source's option file, or add log_bin, and restart it",
+      fix:
+        source.managedService === null
+          ? "remove skip-log-bin from the source's option file, or add log_bin, and restart it"
+          : `${source.managedService}: ${managedServices[source.managedService].binlog}`,
     });
   if (source.serverId === 0)
     throw new SluiceError({

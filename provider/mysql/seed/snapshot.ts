@@ -123,8 +123,6 @@ export const filesOfSnapshot = (wanted: SnapshotWanted): Files => ({
 export const snapshotReader = (mysql: string, words: readonly string[]): Command =>
   sh`perl ${snapshotFiles.program} ${mysql} ${words}`;
 
-export const defaultHistoryListLimit = 1_000_000;
-
 interface Limits {
   readonly from: string;
   readonly lockWaitSeconds: number;

@@ -1,5 +1,6 @@
 import type { TlsMode } from "../address";
 import type { ServerFacts } from "../capabilities";
+import type { ManagedService } from "../managed-service";
 import type { Account, Grants } from "../privileges";
 
 /** How the staging host reaches the source. */
@@ -26,13 +27,32 @@ export interface SourceFacts {
   readonly hasPerformanceSchema: boolean;
   /** Its user databases that the account can see. */
   readonly databases: readonly DatabaseFacts[];
-  /** Tables that are not InnoDB's, as `shop.log (MyISAM)`; the first ones. */
-  readonly foreignTables: readonly string[];
+  /** Tables that are not InnoDB's, as `shop.log (MyISAM)`. */
+  readonly foreignTables: readonly SourceObject[];
+  /** Columns whose values a dump rounds, as `shop.places.latitude`. */
+  readonly floatColumns: readonly SourceObject[];
+  /** Views and foreign keys that reach into another database. */
+  readonly crossReferences: readonly CrossReference[];
+  /** A table of the user's by the name of the one we keep our books in. */
+  readonly takenBooks: readonly SourceObject[];
+  /** Null for a server that its owner administers. */
+  readonly managedService: ManagedService | null;
   /** server_ids of the replicas that are connected; empty too where the account may not ask. */
   readonly replicaIds: readonly number[];
   /** Active plugins that came from a library, by name. */
   readonly plugins: Readonly<Record<string, string>>;
   readonly variables: Readonly<Record<string, string>>;
+}
+
+export interface SourceObject {
+  readonly database: string;
+  /** As errors name it. */
+  readonly name: string;
+}
+
+export interface CrossReference extends SourceObject {
+  /** The other database. */
+  readonly needs: string;
 }
 
 export interface DatabaseFacts {
@@ -45,5 +65,3 @@ export interface DatabaseFacts {
 
 /** Schemas of the server itself. */
 export const systemDatabases = ["information_schema", "mysql", "performance_schema", "sys"];
-/** Where we keep books on a server; it means nothing on another one. */
-export const bookDatabase = "sluice";

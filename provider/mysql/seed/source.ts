@@ -3,17 +3,20 @@ import { isProblem, SluiceError } from "../../errors";
 import { renderEndpoint } from "../address";
 import type { MysqlReader } from "../client";
 import { parseOptionFile, readSettings } from "../option-file";
+import { readManagedService } from "../managed-service";
 import { parseAccount, parseGrants } from "../privileges";
 import { sql } from "../sql";
 import { modernRow, showReplicas } from "../terms";
 import {
-  bookDatabase,
-  systemDatabases,
-  type DatabaseFacts,
-  type SourceAddress,
-  type SourceFacts,
-} from "./source-facts";
+  readCrossReferences,
+  readDatabases,
+  readFloatColumns,
+  readForeignTables,
+  readTakenBooks,
+} from "./source-objects";
+import type { SourceAddress, SourceFacts } from "./source-facts";
 
+export { readDatabases } from "./source-objects";
 export { requireSource, type SourceNeeds } from "./requirements";
 export type { DatabaseFacts, SourceAddress, SourceFacts } from "./source-facts";
 
@@ -58,7 +61,7 @@ const inheritable = [
 /** Deprecated by the server that has it: a later one may not know it, and would not start. */
 const deprecated: ReadonlySet<string> = new Set(["restrict_fk_on_non_standard_key"]);
 
-/** Five queries, most of them for what an error must name. */
+/** A dozen queries of the dictionary, most of them for what an error must name. */
 export async function readSource(
   mysql: MysqlReader,
   { address, port }: Pick<SourceAddress, "address" | "port">,
@@ -88,38 +91,14 @@ export async function readSource(
     hasPerformanceSchema: performanceSchema === "ON",
     databases: await readDatabases(mysql),
     foreignTables: await readForeignTables(mysql),
+    floatColumns: await readFloatColumns(mysql),
+    crossReferences: await readCrossReferences(mysql),
+    takenBooks: await readTakenBooks(mysql),
+    managedService: await readManagedService(mysql),
     replicaIds: await readReplicaIds(mysql),
     plugins: Object.fromEntries(plugins.map(({ name, soname }) => [name, soname])),
     variables: rest,
   };
-}
-
-/** User databases with their sizes, by name. */
-export async function readDatabases(mysql: MysqlReader): Promise<DatabaseFacts[]> {
-  const hidden = [...systemDatabases, bookDatabase];
-  const rows = await mysql.query<{ name: string; bytes: string | null; rowBytes: string | null }>(
-    sql`SELECT s.SCHEMA_NAME AS name, SUM(t.DATA_LENGTH + t.INDEX_LENGTH) AS bytes, SUM(t.DATA_LENGTH) AS rowBytes FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME NOT IN (${hidden}) GROUP BY s.SCHEMA_NAME ORDER BY s.SCHEMA_NAME`,
-    { withinSeconds: sizesSeconds },
-  );
-  return rows.map(({ name, bytes, rowBytes }) => ({
-    name,
-    bytes: Number(bytes ?? 0),
-    rowBytes: Number(rowBytes ?? 0),
-  }));
-}
-
-const sizesSeconds = 300; // statistics of 100,000 tables that nobody asked for since the server's start
-
-const shownTables = 10; // a line of an error; the rest is found with the same query
-
-/** No snapshot holds them still, and CLONE copies none of their rows. */
-async function readForeignTables(mysql: MysqlReader): Promise<string[]> {
-  const hidden = [...systemDatabases, bookDatabase];
-  const rows = await mysql.query<{ name: string }>(
-    sql`SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME, ' (', ENGINE, ')') AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB' AND TABLE_SCHEMA NOT IN (${hidden}) ORDER BY 1 LIMIT ${shownTables}`,
-    { withinSeconds: sizesSeconds },
-  );
-  return rows.map(({ name }) => name);
 }
 
 async function readReplicaIds(mysql: MysqlReader): Promise<number[]> {

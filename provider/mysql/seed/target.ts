@@ -1,10 +1,10 @@
 import { SluiceError } from "../../errors";
 import { withWrites } from "../read-only";
 import type { MysqlClient, MysqlReader } from "../client";
+import { dropMarks } from "../ownership";
 import { resetBinaryLogsAndGtids } from "../terms";
-import { id, sql, type Statement } from "../sql";
+import { sql, type Statement } from "../sql";
 import { jobFiles } from "./script";
-import { bookDatabase } from "./source-facts";
 import { readDatabases } from "./source";
 import type { Files } from "./client-options";
 
@@ -63,7 +63,7 @@ export interface Filled {
 /** After a load: the history of the source in place of our own. May be repeated. */
 export async function finishLoad(mysql: MysqlClient, { gtidExecuted }: Loaded): Promise<Filled> {
   await withWrites(mysql, async () => {
-    await mysql.execute(sql`DROP DATABASE IF EXISTS ${id(bookDatabase)}`);
+    await dropMarks(mysql);
     await mysql.execute(resetBinaryLogsAndGtids(mysql.server));
     if (gtidExecuted !== null && gtidExecuted !== "")
       await mysql.execute(sql`SET GLOBAL gtid_purged = ${gtidExecuted}`);

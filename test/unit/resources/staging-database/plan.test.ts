@@ -139,7 +139,7 @@ describe("a new staging database", () => {
        2. write my.cnf, init file and unit
        3. initialise an empty data directory
        4. start the server and wait until it answers
-       5. seed by a dump of db-1:3306"
+       5. seed by a dump of db-1:3306              ! writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded"
     `);
   });
 

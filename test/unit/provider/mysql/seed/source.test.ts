@@ -23,6 +23,10 @@ const source = (changes: Partial<SourceFacts> & { readonly grant?: string } = {}
       { name: "Shop", bytes: 20, rowBytes: 15 },
     ],
     foreignTables: [],
+    floatColumns: [],
+    crossReferences: [],
+    takenBooks: [],
+    managedService: null,
     replicaIds: [1002],
     plugins: { clone: "mysql_clone.so" },
     variables: { lower_case_table_names: "0" },
@@ -62,10 +66,50 @@ test.each([
   ["no clone plugin", { plugins: {} }, clone, "SOURCE_NOT_SUPPORTED", "source db-1:3306 is mysql 8.0.36"],
   [
     "tables that CLONE leaves empty",
-    { foreignTables: ["shop.log (MyISAM)"] },
+    { foreignTables: [{ database: "Shop", name: "Shop.log (MyISAM)" }] },
     clone,
     "SOURCE_NOT_SUPPORTED",
-    "shop.log (MyISAM)",
+    "Shop.log (MyISAM)",
+  ],
+  [
+    "tables that no snapshot holds still, for a dump",
+    { foreignTables: [{ database: "Shop", name: "Shop.log (MyISAM)" }] },
+    dump,
+    "SOURCE_ROWS_INEXACT",
+    "Shop.log (MyISAM)",
+  ],
+  [
+    "columns that mysqldump rounds",
+    { floatColumns: [{ database: "Shop", name: "Shop.places.latitude" }] },
+    dump,
+    "SOURCE_ROWS_INEXACT",
+    "Shop.places.latitude",
+  ],
+  [
+    "a table by the name of the one we keep",
+    { takenBooks: [{ database: "sluice", name: "sluice.ownership" }] },
+    dump,
+    "SOURCE_NOT_SUPPORTED",
+    "sluice.ownership",
+  ],
+  [
+    "views of what is not brought",
+    {
+      crossReferences: [
+        { database: "Shop", needs: "analytics", name: "view Shop.v reads analytics.t" },
+        { database: "Shop", needs: "analytics", name: "view Shop.w reads analytics.u" },
+      ],
+    },
+    { ...dump, databases: ["Shop"] },
+    "SEED_DATABASE_NEEDED",
+    "view Shop.v reads analytics.t\nview Shop.w reads analytics.u",
+  ],
+  [
+    "a managed service in front of it, for CLONE",
+    { managedService: "Amazon RDS" },
+    clone,
+    "SOURCE_NOT_SUPPORTED",
+    "source db-1:3306 is mysql 8.0.36",
   ],
   ["no database", { databases: [] }, dump, "SEED_DATABASE_MISSING", undefined],
 ] as const)("a source with %s is refused", (_, changes, needs, code, found) => {
@@ -74,6 +118,26 @@ test.each([
   }).toThrow(
     expect.objectContaining({ code, problem: expect.objectContaining(found === undefined ? {} : { found }) as object }),
   );
+});
+
+test("what a dump cannot bring exactly, and what needs another database, matters among the databases that are brought only", () => {
+  const others: Partial<SourceFacts> = {
+    floatColumns: [{ database: "analytics", name: "analytics.views.seconds" }],
+    foreignTables: [{ database: "analytics", name: "analytics.log (MyISAM)" }],
+    crossReferences: [{ database: "analytics", needs: "Shop", name: "view analytics.v reads Shop.t" }],
+  };
+  expect(() => {
+    requireSource(source(others), { ...dump, databases: ["Shop"] });
+    requireSource(source(others), { ...dump, inexactRows: "accept" });
+    const grant = "BACKUP_ADMIN, REPLICATION CLIENT, REPLICATION SLAVE";
+    requireSource(source({ floatColumns: others.floatColumns ?? [], grant }), clone);
+  }).not.toThrow();
+});
+
+test("a managed service without a binary log is told in its own words how to turn it on", () => {
+  expect(() => {
+    requireSource(source({ binlogOn: false, managedService: "Amazon RDS" }), dump);
+  }).toThrow(/fix +Amazon RDS: give the instance a backup retention period/);
 });
 
 test("missing privileges are listed with why, and with the statement that gives them", () => {
