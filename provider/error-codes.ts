@@ -48,6 +48,7 @@ export const codes = {
   STORAGE_DATA_FOREIGN: "The directory that `adopt` names holds data that is not MySQL's.",
 
   SERVER_PORT_TAKEN: "Another process listens on the port.",
+  SERVER_CONFINED: "AppArmor or SELinux denies mysqld its directory or its port.",
   SERVER_BINARY_MISSING: "No mysqld was found on the host, or it is too old.",
   SERVER_START_FAILED: "mysqld ended before it answered.",
   SERVER_NOT_ANSWERING: "mysqld runs, but does not answer as the intended user.",

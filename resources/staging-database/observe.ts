@@ -5,6 +5,7 @@ import { readAccounts } from "../../provider/mysql/instance/account-changes";
 import { accountsAsSeen } from "../../provider/mysql/instance/accounts";
 import { findBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
 import { readInstance, type InstanceFacts } from "../../provider/mysql/instance/facts";
+import { readConfinement, type Confinement } from "../../provider/mysql/instance/confinement";
 import { describeInit, type InitFile } from "../../provider/mysql/instance/init-file";
 import { runtimeOf, type Runtime } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
@@ -60,6 +61,8 @@ export interface Live {
   readonly strangers: readonly string[];
   readonly portListener: InstanceFacts["portListener"];
   readonly surroundings: InstanceFacts["surroundings"];
+  /** Looked at only where mysqld is still to be started, or to listen on another port. */
+  readonly confinement: Confinement;
   /** Why there is no mysqld that could be started; null where there is one. */
   readonly binariesProblem: SluiceError | null;
   readonly source: SourceFacts | null;
@@ -130,6 +133,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
       strangers: instance.strangers,
       portListener: instance.portListener,
       surroundings: instance.surroundings,
+      confinement: await readConfinementIfNeeded(declared, host, settled),
       binariesProblem: found.problem,
       ...(await readSourceIfNeeded(declared, look, settled)),
       ...(await readBackupIfNeeded(declared, { host, object: look.object }, settled)),
@@ -181,6 +185,16 @@ export const variableName = (option: string): string =>
     .toLowerCase()
     .replaceAll("-", "_")
     .replace(/^loose_/, "");
+
+async function readConfinementIfNeeded(
+  declared: Declaration,
+  host: HostReader,
+  { instance, server, binaries, runtime }: Settled,
+): Promise<Confinement> {
+  if (binaries === null || runtime === null) return null;
+  if (instance?.running === true && [undefined, String(declared.port)].includes(server?.variables["port"])) return null;
+  return readConfinement(host, { layout: layoutOf(declared.directory), runtime, binaries, port: declared.port });
+}
 
 /** The source is asked only while there is something to bring from it. */
 async function readSourceIfNeeded(

@@ -8,20 +8,19 @@ import {
   settable,
   type Configuration,
 } from "../../provider/mysql/instance/differences";
+import { missingIn } from "../../provider/mysql/instance/confinement";
 import { initFileOf } from "../../provider/mysql/instance/init-file";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import type { Instance } from "../../provider/mysql/instance/instance";
 import { renderOptions } from "../../provider/mysql/instance/options";
 import {
   otherStorage,
-  requireAdoptable,
   requireData,
-  requireEnterable,
   requireFreePort,
   requireOwnData,
+  requireUsablePlace,
   strangeFiles,
 } from "../../provider/mysql/instance/refusals";
-import { requireApart } from "../../provider/mysql/instance/surroundings";
 import { renderUnit } from "../../provider/mysql/instance/unit";
 import { differenceOf, digestOf, type SeedRequest } from "../../provider/mysql/seed/request";
 import { requireSource } from "../../provider/mysql/seed/source";
@@ -38,6 +37,7 @@ type PlanContext = PlanContextOf<Declaration, Settled>;
 export type StagingStep =
   | { readonly kind: "claim-directory"; readonly directory: string; readonly adopts: Adopts }
   | { readonly kind: "take-over"; readonly directory: string }
+  | { readonly kind: "confine" }
   /** `seeds`: data is about to be made for this request, with the settings of its source. */
   | {
       readonly kind: "configure";
@@ -119,6 +119,14 @@ function requireSameMachine(wanted: Declaration, { settled, live }: Observed, { 
   });
 }
 
+/** A new server's step is always planned: a preview has not looked at the host. */
+function confines(wanted: Declaration, { settled, live }: Observed): boolean {
+  if (wanted.confine !== "adjust") return false;
+  return settled.marker === null || (live !== null && missingIn(live.confinement, placeOf(wanted)) !== null);
+}
+
+const placeOf = ({ directory, port }: Declaration) => ({ layout: layoutOf(directory), port });
+
 function refuse(wanted: Declaration, { settled, live }: Observed, context: PlanContext): void {
   const { directory, adopt, state, port, storage } = wanted;
   const { object } = context;
@@ -126,12 +134,13 @@ function refuse(wanted: Declaration, { settled, live }: Observed, context: PlanC
     requireOurs({ object, owner: context, found: settled.marker, adopt, ...naming(directory) });
   if (settled.directory === "foreign files" && !(adopt && settled.unclaimedData))
     throw strangeFiles(object, directory, live?.strangers ?? []);
-  if (live !== null) {
-    const place = { object, layout: layoutOf(directory) };
-    if (settled.marker === null) requireApart(place, live.surroundings);
-    if (settled.unclaimedData) requireAdoptable(place, live.surroundings);
-    if (state === "running") requireEnterable(place, live.surroundings);
-  }
+  if (live !== null)
+    requireUsablePlace({ object, ...placeOf(wanted) }, live, {
+      isClaimed: settled.marker !== null,
+      isAdopted: settled.unclaimedData,
+      runs: state === "running",
+      mayAdjust: wanted.confine === "adjust",
+    });
   if (live !== null && state === "running" && !listensOn(port, settled)) requireFreePort(live, object, port);
   if (settled.storageKind !== null && storage !== "auto" && storage !== settled.storageKind)
     throw otherStorage(object, directory, settled.storageKind, storage);
@@ -180,6 +189,7 @@ function requireSeedSource(
 const planAdoption = (wanted: Declaration): Plan<StagingStep> =>
   inOrder<StagingStep>(
     { kind: "claim-directory", directory: wanted.directory, adopts: true },
+    wanted.confine === "adjust" && { kind: "confine" },
     configureFresh(wanted),
     wanted.state === "running" && { kind: "start-server" },
     wanted.state === "running" && wanted.rootPassword !== undefined && { kind: "set-root-password" },
@@ -211,6 +221,7 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
     },
     dirty && running && { kind: "stop-server", why: stopWhy },
     dirty && { kind: "empty-data", why },
+    !resumes && confines(wanted, { settled, live }) && { kind: "confine" },
     !resumes && { ...configureFresh(wanted), seeds: request },
     !resumes && { kind: "initialise-data" },
     (!resumes || !running) && { kind: "start-server" },
@@ -302,6 +313,7 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
     stops && { kind: "stop-server", why: "`state` is stopped" },
     // Before the file forgets them: a crash in between leaves the difference to be seen.
     dropped.length > 0 && { kind: "set-variables", because: dropped },
+    wantsRunning && confines(wanted, seen) && { kind: "confine" },
     because.length > 0 && {
       kind: "configure",
       because,
@@ -403,6 +415,7 @@ const clause = (text: string): string => (text === "" ? "" : ` ${text}`);
 export const say: Sayings<StagingStep> = {
   "take-over": ({ directory }) => ({ what: `take over ${directory} from another state of the same name, as it is` }),
   "claim-directory": ({ directory, adopts }) => ({ what: claimWords(directory, adopts) }),
+  confine: () => ({ what: "let mysqld use its directory and port where AppArmor or SELinux denies them" }),
   configure: ({ because, relaxes: isRelaxed }) => ({
     what: "write my.cnf, init file and unit",
     because,

@@ -185,6 +185,13 @@ export const declaration = z.strictObject({
     .describe("Most memory the server may use (systemd MemoryMax). A change restarts the server.")
     .meta({ unit: "bytes", change: "restarts" }),
   state: z.enum(["running", "stopped"]).default("running").describe("Whether the server runs. In place."),
+  confine: z
+    .enum(["check", "adjust"])
+    .default("check")
+    .describe(
+      "What to do where AppArmor or SELinux denies mysqld the directory or the port: `check` refuses before anything is started and prints the lines to add; `adjust` adds them on the host (a block in AppArmor's local rules, or labels and a port of SELinux) and removes them with the server. A change acts at the next start.",
+    )
+    .meta({ source: "the policy of a machine is its administrator's, so it is changed only when asked for" }),
   allowKill: z
     .boolean()
     .default(false)

@@ -2,6 +2,7 @@ import { SluiceError } from "../../provider/errors";
 import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
 import { changeAccounts } from "../../provider/mysql/instance/account-changes";
 import { keepOptionFile } from "../../provider/mysql/instance/adoption";
+import { confine, unconfine } from "../../provider/mysql/instance/confine";
 import { admitDefiners, ensureDefiners, readDefiners } from "../../provider/mysql/instance/definers";
 import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
@@ -66,6 +67,14 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   "take-over": async (_step, context) => {
     const { host, place, marker } = await claimed(context);
     await writeMarker(host, place, { ...marker, seal: null, reseed: context.declared.reseed ?? null });
+  },
+
+  confine: async (_step, context) => {
+    const { host, place, marker } = await claimed(context);
+    const { instance } = desiredOf(context, marker);
+    await ensureOsUser(host, instance, context.report);
+    await ensureDirectories(host, instance);
+    await confine(host, instance, marker.confined, (confined) => writeMarker(host, place, { ...marker, confined }));
   },
 
   configure: async ({ seeds }, context) => {
@@ -163,7 +172,8 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 
   "remove-server": async (_step, context) => {
-    const { host, place } = await claimed(context);
+    const { host, place, marker } = await claimed(context);
+    await unconfine(host, place, marker.confined);
     await removeInstance(host, place);
   },
 };
@@ -357,6 +367,7 @@ export function withinSeconds(step: StagingStep, { seedSeconds, startSeconds, st
     case "claim-directory":
     case "take-over":
     case "configure":
+    case "confine":
     case "initialise-data":
     case "set-variables":
     case "set-root-password":

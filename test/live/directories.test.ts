@@ -148,3 +148,105 @@ test("data that is not MySQL's is neither taken over nor touched, and data in us
   await new Stack("held").up(adopting);
   expect(await isThere(`${mysqls}/sluice.json`)).toBe(true);
 });
+
+/** The lab's kernel has neither policy: what the kernel shows, and the programs that change it, are put in its place. */
+describe("where a policy confines mysqld", () => {
+  const programs = "/usr/local/sbin";
+  const calls = "/run/policy-calls";
+  const saidCalls = async () => (await root(sh`cat ${calls} 2>/dev/null`)).stdout;
+  const program = (name: string, script: string) =>
+    host.writeFile(`${programs}/${name}`, `#!/bin/sh\necho "${name} $*" >>${calls}\n${script}\n`, { mode: 0o755 });
+
+  test("AppArmor's missing rules are told before anything is made, or are made, and are removed with the server", async () => {
+    const directory = `${folder}/armor`;
+    const local = "/etc/apparmor.d/local/usr.sbin.mysqld";
+    const profile = "/etc/apparmor.d/usr.sbin.mysqld";
+    cleanUp(directory);
+    cleanups.push(
+      async () =>
+        void (await root(
+          sh`umount /sys/kernel/security; rm -rf /etc/apparmor.d ${calls} ${`${programs}/apparmor_parser`}`,
+        )),
+    );
+    await host.run(
+      sh`mount -t tmpfs none /sys/kernel/security && mkdir -p /sys/kernel/security/apparmor ${"/etc/apparmor.d/local"} && echo '/usr/sbin/mysqld (enforce)' >/sys/kernel/security/apparmor/profiles`,
+    );
+    await host.writeFile(
+      profile,
+      "/usr/sbin/mysqld {\n  #include <abstractions/base>\n  /var/lib/mysql/** rwk,\n  #include <local/usr.sbin.mysqld>\n}\n",
+      { mode: 0o644 },
+    );
+    await host.writeFile(local, "/backup/** r,\n", { mode: 0o644 });
+    await program("apparmor_parser", `cat ${local} >>${calls}`);
+
+    const checked = declare(directory, 3446);
+    await expect(new Stack("armor").up(checked)).rejects.toMatchObject({
+      code: "SERVER_CONFINED",
+      problem: {
+        needs: expect.stringContaining(`"${directory}/{data,data.initialising,run,log,tmp}/{,**}" rwk,`) as string,
+        fix: expect.stringContaining(`add these lines to ${local}`) as string,
+      },
+    });
+    expect(await isThere(directory)).toBe(false);
+    expect(await saidCalls()).toBe("");
+
+    const stack = new Stack("armor");
+    const adjusted = declare(directory, 3446, { confine: "adjust" });
+    await stack.up(adjusted);
+    expect(await saidCalls()).toMatch(
+      new RegExp(`^apparmor_parser -r ${profile}\n/backup/\\*\\* r,\n# sluice .*: begin\n"${directory}/`),
+    );
+    expect(await stack.up(adjusted)).toEqual([]);
+    expect(await stack.up({ ...adjusted, state: "stopped" })).not.toEqual([]);
+    expect((await stack.up(adjusted)).join("\n")).not.toContain("AppArmor");
+    await stack.destroy(adjusted);
+    expect((await host.run(sh`cat ${local}`)).stdout).toBe("/backup/** r,\n");
+    expect(await saidCalls()).toMatch(new RegExp(`apparmor_parser -r ${profile}\n/backup/\\*\\* r,\n$`));
+  });
+
+  test("SELinux's missing labels and port are told, or are made, and are removed with the server", async () => {
+    const directory = `${folder}/labels`;
+    const [labels, ports] = ["/run/policy-labels", "/run/policy-ports"];
+    const names = ["getenforce", "matchpathcon", "semanage", "restorecon"];
+    cleanUp(directory);
+    cleanups.push(
+      async () =>
+        void (await root(sh`rm -f ${names.map((name) => `${programs}/${name}`)} ${labels} ${ports} ${calls}`)),
+    );
+    await program("getenforce", "echo Enforcing");
+    await program(
+      "matchpathcon",
+      `case $2 in */mysqld) t=mysqld_exec_t ;; *) t=var_t; [ ! -s ${labels} ] || t=$(cat ${labels}) ;; esac; echo "system_u:object_r:$t:s0"`,
+    );
+    await program(
+      "semanage",
+      `case "$1 $2" in
+      "fcontext -a") echo "$4" >${labels} ;; "fcontext -d") rm -f ${labels} ;;
+      "port -l") echo "mysqld_port_t                  tcp      $(cat ${ports} 2>/dev/null)1186, 3306, 63132-63164" ;;
+      "port -a") echo "$7, " >${ports} ;; "port -d") rm -f ${ports} ;; esac`,
+    );
+    await program("restorecon", ":");
+
+    const checked = declare(directory, 3447);
+    await expect(new Stack("labels").up(checked)).rejects.toMatchObject({
+      code: "SERVER_CONFINED",
+      problem: {
+        fix: expect.stringContaining(
+          `semanage fcontext -a -t mysqld_db_t '${directory}(/.*)?'; restorecon -RF ${directory}; semanage port -a -t mysqld_port_t -p tcp 3447`,
+        ) as string,
+      },
+    });
+    expect(await isThere(directory)).toBe(false);
+
+    const stack = new Stack("labels");
+    const adjusted = declare(directory, 3447, { confine: "adjust" });
+    await stack.up(adjusted);
+    expect(await saidCalls()).toMatch(
+      new RegExp(`fcontext -a[^]*port -a -t mysqld_port_t -p tcp 3447\n[^]*restorecon -RF ${directory}`),
+    );
+    expect(await stack.up(adjusted)).toEqual([]);
+    await stack.destroy(adjusted);
+    expect(await isThere(labels)).toBe(false);
+    expect(await isThere(ports)).toBe(false);
+  });
+});

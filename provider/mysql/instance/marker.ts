@@ -1,6 +1,7 @@
 import { SluiceError, wordsOf } from "../../errors";
 import type { Owner } from "../../ownership";
 import type { SeedRequest } from "../seed/request";
+import type { Confined } from "./confine";
 import type { Adjusted } from "../variables";
 
 /** The file that makes a directory ours; written first, removed last. */
@@ -20,6 +21,8 @@ export interface Marker extends Owner {
   readonly hasRootPassword: boolean;
   /** The server has tables of time zones. Absent where an older version made it. */
   readonly hasTimeZones?: boolean;
+  /** What was changed in AppArmor's or SELinux's policy for it. */
+  readonly confined?: Confined;
   /** By variable: what the server made of a value that it does not take as it is. */
   readonly adjusted?: Readonly<Record<string, Adjusted>>;
 }

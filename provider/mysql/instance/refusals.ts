@@ -1,7 +1,9 @@
 import { SluiceError } from "../../errors";
 import type { InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
-import type { Surroundings } from "./surroundings";
+import { requireUnconfined } from "./confine";
+import type { Confinement } from "./confinement";
+import { requireApart, type Surroundings } from "./surroundings";
 
 /** Sluice never makes such a link: whoever moved the data elsewhere decides what becomes of it there. */
 export function requireOwnData(
@@ -89,7 +91,7 @@ export function requireEnterable(
 }
 
 /** What `adopt` takes over, a later destroy removes: it must be data of MySQL that no other process uses. */
-export function requireAdoptable(
+function requireAdoptable(
   { object, layout }: Pick<InstancePlace, "object" | "layout">,
   { foreignData, dataHolder }: Pick<Surroundings, "foreignData" | "dataHolder">,
 ): void {
@@ -110,4 +112,16 @@ export function requireAdoptable(
       found: `process ${dataHolder.pid}: ${dataHolder.command}`,
       fix: "stop that process cleanly first (mysqladmin shutdown), and disable what starts it",
     });
+}
+
+/** All that is refused about where a server is to live, before anything is made there. */
+export function requireUsablePlace(
+  place: Pick<InstancePlace, "object" | "layout" | "port">,
+  { surroundings, confinement }: { readonly surroundings: Surroundings; readonly confinement: Confinement },
+  is: { readonly isClaimed: boolean; readonly isAdopted: boolean; readonly runs: boolean; readonly mayAdjust: boolean },
+): void {
+  if (!is.isClaimed) requireApart(place, surroundings);
+  if (is.isAdopted) requireAdoptable(place, surroundings);
+  if (is.runs) requireEnterable(place, surroundings);
+  if (!is.mayAdjust && (is.runs || !is.isClaimed)) requireUnconfined(place, confinement);
 }

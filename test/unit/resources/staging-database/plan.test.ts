@@ -91,6 +91,7 @@ const quiet: Live = {
   strangers: [],
   portListener: null,
   surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
+  confinement: null,
   binariesProblem: null,
   source: null,
   sourceProblem: null,
@@ -569,5 +570,27 @@ describe("the surroundings of a directory", () => {
     expect(() => kinds(declare({ adopt: true }), { settled: unclaimed, live: held })).toThrow(
       "another process uses its data",
     );
+  });
+});
+
+describe("a policy that confines mysqld", () => {
+  const confinement = { kind: "selinux", types: ["var_t"], ports: null } as const;
+  const live: Live = { ...quiet, confinement };
+
+  test("is refused before anything is made, with the lines that allow what is missing", () => {
+    expect(() => kinds(declare(), { settled: blank, live })).toThrow("SELinux denies mysqld the directory");
+  });
+
+  test("is adjusted where that is asked for, by a step that the preview of a new server prints too", () => {
+    for (const seen of [live, quiet, null])
+      expect(kinds(declare({ confine: "adjust" }), { settled: blank, live: seen }).slice(0, 3)).toEqual([
+        "claim-directory",
+        "confine",
+        "configure",
+      ]);
+    const settled = converged(declare({ confine: "adjust" }));
+    const stopped = { ...settled, instance: settled.instance && { ...settled.instance, running: false } };
+    expect(kinds(declare({ confine: "adjust" }), { settled, live: quiet })).toEqual([]);
+    expect(kinds(declare({ confine: "adjust" }), { settled: stopped, live })).toEqual(["confine", "start-server"]);
   });
 });

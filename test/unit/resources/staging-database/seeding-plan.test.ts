@@ -74,6 +74,7 @@ const quiet: Live = {
   strangers: [],
   portListener: null,
   surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
+  confinement: null,
   binariesProblem: null,
   source: null,
   sourceProblem: null,
