@@ -3,6 +3,7 @@ import type { Host, HostAddress } from "./host/host";
 import { connectMysql, type MysqlClient } from "./mysql/client";
 import type { ServerRole } from "./mysql/fault";
 import { parseAccountFile } from "./mysql/instance/account";
+import { holdSessionLock } from "./mysql/session-lock";
 import { canonicalText } from "./plan/plan";
 import type { Owner } from "./ownership";
 import type { Report } from "./report";
@@ -36,6 +37,10 @@ export function openDrivers(operation: Operation): Drivers & { close(): Promise<
     return opening;
   };
 
+  // A session of its own, which no abort ends: the lock is held until the work has stopped.
+  const withServerLock: Drivers["withServerLock"] = (server, name, lock, work) =>
+    holdSessionLock(() => connect(server, "server", host, undefined), name, lock, work);
+
   const disconnect = async (server: ServerReach): Promise<void> => {
     const open = clients.get(canonicalText(server));
     clients.delete(canonicalText(server));
@@ -48,14 +53,14 @@ export function openDrivers(operation: Operation): Drivers & { close(): Promise<
     for (const borrowed of hosts) borrowed.release();
   };
 
-  return { ...operation, host, mysql, disconnect, close };
+  return { ...operation, host, mysql, withServerLock, disconnect, close };
 }
 
 async function connect(
   server: ServerReach,
   role: ServerRole,
   host: (address: HostAddress) => Promise<Host>,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<MysqlClient> {
   const via = await host((server.host ?? "local") as HostAddress);
   const password = server.password ?? (await readPassword(via, server.passwordFile));

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { asProblem, SluiceError } from "./errors";
+import { asProblem, isProblem, SluiceError } from "./errors";
 import { absent, isSame, saying, type Absent, type Plan, type Step } from "./plan/plan";
 import { count, renderDifference, reportPlan } from "./plan/render";
 import { runPlan } from "./plan/run";
@@ -163,8 +163,7 @@ async function settledNow(
 async function locked<T>(operation: Operation, work: (drivers: Drivers) => Promise<T>): Promise<T> {
   const { room, declared, drivers } = operation;
   drivers.signal.throwIfAborted();
-  const lock = room.lock(declared);
-  const host = await drivers.host(lock.host);
+  const { name, host, server } = room.lock(declared);
   const options = {
     withinSeconds: lockSeconds,
     holder: drivers.owner,
@@ -173,9 +172,34 @@ async function locked<T>(operation: Operation, work: (drivers: Drivers) => Promi
     },
     signal: drivers.signal,
   };
-  return host.withLock(lock.name, options, (lost) =>
-    work({ ...drivers, signal: AbortSignal.any([drivers.signal, lost]) }),
-  );
+  const until = (within: Drivers, lost: AbortSignal): Drivers => ({
+    ...within,
+    signal: AbortSignal.any([within.signal, lost]),
+  });
+  const inServer = (within: Drivers): Promise<T> =>
+    server === undefined
+      ? work(within)
+      : unlessSilent(
+          (begins) =>
+            within.withServerLock(server.reach, server.name, options, (lost) => {
+              begins();
+              return work(until(within, lost));
+            }),
+          () => work(within),
+        );
+  if (host === undefined) return inServer(drivers);
+  return (await drivers.host(host)).withLock(name, options, (lost) => inServer(until(drivers, lost)));
+}
+
+/** A server that does not answer cannot be locked, and nobody can change what is in it. */
+async function unlessSilent<T>(locked: (begins: () => void) => Promise<T>, silent: () => Promise<T>): Promise<T> {
+  let hasBegun = false;
+  try {
+    return await locked(() => (hasBegun = true));
+  } catch (error) {
+    if (hasBegun || !isProblem(error, "SERVER_NOT_ANSWERING")) throw error;
+    return silent();
+  }
 }
 
 function notConverging(plan: Plan, { room, drivers }: Operation): SluiceError {

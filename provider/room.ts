@@ -1,4 +1,4 @@
-import type { Host, HostAddress, HostReader } from "./host/host";
+import type { Host, HostAddress, HostReader, LockOptions } from "./host/host";
 import type { Owner } from "./ownership";
 import type { MysqlClient, MysqlReader } from "./mysql/client";
 import type { ServerRole } from "./mysql/fault";
@@ -33,6 +33,16 @@ export interface Readers extends Owner {
 export interface Drivers extends Omit<Readers, "host" | "mysql"> {
   host(address: HostAddress): Promise<Host>;
   mysql(server: ServerReach, role?: ServerRole): Promise<MysqlClient>;
+  /**
+   * Holds the lock `name` in the server while `work` runs. `lost` is aborted, with the error as its reason, when the lock is
+   * lost. Throws LOCK_TAKEN.
+   */
+  withServerLock<T>(
+    server: ServerReach,
+    name: string,
+    lock: LockOptions,
+    work: (lost: AbortSignal) => Promise<T>,
+  ): Promise<T>;
   /** Forgets a server's connection, because the server was restarted or its accounts changed. */
   disconnect(server: ServerReach): Promise<void>;
 }
@@ -60,8 +70,8 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   object(declared: Declared, name: string): string;
   /** Pulumi's id: an address that can be grepped for on the host; never secret. */
   id(declared: Declared): string;
-  /** The lock that makes this object's work exclusive, and the host that holds it. */
-  lock(declared: Declared): { readonly host: HostAddress; readonly name: string };
+  /** The locks that make this object's work exclusive: on a host, in a server, or both. */
+  lock(declared: Declared): LockPlaces;
   /** Inputs that can be computed from others without the network; filled in by `check` so that previews know them. */
   derive?(inputs: Readonly<Record<string, unknown>>, urn: Urn): Readonly<Record<string, unknown>>;
   /** Relations between fields; each problem is `path: what`. Runs only when nothing is unknown. */
@@ -89,6 +99,15 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   asDeclared(declared: Declared, settled: Settled): Readonly<Record<string, unknown>>;
   /** What it is in the topology of `sluice status`. Pure; `live` is null where it could not be looked at. */
   status?(declared: Declared, seen: Observed<Settled, Live>, object: string): Status;
+}
+
+/** Where an object's work is locked. Both are held where both are given: the host's first. */
+export interface LockPlaces {
+  /** Of the lock on the host. */
+  readonly name: string;
+  readonly host?: HostAddress | undefined;
+  /** For an object that lives in a server which is reached in more than one way. One that does not answer is not locked. */
+  readonly server?: { readonly reach: ServerReach; readonly name: string } | undefined;
 }
 
 export interface Seal<Declared, Settled, Live> {

@@ -1,4 +1,5 @@
 import { beginningOf, noTrace } from "../../provider/mysql/channel/beginning";
+import { sayFailure } from "../../provider/mysql/channel/errors";
 import {
   changeReplicationFilter,
   compareRules,
@@ -252,7 +253,7 @@ function planChange(
       },
       filters.length > 0 && { kind: "set-filters", channel: channelOf(wanted), rules, because: filters },
       keeps && { kind: "keep-filters", rules },
-      starts && start(wanted, [...workers, ...sayFailure(channel)]),
+      starts && start(wanted, [...workers, ...sayFailure(channel.failure)]),
       catchesUp && awaits(wanted),
     ),
   );
@@ -270,12 +271,6 @@ const start = ({ workers }: Declaration, because: readonly Difference[]): Channe
   workers: workers ?? null,
   because,
 });
-
-/** A thread that stopped on an error may meet it again. */
-const sayFailure = ({ failure }: SettledChannel): Difference[] =>
-  failure === undefined || failure === null
-    ? []
-    : [{ property: `last error of the ${failure.thread}`, from: "", to: `${String(failure.errno)}: ${failure.text}` }];
 
 const awaits = ({ catchUpSeconds, delaySeconds }: Declaration): ChannelStep | false =>
   catchUpSeconds !== 0 && { kind: "await-applied", withinSeconds: catchUpSeconds, delaySeconds };

@@ -6,10 +6,9 @@ import { sayLogin } from "../../provider/mysql/channel/recipes";
 import { sayEndpoint } from "../../provider/mysql/channel/settings";
 import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
 import { channelTextRefusal, longestChannelPassword } from "../../provider/mysql/terms";
-import type { HostAddress } from "../../provider/host/host";
 import { server, source, type ServerReach } from "../../provider/schema/connection";
 import { databaseName, seconds } from "../../provider/schema/fields";
-import type { Urn } from "../../provider/room";
+import type { LockPlaces, Urn } from "../../provider/room";
 import type { Schema } from "../../provider/schema/schema";
 import { endpointOf } from "../../provider/status";
 
@@ -257,11 +256,12 @@ export function idOf({ channel, replica }: Declaration): string {
   return `${channel}@${typeof host === "object" ? host.address : (address ?? "local")}`;
 }
 
-/** Exclusive work on this channel, wherever the replica is reached from. */
-export const lockOf = (declared: Declaration): { readonly host: HostAddress; readonly name: string } => {
+/** Exclusive work on this channel, from whatever machine and by whatever way the replica is reached. */
+export const lockOf = (declared: Declaration): LockPlaces => {
   const { replica } = declared;
+  const name = `channel:${channelOf(declared)}`;
   const place = replica.socket ?? endpointOf(replica);
-  return { host: replica.host ?? "local", name: `channel:${channelOf(declared)}@${place}` };
+  return { host: replica.host, name: `${name}@${place}`, server: { reach: replicaOf(declared), name } };
 };
 
 export const objectOf = ({ replica }: Declaration, name: string): string => `channel ${name}@${placeOf(replica)}`;

@@ -1,8 +1,12 @@
+import { openDrivers } from "../../provider/drivers";
+import type { SshAddress } from "../../provider/host/host";
 import { remove } from "../../provider/lifecycle";
 import { changeMark, readMark, type ServerMark } from "../../provider/mysql/ownership";
 import { sql } from "../../provider/mysql/sql";
+import { silent } from "../../provider/report";
+import { awaitCondition, done, waiting } from "../../provider/wait";
 import type { Declaration, Written } from "../../resources/replication-channel/schema";
-import { password, Stack, startServers, type Servers } from "./channel-servers";
+import { password, room, Stack, startServers, type Servers } from "./channel-servers";
 import { closeHosts } from "./managed-server";
 
 let servers: Servers;
@@ -144,4 +148,107 @@ test("marks that came along with a copied data directory count as absent, and go
   await changeMark(mysql, "channel b", () => null);
   expect(await readMark(mysql, "channel b")).toBeNull();
   expect(await mysql.query(sql`SELECT 1 FROM information_schema.schemata WHERE schema_name = 'sluice'`)).toEqual([]);
+});
+
+describe("two operators", () => {
+  /** The replica by its address, without its host: as from another machine. */
+  const direct = (): Declaration => {
+    const declared = servers.declare({ channel: "locked" });
+    const { address } = declared.replica.host as SshAddress;
+    return {
+      ...declared,
+      replica: { address, port: servers.replica.port, user: "operator", password: "pw", tls: "required" },
+    };
+  };
+  const throughHost = () => servers.declare({ channel: "locked" });
+  const never = new AbortController().signal;
+  const lockWithin = (withinSeconds: number, holder: string) => ({ withinSeconds, holder });
+  const opened: ReturnType<typeof openDrivers>[] = [];
+  const drivers = (owner: string) => {
+    const one = openDrivers({ object: "channel locked", owner, seal: null, signal: never, report: silent });
+    opened.push(one);
+    return one;
+  };
+  const lockOf = (declared: Declaration) => {
+    const { server } = room.lock(declared);
+    if (server === undefined) throw new Error("a channel is not locked in its replica");
+    return server;
+  };
+
+  beforeAll(async () => {
+    await servers.replica.run(
+      "SET GLOBAL super_read_only = 0",
+      "SET sql_log_bin = 0",
+      "CREATE USER operator@'%' IDENTIFIED BY 'pw'",
+      "GRANT ALL ON *.* TO operator@'%'",
+      "SET sql_log_bin = 1",
+      "SET GLOBAL super_read_only = 1",
+    );
+  });
+
+  afterEach(async () => {
+    for (const one of opened.splice(0)) await one.close();
+  });
+
+  test("exclude each other, one through the replica's host and one straight to it, and the waiter says who works", async () => {
+    const [mine, theirs] = [lockOf(direct()), lockOf(throughHost())];
+    await drivers("a").withServerLock(mine.reach, mine.name, lockWithin(5, "shop/dev/orders"), async () => {
+      const second = drivers("b").withServerLock(theirs.reach, theirs.name, lockWithin(1, "shop/prod/orders"), () =>
+        Promise.resolve("in"),
+      );
+      await expect(second).rejects.toMatchObject({
+        code: "LOCK_TAKEN",
+        problem: { found: expect.stringMatching(/^held by shop\/dev\/orders \(session \d+\)$/) as string },
+      });
+    });
+    const after = drivers("b").withServerLock(theirs.reach, theirs.name, lockWithin(1, "b"), () =>
+      Promise.resolve("in"),
+    );
+    expect(await after).toBe("in");
+  });
+
+  test("wait for each other: an up begins when the other has ended", async () => {
+    const lock = lockOf(direct());
+    const stack = new Stack("tests/live/locked");
+    let up: Promise<string[]> | undefined;
+    await drivers("a").withServerLock(lock.reach, lock.name, lockWithin(5, "shop/dev/orders"), async () => {
+      up = stack.up(throughHost());
+      up.catch(() => undefined);
+      await awaitCondition({
+        object: "the other operator",
+        what: "a session that waits for the lock",
+        withinSeconds: 30,
+        everyMillis: 100,
+        check: async () => {
+          const waits = await servers.replica.ask(
+            "SELECT COUNT(*) FROM performance_schema.user_variables_by_thread WHERE VARIABLE_NAME = 'sluice_holder' AND CAST(VARIABLE_VALUE AS CHAR) = 'tests/live/locked'",
+          );
+          return waits === 1 ? done(undefined) : waiting("nobody waits");
+        },
+      });
+      expect(await channels()).toBe(0);
+    });
+    expect((await up)?.length).toBeGreaterThan(0);
+    expect(await channels()).toBe(1);
+    await stack.destroy(throughHost());
+  });
+
+  test("one whose session is ended is told to stop its work", async () => {
+    const lock = lockOf(direct());
+    const reason = await drivers("a").withServerLock(
+      lock.reach,
+      lock.name,
+      lockWithin(5, "shop/dev/orders"),
+      async (lost) => {
+        const ended = new Promise<unknown>((resolve) => {
+          lost.addEventListener("abort", () => resolve(lost.reason), { once: true });
+        });
+        await servers.replica.run(
+          `KILL ${String(await servers.replica.ask(`SELECT IS_USED_LOCK('sluice.${lock.name}')`))}`,
+        );
+        return ended;
+      },
+    );
+    expect(reason).toMatchObject({ code: "HOST_CONNECTION_LOST" });
+  });
 });

@@ -1,4 +1,5 @@
 import { SluiceError } from "../../errors";
+import type { Difference } from "../../plan/plan";
 import type { ReplicaThread } from "../terms";
 import { applierErrors } from "./applier-errors";
 import type { ChannelFacts, ThreadError } from "./facts";
@@ -76,6 +77,12 @@ export function lastFailure(
       : { thread, errno: error.errno, text: whatOf(entryOf(thread, error, names), names) };
   return failureOf("applier", applier) ?? failureOf("receiver", receiver);
 }
+
+/** Why a start may meet the same error again. */
+export const sayFailure = (failure: Failure | null | undefined): Difference[] =>
+  failure === undefined || failure === null
+    ? []
+    : [{ property: `last error of the ${failure.thread}`, from: "", to: `${String(failure.errno)}: ${failure.text}` }];
 
 /** The coordinator only says that a worker has failed, and where to look for more. */
 const wordsOfMessage = (message: string): string =>

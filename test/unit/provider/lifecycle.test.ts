@@ -157,6 +157,7 @@ function operation(
     report: silent,
     host: () => Promise.resolve(host),
     mysql: () => Promise.reject(new Error("no server")),
+    withServerLock: (_server, _name, _options, work) => work(new AbortController().signal),
     disconnect: () => Promise.resolve(),
   };
   return { room: roomOf(world), declared, before: null, drivers, ...changes };
