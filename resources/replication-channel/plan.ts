@@ -4,9 +4,9 @@ import {
   changeReplicationFilter,
   compareRules,
   hasRules,
+  keptFilters,
   noRules,
   planRules,
-  renderFilterOptions,
   type FilterRules,
 } from "../../provider/mysql/channel/filters";
 import {
@@ -38,10 +38,10 @@ import {
   type Sayings,
 } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
-import { hasUnknown, isUnknown, unknownValue } from "../../provider/schema/unknown";
+import { hasUnknown, isUnknown } from "../../provider/schema/unknown";
 import { endpointOf } from "../../provider/status";
 import type { Live, Observed, Settled, SettledChannel } from "./observe";
-import { claimedAs, channelOf, markOf, namesOf, type Declaration } from "./schema";
+import { claimedAs, channelOf, markOf, namesOf, withParts, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
 
@@ -314,10 +314,6 @@ function rulesOf({ filters, replica }: Declaration): FilterRules | null {
   return hasUnknown(filters) || hasUnknown(replica.holds) ? null : planRules(filters, replica.holds);
 }
 
-/** What the option file of the filters should say; null for no file. */
-export const keptFilters = (rules: FilterRules, channel: string, owner: string): string | null =>
-  hasRules(rules) ? renderFilterOptions(rules, channel, owner) : null;
-
 const isKept = ({ filterFile }: SettledChannel, rules: FilterRules, wanted: Declaration, owner: string): boolean =>
   !filterFile.isPossible || filterFile.text === keptFilters(rules, channelOf(wanted), owner);
 
@@ -344,19 +340,6 @@ function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTra
     seedGtids: points && typeof begin === "object" && begin.gtidSet !== undefined ? begin.gtidSet : null,
     hasFilters: rules !== null && hasRules(rules),
   });
-}
-
-/** A preview may know neither end: then each of its parts is what is not known. */
-function withParts(wanted: Declaration): Declaration {
-  const { replica, source } = wanted as { readonly replica: unknown; readonly source: unknown };
-  const unknown = unknownValue as never;
-  return {
-    ...wanted,
-    ...(isUnknown(replica) && { replica: { user: unknown, port: unknown, tls: unknown, holds: unknown } }),
-    ...(isUnknown(source) && {
-      source: { address: unknown, port: unknown, user: unknown, password: unknown, tls: unknown },
-    }),
-  };
 }
 
 function claimWords(channel: string, adopts: Adopts): string {

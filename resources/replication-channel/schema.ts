@@ -9,6 +9,7 @@ import { channelTextRefusal, longestChannelPassword } from "../../provider/mysql
 import { server, source, type ServerReach } from "../../provider/schema/connection";
 import { databaseName, seconds } from "../../provider/schema/fields";
 import type { LockPlaces, Urn } from "../../provider/room";
+import { isUnknown, unknownValue } from "../../provider/schema/unknown";
 import type { Schema } from "../../provider/schema/schema";
 import { endpointOf } from "../../provider/status";
 
@@ -282,3 +283,16 @@ export const namesOf = (
   isSealed,
   rules: channel?.rules ?? noRules,
 });
+
+/** A preview may know neither end: then each of its parts is what is not known. */
+export function withParts(wanted: Declaration): Declaration {
+  const { replica, source } = wanted as { readonly replica: unknown; readonly source: unknown };
+  const unknown = unknownValue as never;
+  return {
+    ...wanted,
+    ...(isUnknown(replica) && { replica: { user: unknown, port: unknown, tls: unknown, holds: unknown } }),
+    ...(isUnknown(source) && {
+      source: { address: unknown, port: unknown, user: unknown, password: unknown, tls: unknown },
+    }),
+  };
+}

@@ -3,7 +3,7 @@ import type { Host } from "../../provider/host/host";
 import { endOf, noTrace } from "../../provider/mysql/channel/beginning";
 import { readChannel, readReplica, type ReplicaFacts, type ThreadError } from "../../provider/mysql/channel/facts";
 import { readFilterFile, writeFilterFile } from "../../provider/mysql/channel/filter-file";
-import { changeReplicationFilter, type FilterRules } from "../../provider/mysql/channel/filters";
+import { changeReplicationFilter, keptFilters, type FilterRules } from "../../provider/mysql/channel/filters";
 import {
   assignedUuid,
   assignsGtids,
@@ -31,7 +31,7 @@ import { resetReplicaAll, skipTransaction, startReplica, stopReplica, variableNa
 import { setVariable } from "../../provider/mysql/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
 import { notedOn, nothingNoted, type Live, type Note, type Settled } from "./observe";
-import { foundOn, keptFilters, type ChannelStep } from "./plan";
+import { foundOn, type ChannelStep } from "./plan";
 import { channelOf, claimedAs, markOf, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 type Context = StepContext<Declaration, Settled, Live>;

@@ -164,3 +164,7 @@ export function renderFilterOptions(rules: FilterRules, channel: string, owner: 
   );
   return [`# by sluice for ${owner}; change the declaration, not this file`, "[mysqld]", ...options, ""].join("\n");
 }
+
+/** What the option file of the filters should say; null for no file. */
+export const keptFilters = (rules: FilterRules, channel: string, owner: string): string | null =>
+  hasRules(rules) ? renderFilterOptions(rules, channel, owner) : null;
