@@ -113,7 +113,8 @@ describe("the engine's lines", () => {
       "= 5/5 set the password · T s",
     ]);
     expect(lines[0]).toBe("~ observing");
-    expect(lines).toContain("~ [4/5] write the text");
+    // Steps that are over within a second have their own lines and no progress; the last progress is always there.
+    expect(lines.at(-1)).toBe("~ as declared");
     expect(new Set(host.lines.map(({ urn }) => urn))).toEqual(new Set([fileUrn("one")]));
     expect(lines.join("\n")).not.toContain("hunter2");
     expect(host.printed()).toBe("");
