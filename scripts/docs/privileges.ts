@@ -23,7 +23,7 @@ export function renderPrivileges(): string {
   const both = [...followNeeds(), ...observeNeeds()];
   return renderPage("provider/mysql/privileges.ts", [
     "# Privileges on the source",
-    "The user of `source` needs these, and nothing else; it never writes there. Seeding checks them before anything is changed, and an error prints the GRANT that is missing. One user may do everything; a user of its own for the channel, whose password lies in the replica, needs the last list only.",
+    "The user of `source` needs these, and nothing else; it never writes there. Seeding checks them before anything is changed, and an error prints the GRANT that is missing. One user may do everything; a user of its own for the channel, whose password lies in the replica, needs only the lists of ReplicationChannel.",
     "Connections come from the staging host, so its address stands behind the `@`. On the staging host itself the ssh user needs `sudo` without a password, or to be root.",
     renderCode("sql", `CREATE USER 'sluice'@'10.20.%' IDENTIFIED BY '...' REQUIRE SSL;`),
     ...part('`seed: "dump"`, all databases', forDump(today, "ALL")),
