@@ -57,7 +57,8 @@ export const codes = {
   SERVER_TLS_FAILED: "No TLS connection to the server could be made as it was asked for.",
   SERVER_PRIVILEGE_MISSING: "The user lacks privileges.",
   SERVER_QUERY_FAILED: "A statement failed.",
-  SERVER_LEFT_WRITABLE: "super_read_only was lifted for a moment and could not be set back.",
+  SERVER_LEFT_WRITABLE:
+    "The server may be writable: super_read_only was lifted for a moment and could not be set back.",
   SERVER_OPTION_REJECTED: "mysqld does not know an option, or refuses its value.",
   SERVER_RUNNING_ELSEWHERE: "The server's state was changed by somebody else.",
 

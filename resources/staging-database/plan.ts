@@ -1,34 +1,36 @@
-import { SluiceError } from "../../provider/errors";
-import { compareAccounts, requireOwnAccounts, type DeclaredAccount } from "../../provider/mysql/instance/accounts";
+import {
+  accountDifferences,
+  compareAccounts,
+  knownAccounts,
+  requireOwnAccounts,
+} from "../../provider/mysql/instance/accounts";
 import {
   byDefault,
   differences,
   isStartOnly,
   runningDifferences,
   settable,
-  type Configuration,
 } from "../../provider/mysql/instance/differences";
 import { missingIn } from "../../provider/mysql/instance/confinement";
-import { initFileOf } from "../../provider/mysql/instance/init-file";
+import { asUserOf, desiredInstance, type Desired } from "../../provider/mysql/instance/desired";
 import { layoutOf } from "../../provider/mysql/instance/layout";
-import type { Instance } from "../../provider/mysql/instance/instance";
-import { renderOptions } from "../../provider/mysql/instance/options";
 import {
   otherStorage,
   requireData,
   requireFreePort,
   requireOwnData,
+  requireSameMachine,
   requireUsablePlace,
   strangeFiles,
 } from "../../provider/mysql/instance/refusals";
-import { renderUnit } from "../../provider/mysql/instance/unit";
-import { differenceOf, digestOf, type SeedRequest } from "../../provider/mysql/seed/request";
+import { differenceOf, digestOf, type SeedMethod, type SeedRequest } from "../../provider/mysql/seed/request";
 import { requireSource } from "../../provider/mysql/seed/source";
+import { saySeed, type SeedingSaid } from "../../provider/mysql/seed/words";
 import { sayUnreached } from "../../provider/mysql/unreachable";
 import { isOurs, requireKnown, requireOurs } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
-import { hasUnknown, isUnknown } from "../../provider/schema/unknown";
+import { isUnknown } from "../../provider/schema/unknown";
 import type { Observed, Settled } from "./observe";
 import { addressOf, isReadOnly, isSeeded, type Declaration } from "./schema";
 
@@ -49,13 +51,7 @@ export type StagingStep =
   | { readonly kind: "empty-data"; readonly why: string }
   | { readonly kind: "initialise-data" }
   | { readonly kind: "start-server" }
-  | {
-      readonly kind: "seed";
-      readonly method: Method;
-      readonly from: string;
-      readonly resumes: Resumes;
-      readonly inexact?: true;
-    }
+  | ({ readonly kind: "seed" } & SeedingSaid)
   | { readonly kind: "set-root-password" }
   | { readonly kind: "take-root-password" }
   | { readonly kind: "change-accounts"; readonly because: readonly Difference[] }
@@ -66,15 +62,11 @@ export type StagingStep =
 /** A preview of something new has not looked at the host: whether there is data to take over is known during `up`. */
 type Adopts = boolean | "where data is there";
 
-/** A preview after an interrupted run may not know whether a seeding was begun. */
-type Resumes = boolean | "where it was begun";
-
-export type Method = "dump" | "clone" | "file" | "none";
-
 export function plan(wanted: Declaration | Absent, seen: Observed, context: PlanContext): Plan<StagingStep> {
   const { settled } = seen;
   if (wanted === absent) return planRemoval(settled, context);
-  requireSameMachine(wanted, seen, context);
+  if (seen.live !== null && settled.marker === null && context.before?.settled?.marker)
+    requireSameMachine(context.object, wanted, context.before.declared);
   refuse(wanted, seen, context);
   const steps = planPresence(wanted, seen, context);
   requireBinaries(wanted, seen, steps);
@@ -102,20 +94,6 @@ function planRemoval({ marker, instance }: Settled, context: PlanContext): Plan<
   return inOrder(instance?.running === true && ({ kind: "stop-server", why: "it is removed" } as const), {
     kind: "remove-server",
     directory: marker.directory,
-  });
-}
-
-/** Machines that were copied from one image show the same key. */
-function requireSameMachine(wanted: Declaration, { settled, live }: Observed, { before, object }: PlanContext): void {
-  if (live === null || settled.marker !== null || !before?.settled?.marker) return;
-  const [was, is] = [addressOf(before.declared.host), addressOf(wanted.host)];
-  if (was === is) return;
-  throw new SluiceError({
-    code: "HOST_OTHER_MACHINE",
-    object,
-    what: `is not there: ${is} shows the host key of ${was}, but ${wanted.directory} is not the one that was made on ${was}`,
-    needs: "the same machine under its new address",
-    fix: "correct `host.address`; to make it anew on another machine, pin that machine's own `hostKey`",
   });
 }
 
@@ -271,7 +249,7 @@ function requestOf(wanted: Declaration, live: Observed["live"]): SeedRequest {
   };
 }
 
-export function methodOf(wanted: Declaration): Method {
+export function methodOf(wanted: Declaration): SeedMethod {
   if (wanted.mode === "manual") return "none";
   return typeof wanted.seed === "string" ? (isUnknown(wanted.seed) ? "dump" : wanted.seed) : "file";
 }
@@ -285,7 +263,7 @@ function seedFrom(wanted: Declaration): string {
 }
 
 function planChange(wanted: Declaration, seen: Observed, { before, object }: PlanContext): Plan<StagingStep> {
-  const settled = seen.live === null ? asUserOf(wanted, seen.settled, before) : seen.settled;
+  const settled = seen.live === null ? asUserOf(wanted.host, seen.settled, before?.declared.host) : seen.settled;
   const running = settled.instance?.running === true;
   const wantsRunning = wanted.state === "running";
   if (wantsRunning && settled.instance !== null)
@@ -305,9 +283,12 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
     : [];
   const set = [...drifted, ...told];
   const password = wantsRunning && passwordDiffers(wanted, seen, before);
-  const accounts = accountDifferences(wanted, seen, before);
+  const accounts = accountDifferences(wanted.accounts, {
+    seen: settled.server === null ? null : (settled.server.accounts ?? []),
+    earlier: seen.live === null ? before?.declared.accounts : undefined,
+  });
   if (wantsRunning && settled.server?.accounts !== undefined)
-    requireOwnAccounts(object, knownAccounts(wanted), settled.server.accounts);
+    requireOwnAccounts(object, knownAccounts(wanted.accounts), settled.server.accounts);
   const openRoot = wantsRunning && wanted.rootPassword === undefined && settled.marker?.hasRootPassword === true;
   return inOrder<StagingStep>(
     stops && { kind: "stop-server", why: "`state` is stopped" },
@@ -329,39 +310,9 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
   );
 }
 
-/** A preview does not ask the host who logs in to it: the program says so. */
-function asUserOf(wanted: Declaration, settled: Settled, before: PlanContext["before"]): Settled {
-  const [was, is] = [before?.declared.host, wanted.host];
-  if (settled.runtime?.asRoot !== true || typeof was !== "object" || typeof is !== "object") return settled;
-  return was.user === is.user ? settled : { ...settled, runtime: { ...settled.runtime, connectedUser: is.user } };
-}
-
-export interface Desired extends Configuration {
-  readonly instance: Instance;
-}
-
-/** The instance as it should be configured; null while what it takes (its programs, its server id) is not known yet. */
-export function desiredFor(
-  wanted: Declaration,
-  object: string,
-  { marker, binaries, runtime }: Settled,
-): Desired | null {
-  if (marker === null || binaries === null || runtime === null) return null;
-  const layout = layoutOf(wanted.directory);
-  const { port, memoryMaxBytes } = wanted;
-  const instance: Instance = { object, owner: marker.owner, layout, runtime, binaries, port, memoryMaxBytes };
-  const optionText = renderOptions({
-    instance,
-    serverId: wanted.serverId ?? marker.serverId,
-    config: wanted.config,
-    inherited: wanted.configFile,
-    sourceVariables: marker.sourceVariables,
-    readOnly: isReadOnly(wanted),
-    durability: isUnknown(wanted.durability) ? undefined : wanted.durability,
-    hasTimeZones: marker.hasTimeZones,
-  });
-  return { instance, optionText, unitText: renderUnit(instance), init: initFileOf(instance) };
-}
+/** The instance as this declaration wants it configured. */
+export const desiredFor = (wanted: Declaration, object: string, settled: Settled): Desired | null =>
+  desiredInstance({ ...wanted, readOnly: isReadOnly(wanted) }, object, settled);
 
 /** In a preview the old and the new password are compared; during `up` the server was asked. */
 function passwordDiffers(wanted: Declaration, { settled, live }: Observed, before: PlanContext["before"]): boolean {
@@ -370,35 +321,10 @@ function passwordDiffers(wanted: Declaration, { settled, live }: Observed, befor
   return settled.server !== null && !settled.server.rootPasswordMatches;
 }
 
-/** A preview may not know all of them, nor all about one. */
-const knownAccounts = ({ accounts }: Declaration): readonly DeclaredAccount[] =>
-  Array.isArray(accounts)
-    ? accounts.filter(({ name, host, grants, tls, adopt }) => !hasUnknown({ name, host, grants, tls, adopt }))
-    : [];
-
 /** Of a new server: what is there already, `up` finds out. */
-function makesAccounts(wanted: Declaration): StagingStep | false {
-  const because = compareAccounts(knownAccounts(wanted), []);
+function makesAccounts({ accounts }: Declaration): StagingStep | false {
+  const because = compareAccounts(knownAccounts(accounts), []);
   return because.length > 0 && { kind: "change-accounts", because };
-}
-
-/** In a preview the old and the new passwords are compared; during `up` the server was asked. */
-function accountDifferences(
-  wanted: Declaration,
-  { settled, live }: Observed,
-  before: PlanContext["before"],
-): readonly Difference[] {
-  if (settled.server === null || !Array.isArray(wanted.accounts)) return [];
-  const earlier = live === null && Array.isArray(before?.declared.accounts) ? before.declared.accounts : [];
-  const isRotated = (account: DeclaredAccount) =>
-    earlier.some(
-      ({ name, host, password }) => name === account.name && host === account.host && password !== account.password,
-    );
-  const unknown = wanted.accounts.length > knownAccounts(wanted).length;
-  const seen = settled.server.accounts ?? [];
-  // With an account whose name is not known yet, nobody can tell which are to be dropped.
-  const there = unknown ? seen.filter((one) => knownAccounts(wanted).some(({ name }) => name === one.name)) : seen;
-  return compareAccounts(knownAccounts(wanted), there, isRotated);
 }
 
 const relaxes = ({ durability, config }: Declaration): boolean =>
@@ -409,8 +335,6 @@ const configureFresh = (wanted: Declaration): Extract<StagingStep, { kind: "conf
   because: [],
   ...(relaxes(wanted) && { relaxes: true }),
 });
-
-const clause = (text: string): string => (text === "" ? "" : ` ${text}`);
 
 export const say: Sayings<StagingStep> = {
   "take-over": ({ directory }) => ({ what: `take over ${directory} from another state of the same name, as it is` }),
@@ -436,10 +360,7 @@ export const say: Sayings<StagingStep> = {
   }),
   "initialise-data": () => ({ what: "initialise an empty data directory" }),
   "start-server": () => ({ what: "start the server and wait until it answers" }),
-  seed: ({ method, from, resumes, inexact }) => ({
-    what: `${resumes === true ? "go on seeding" : "seed"}${clause(seedWords[method](from))}${resumes === "where it was begun" ? "; goes on if the interrupted run has begun it" : ""}${inexact === true ? inexactWords : ""}`,
-    ...(onSource[method] !== undefined && { interrupts: onSource[method] }),
-  }),
+  seed: (step) => saySeed(step),
   "set-root-password": () => ({
     what: "set the password of root@localhost",
     because: [{ property: "rootPassword", from: "", to: "changed" }],
@@ -469,18 +390,3 @@ function claimWords(directory: string, adopts: Adopts): string {
 }
 
 const because = (why: string): Difference => ({ property: "because", from: "", to: why });
-
-const inexactWords = "; FLOAT values are rounded to six digits, tables that are not InnoDB's are of a later moment";
-
-/** What the source feels. */
-const onSource: Readonly<Partial<Record<Method, string>>> = {
-  dump: "writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded",
-  clone: "on a source older than 8.0.27, DDL waits until it is copied",
-};
-
-const seedWords: Readonly<Record<Method, (from: string) => string>> = {
-  dump: (from) => `by a dump of ${from}`,
-  clone: (from) => `by cloning ${from}`,
-  file: (from) => `from ${from}`,
-  none: () => "with nothing: it stays empty",
-};

@@ -42,7 +42,8 @@ import { withMysql, type MysqlClient, type MysqlReader } from "../../provider/my
 import { setVariable } from "../../provider/mysql/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
 import { serverOf, type Live, type Settled } from "./observe";
-import { desiredFor, methodOf, type Desired, type StagingStep } from "./plan";
+import type { Desired } from "../../provider/mysql/instance/desired";
+import { desiredFor, methodOf, type StagingStep } from "./plan";
 import type { Declaration } from "./schema";
 
 type Context = StepContext<Declaration, Settled, Live>;

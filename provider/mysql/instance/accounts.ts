@@ -1,6 +1,7 @@
 import { SluiceError } from "../../errors";
 import type { Difference } from "../../plan/plan";
 import { grantsBeyond, parseGrant, sayGrant, type Grant } from "../grant";
+import { hasUnknown, isUnknown } from "../../schema/unknown";
 import { managementAccount } from "./layout";
 
 /** An account as a program declares it. */
@@ -87,6 +88,33 @@ export function compareAccounts(
     }),
     ...dropped.map((one) => ({ property: propertyOf(one), from: sayGrants(one.grants), to: "nothing" })),
   ];
+}
+
+/** Of declared accounts, those that a preview knows all about but the password. */
+export const knownAccounts = (declared: unknown): readonly DeclaredAccount[] =>
+  Array.isArray(declared)
+    ? (declared as readonly DeclaredAccount[]).filter(
+        (account) => !isUnknown(account) && !hasUnknown({ ...account, password: "" }),
+      )
+    : [];
+
+/**
+ * What has to change on a server that was seen before. In a preview the `earlier` passwords are compared with the declared
+ * ones; during `up` the server was asked.
+ */
+export function accountDifferences(
+  declared: unknown,
+  { seen, earlier }: { readonly seen: readonly SeenAccount[] | null; readonly earlier: unknown },
+): readonly Difference[] {
+  if (seen === null || !Array.isArray(declared)) return [];
+  const known = knownAccounts(declared);
+  const before = Array.isArray(earlier) ? (earlier as readonly DeclaredAccount[]) : [];
+  const isRotated = (account: DeclaredAccount) =>
+    before.some((one) => isSameAccount(one, account) && one.password !== account.password);
+  // If the name of a declared account is not known yet, it is not known either which accounts are to be dropped.
+  const isPartial = declared.length > known.length;
+  const there = isPartial ? seen.filter((one) => known.some((account) => isSameAccount(account, one))) : seen;
+  return compareAccounts(known, there, isRotated);
 }
 
 const propertyOf = (account: Pick<DeclaredAccount, "name" | "host">): string => `account ${nameOf(account)}`;

@@ -1,4 +1,5 @@
 import { SluiceError } from "../../errors";
+import type { HostAddress } from "../../host/host";
 import type { InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
 import { requireUnconfined } from "./confine";
@@ -125,3 +126,23 @@ export function requireUsablePlace(
   if (is.runs) requireEnterable(place, surroundings);
   if (!is.mayAdjust && (is.runs || !is.isClaimed)) requireUnconfined(place, confinement);
 }
+
+interface Machine {
+  readonly host: HostAddress;
+  readonly directory: string;
+}
+
+/** Machines that were copied from one image show the same host key. */
+export function requireSameMachine(object: string, wanted: Machine, before: Machine): void {
+  const [was, is] = [machineOf(before), machineOf(wanted)];
+  if (was === is) return;
+  throw new SluiceError({
+    code: "HOST_OTHER_MACHINE",
+    object,
+    what: `is not there: ${is} shows the host key of ${was}, but ${wanted.directory} is not the one that was made on ${was}`,
+    needs: "the same machine under its new address",
+    fix: "correct `host.address`; to make it anew on another machine, pin that machine's own `hostKey`",
+  });
+}
+
+const machineOf = ({ host }: Machine): string => (typeof host === "object" ? host.address : host);

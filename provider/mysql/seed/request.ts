@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { canonicalText, isSame } from "../../plan/plan";
 
+export type SeedMethod = "dump" | "clone" | "file" | "none";
+
 /** What a seeding is asked to bring. The marker keeps it while the data is not complete, and the job keeps its digest. */
 export interface SeedRequest {
-  readonly method: "dump" | "clone" | "file" | "none";
+  readonly method: SeedMethod;
   /** `db-1:3306`, or the path of the file; empty for `none`. */
   readonly from: string;
   /** Null where the seed is not taken from a server, and in a preview, which does not ask the source. */

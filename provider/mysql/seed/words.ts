@@ -1,0 +1,38 @@
+import type { Words } from "../../plan/plan";
+import type { SeedMethod } from "./request";
+
+/** What a plan says of a seeding. */
+export interface SeedingSaid {
+  readonly method: SeedMethod;
+  readonly from: string;
+  /** A preview after an interrupted run may not know whether a seeding was begun. */
+  readonly resumes: boolean | "where it was begun";
+  /** The program accepts rows that a dump rounds. */
+  readonly inexact?: true;
+}
+
+export const saySeed = ({ method, from, resumes, inexact }: SeedingSaid): Words => ({
+  what: [
+    `${resumes === true ? "go on seeding" : "seed"}${clause(seedWords[method](from))}`,
+    ...(resumes === "where it was begun" ? ["goes on if the interrupted run has begun it"] : []),
+    ...(inexact === true ? [inexactWords] : []),
+  ].join("; "),
+  ...(onSource[method] !== undefined && { interrupts: onSource[method] }),
+});
+
+const clause = (text: string): string => (text === "" ? "" : ` ${text}`);
+
+const inexactWords = "FLOAT values are rounded to six digits, tables that are not InnoDB's are of a later moment";
+
+/** What the source feels. */
+const onSource: Readonly<Partial<Record<SeedMethod, string>>> = {
+  dump: "writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded",
+  clone: "on a source older than 8.0.27, DDL waits until it is copied",
+};
+
+const seedWords: Readonly<Record<SeedMethod, (from: string) => string>> = {
+  dump: (from) => `by a dump of ${from}`,
+  clone: (from) => `by cloning ${from}`,
+  file: (from) => `from ${from}`,
+  none: () => "with nothing: it stays empty",
+};
