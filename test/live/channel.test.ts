@@ -199,7 +199,7 @@ describe("one channel, from its first day to its last", () => {
   });
 
   test("the declared authority is written beside the data, verified, and taken away again", async () => {
-    const ca = await servers.source.host.readFile(`${servers.source.instance.layout.data}/ca.pem`);
+    const ca = await servers.source.host.readFile(`${servers.source.instance.layout.data}/ca.pem`, { asUser: "mysql" });
     const source = { address: "127.0.0.1", port: servers.source.port, user: "repl", password, tls: { ca: ca ?? "" } };
     const declared = servers.declare({ source });
     await stack.up(declared);
@@ -216,8 +216,12 @@ describe("one channel, from its first day to its last", () => {
   });
 
   test("an authority that did not sign, and a certificate for another name, are told apart before anything is changed", async () => {
-    const other = await servers.other.host.readFile(`${servers.other.instance.layout.data}/ca.pem`);
-    const own = await servers.source.host.readFile(`${servers.source.instance.layout.data}/ca.pem`);
+    const other = await servers.other.host.readFile(`${servers.other.instance.layout.data}/ca.pem`, {
+      asUser: "mysql",
+    });
+    const own = await servers.source.host.readFile(`${servers.source.instance.layout.data}/ca.pem`, {
+      asUser: "mysql",
+    });
     const base = { address: "127.0.0.1", port: servers.source.port, user: "repl", password };
     const changed = stack.up(servers.declare({ source: { ...base, tls: { ca: other ?? "" } } }));
     await expect(changed).rejects.toMatchObject({ code: "SOURCE_TLS_FAILED" });
