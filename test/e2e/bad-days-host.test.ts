@@ -94,7 +94,7 @@ test("power off while seeding anew: a clear error, and the next up converges whi
   expectEnd(await next.ended, "success");
   const refused = await stranger.ended;
   expectEnd(refused, "failure");
-  expect(refused.output).toMatch(/it belongs to another resource \(OWNERSHIP_FOREIGN\)/);
+  expect(refused.output).toMatch(/another resource owns it \(OWNERSHIP_FOREIGN\)/);
   expect((await other.export()).resources?.filter(({ type }) => type.includes("sluice"))).toEqual([]);
 });
 
