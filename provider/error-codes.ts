@@ -84,6 +84,9 @@ export const codes = {
   SEED_OTHER_REQUEST: "A seeding that was begun for another declaration is still on the host.",
   SEED_DATABASE_NEEDED: "Views or foreign keys of the declared databases need a database that is not declared.",
   SEED_DATABASE_MISSING: "A declared database does not exist on the source.",
+  SEED_DEFINITION_REFUSED:
+    "Objects of the source cannot be dumped, or the new server refuses them; a trial without rows found them.",
+  SEED_IGNORED_TABLE: "`ignoreObjects` names a table.",
 
   CHANNEL_SETTINGS_REFUSED: "The replica refused the settings of the channel.",
   CHANNEL_RECEIVER_FAILED: "The receiver stopped on an error.",

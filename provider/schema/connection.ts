@@ -96,6 +96,10 @@ export const holds = z
       .optional()
       .describe("The `reseed` text of its data. Another one is other data: a channel into it begins anew."),
     accounts: z.boolean().describe("True where the source's accounts came along (clone)."),
+    lacks: z
+      .array(z.string())
+      .optional()
+      .describe("Views and programs that were left out (`ignoreObjects`): the filters of channels ignore these names."),
   })
   .meta({ type: "what it holds", page: "connection.md#what-it-holds" });
 

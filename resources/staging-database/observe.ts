@@ -298,6 +298,7 @@ export function statusOf(declared: Declaration, { settled, live }: Observed): Se
       wanted: declared.state,
       isReadOnly: isSealed,
       wantsReadOnly: isReadOnly(declared),
+      lacks: marker?.seeding?.ignored ?? [],
       errorLog: layoutOf(declared.directory).errorLog,
     }),
   };

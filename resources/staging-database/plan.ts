@@ -25,7 +25,7 @@ import {
 } from "../../provider/mysql/instance/refusals";
 import { differenceOf, digestOf, type SeedMethod, type SeedRequest } from "../../provider/mysql/seed/request";
 import { requireSource } from "../../provider/mysql/seed/source";
-import { saySeed, type SeedingSaid } from "../../provider/mysql/seed/words";
+import { saySeed, sayTrial, type SeedingSaid } from "../../provider/mysql/seed/words";
 import { sayUnreached } from "../../provider/mysql/unreachable";
 import { isOurs, requireKnown, requireOurs } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
@@ -47,6 +47,7 @@ export type StagingStep =
       readonly seeds?: SeedRequest;
       readonly relaxes?: boolean;
     }
+  | { readonly kind: "try-definitions"; readonly seeds: SeedRequest }
   | { readonly kind: "stop-server"; readonly why: string }
   | { readonly kind: "empty-data"; readonly why: string }
   | { readonly kind: "initialise-data" }
@@ -134,6 +135,7 @@ function requireBinaries(wanted: Declaration, { settled, live }: Observed, { ste
 
 const withMysqld: ReadonlySet<StagingStep["kind"]> = new Set([
   "claim-directory",
+  "try-definitions",
   "configure",
   "initialise-data",
   "start-server",
@@ -197,6 +199,8 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
       directory: wanted.directory,
       adopts: wanted.adopt && live === null ? "where data is there" : false,
     },
+    // Before anything is thrown away: one refused definition ends a dump after hours.
+    !resumes && request.method === "dump" && { kind: "try-definitions", seeds: request },
     dirty && running && { kind: "stop-server", why: stopWhy },
     dirty && { kind: "empty-data", why },
     !resumes && confines(wanted, { settled, live }) && { kind: "confine" },
@@ -209,6 +213,7 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
       from: (resumes ? settled.marker?.seeding?.from : undefined) ?? request.from,
       resumes: resumes || (isCutOff && "where it was begun"),
       ...(request.method === "dump" && wanted.inexactRows === "accept" && { inexact: true }),
+      ...(request.ignored !== undefined && { ignored: request.ignored }),
     },
     password && { kind: "set-root-password" },
     makesAccounts(wanted),
@@ -237,7 +242,8 @@ function compareSeeding(request: SeedRequest, { settled: { marker, hasSeedJob },
 /** What the declaration asks a seeding to bring. */
 function requestOf(wanted: Declaration, live: Observed["live"]): SeedRequest {
   const method = methodOf(wanted);
-  const { databases, reseed = null } = wanted;
+  const { databases, reseed = null, ignoreObjects } = wanted;
+  const ignored = method === "dump" && Array.isArray(ignoreObjects) ? [...new Set(ignoreObjects)].sort() : [];
   const usesServer = method === "dump" || method === "clone";
   return {
     method,
@@ -245,6 +251,7 @@ function requestOf(wanted: Declaration, live: Observed["live"]): SeedRequest {
     sourceUuid: (usesServer ? live?.source?.serverUuid : undefined) ?? null,
     fileBytes: live?.backup?.sizeBytes ?? null,
     databases: typeof databases === "string" ? databases : [...databases].sort(),
+    ...(ignored.length > 0 && { ignored }),
     reseed,
   };
 }
@@ -348,6 +355,7 @@ export const say: Sayings<StagingStep> = {
         "durability is relaxed: after a power failure the server may lack transactions that it counts as executed; seed it again then",
     }),
   }),
+  "try-definitions": ({ seeds }) => sayTrial(seeds),
   "stop-server": ({ why }) => ({
     what: "stop the server",
     because: [because(why)],

@@ -15,6 +15,12 @@ const day = 86_400;
 const systemDirectories =
   /^\/(?:bin|boot|dev|etc|home|lib\d*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|usr\/local|var|var\/lib|var\/lib\/mysql|var\/log|var\/run|var\/tmp)?$/;
 
+/** As error messages of the server write it. */
+const objectName = z
+  .string()
+  .max(129)
+  .regex(/^[^.\0\n]{1,64}\.[^\0\n]{1,64}$/, "must be database.object");
+
 /** Where the first data comes from. Matters only while seeding; a later change acts at the next seeding (see `reseed`). */
 const seed = z.union([
   z.enum(["dump", "clone", "none"]),
@@ -113,6 +119,13 @@ export const declaration = z.strictObject({
       change: "next seeding",
       source: "250 transactions a second during the 11 hours that a TB takes (measured at 27 MB/s)",
     }),
+  ignoreObjects: z
+    .array(objectName)
+    .default([])
+    .describe(
+      'Views, procedures, functions, triggers and events that a dump leaves out, as `database.object`: `["shop.broken_view"]`. For what cannot be dumped or what this server refuses, such as a view of a table that is gone (1356). Tables cannot be left out. Channels into this server ignore views of these names; a change of such a routine or event on the source may stop a channel. With `seed: "dump"` only.',
+    )
+    .meta({ change: "next seeding" }),
   reseed: z
     .string()
     .min(1)
@@ -255,15 +268,22 @@ export const addressOf = (at: Declaration["host"]): string => (typeof at === "ob
 
 /** What follows from the rest without the network, so that a dependant's preview knows it. */
 export function derive(inputs: Readonly<Record<string, unknown>>): Record<Derived, unknown> {
-  const { directory, databases = "ALL", seed: from, reseed } = inputs;
+  const { directory, databases = "ALL", seed: from, reseed, ignoreObjects } = inputs;
   const layout = typeof directory === "string" && !isUnknown(directory) ? layoutOf(directory) : undefined;
   return {
     socket: layout?.socket ?? directory,
     passwordFile: layout?.accountFile ?? directory,
     user: managementAccount,
-    holds: { databases, accounts: from === "clone", ...(typeof reseed === "string" && { seeding: reseed }) },
+    holds: {
+      databases,
+      accounts: from === "clone",
+      ...(typeof reseed === "string" && { seeding: reseed }),
+      ...(ignoreObjects !== undefined && !isEmptyList(ignoreObjects) && { lacks: ignoreObjects }),
+    },
   };
 }
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 /** A `reseed` that changed asks for new data, one that was taken away asks for nothing; all else about the seed acts only then. */
 export const isSeeded = (
@@ -276,7 +296,7 @@ export const isReadOnly = ({ readOnly, mode }: Declaration): boolean => readOnly
 
 /** Relations between fields. */
 export function refine(declared: Declaration): string[] {
-  const { seed: from, source: origin, mode, config, databases, directory } = declared;
+  const { seed: from, source: origin, mode, config, databases, directory, ignoreObjects } = declared;
   const needsSource = mode === "replication" && (from === "dump" || from === "clone");
   const tooLong = refusedDirectory(directory);
   const system = databases === "ALL" ? [] : databases.filter((name) => systemSchemas.includes(name.toLowerCase()));
@@ -290,6 +310,9 @@ export function refine(declared: Declaration): string[] {
       ? [
           'source.tls.verifyIdentity: CLONE checks who signed the certificate, not which address it names; use seed: "dump", or set it to false',
         ]
+      : []),
+    ...(ignoreObjects.length > 0 && !(mode === "replication" && from === "dump")
+      ? ['ignoreObjects: only a dump can leave objects out; use seed: "dump", or remove ignoreObjects']
       : []),
     ...(tooLong === undefined ? [] : [`directory: ${tooLong}`]),
     ...refusedConfig(config),

@@ -31,6 +31,8 @@ import {
   seedFromClone,
   seedFromDump,
   seedFromFile,
+  trialSeconds,
+  tryDefinitions,
   type SeedRequest,
   type Seeding,
   type SeedResult,
@@ -88,6 +90,25 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     if (desired.optionText !== context.seen.settled.instance?.optionText)
       await requireAccepted(host, desired.instance, desired.optionText);
     await writeConfiguration(host, desired.instance, desired);
+  },
+
+  "try-definitions": async ({ seeds }, context) => {
+    const { declared, seen, report, signal } = context;
+    const { host, marker } = await claimed(context);
+    // As the server will be configured when it is seeded; empty, it has no tables of time zones.
+    const future = { ...marker, ...seedSettings(seeds, marker, context), hasTimeZones: false };
+    const { instance, optionText } = desiredOf(context, future);
+    await ensureOsUser(host, instance, report);
+    await ensureDirectories(host, instance);
+    await tryDefinitions(
+      { host, instance, optionText, report, signal },
+      {
+        source: present(declared.source),
+        facts: present(seen.live?.source ?? undefined),
+        databases: declared.databases,
+        ignored: seeds.ignored ?? [],
+      },
+    );
   },
 
   "stop-server": async (_step, context) => {
@@ -284,7 +305,13 @@ async function seedBy(
   const { source, seed, databases, inexactRows, historyListLimit } = declared;
   switch (methodOf(declared)) {
     case "dump":
-      return seedFromDump(seeding, { source: present(source), databases, inexactRows, historyListLimit });
+      return seedFromDump(seeding, {
+        source: present(source),
+        databases,
+        inexactRows,
+        historyListLimit,
+        ignored: declared.ignoreObjects,
+      });
     case "clone":
       return seedFromClone(seeding, { source: present(source) });
     case "file":
@@ -359,6 +386,8 @@ export function withinSeconds(step: StagingStep, { seedSeconds, startSeconds, st
   switch (step.kind) {
     case "seed":
       return seedSeconds;
+    case "try-definitions":
+      return trialSeconds + quickSeconds;
     case "start-server":
       return startSeconds;
     case "stop-server":

@@ -49,6 +49,11 @@ export const roomTexts: readonly RoomText[] = [
       { needs: "To seed by dump: views and foreign keys need no other database.", code: "SEED_DATABASE_NEEDED" },
       { needs: "To seed by dump: all rows arrive exactly, or `inexactRows` accepts it.", code: "SOURCE_ROWS_INEXACT" },
       { needs: "To seed by dump: no session of the source holds its tables for long.", code: "SOURCE_BUSY" },
+      { needs: "To seed by dump: `ignoreObjects` names no table.", code: "SEED_IGNORED_TABLE" },
+      {
+        needs: "To seed by dump: an empty server with the same settings accepts every definition.",
+        code: "SEED_DEFINITION_REFUSED",
+      },
     ],
     recipes: [
       {

@@ -17,6 +17,8 @@ export interface Filters {
 export interface Held {
   readonly databases: "ALL" | readonly string[];
   readonly accounts: boolean;
+  /** `database.object`: left out of the seeding. */
+  readonly lacks?: readonly string[] | undefined;
 }
 
 export type FilterKind = keyof Filters;
@@ -68,6 +70,7 @@ export const noFilters: Filters = { ...noRules, rewriteDatabases: [] };
  *   (tried on 9.7.4). Where the program has a do-rule of its own, that one decides.
  * - Without the source's accounts `mysql.%` is ignored: otherwise GRANT and RENAME USER stop the applier on accounts that the
  *   replica does not have (error 1396, 1410).
+ * - Views that the replica was seeded without are ignored: DROP VIEW would stop the applier (1051). No table has such a name.
  */
 export function planRules(declared: Filters, holds: Held | undefined): FilterRules {
   const rules: FilterRules = {
@@ -82,6 +85,7 @@ export function planRules(declared: Filters, holds: Held | undefined): FilterRul
   const wantsAccounts = holds.accounts || chosen.some((rule) => /^mysql(\.|$)/.test(rule));
   return sorted({
     ...rules,
+    ignoreTables: [...declared.ignoreTables, ...(holds.lacks ?? [])],
     wildDoTables: [...declared.wildDoTables, ...(follows ? reached.map((name) => `${escapeWild(name)}.%`) : [])],
     wildIgnoreTables: [...declared.wildIgnoreTables, ...(wantsAccounts ? [] : ["mysql.%"])],
   });

@@ -7,6 +7,9 @@ export const managementAccount = "sluice";
 /** The job that fills the server. */
 export const seedJob = "seed";
 
+/** The job that tries the source's definitions before data is thrown away for them. */
+export const trialJob = "trial";
+
 /** Every path of a managed server. All but the unit's file are below one directory. */
 export interface Layout {
   readonly directory: string;
@@ -30,7 +33,9 @@ export interface Layout {
   /** What mysqld prints before its error log is open. */
   readonly startLog: string;
   readonly tmp: string;
-  /** One directory for each job: seeding. */
+  /** A temporary server on which definitions are tried. */
+  readonly trial: string;
+  /** One directory for each job: seeding, and the trial before it. */
   readonly job: string;
   readonly tls: string;
   /** Option files of channels: filters, which mysqld keeps only as start options. my.cnf includes them. */
@@ -64,6 +69,7 @@ export function layoutOf(directory: string): Layout {
     errorLog: below("log", "mysqld.err"),
     startLog: below("log", "start.out"),
     tmp: below("tmp"),
+    trial: below("trial"),
     job: below("job"),
     tls: below("tls"),
     optionDirectory: below("conf.d"),
@@ -87,6 +93,7 @@ export const ownEntries: readonly string[] = [
   "run",
   "log",
   "tmp",
+  "trial",
   "job",
   "tls",
   "conf.d",

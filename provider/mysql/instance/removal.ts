@@ -4,7 +4,7 @@ import type { Host } from "../../host/host";
 import { endJob } from "../../host/job";
 import { readInstance, type InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
-import { ownEntries, seedJob } from "./layout";
+import { ownEntries, seedJob, trialJob } from "./layout";
 import { ensureOwnDirectory } from "./prepare";
 import { requireOwnData } from "./refusals";
 
@@ -71,8 +71,8 @@ async function requireRemovable(host: Host, instance: InstancePlace, what: strin
   });
 }
 
-/** Ends a running seeding; what it has loaded is of no use then. */
+/** Ends a running seeding, or the trial before it; what it has loaded is of no use then. */
 export async function endSeed(host: Host, { layout, runtime }: InstancePlace): Promise<void> {
-  const place = { directory: layout.job, name: seedJob, asRoot: runtime.asRoot };
-  await endJob(host, place, { withinSeconds: endSeedSeconds });
+  for (const name of [trialJob, seedJob])
+    await endJob(host, { directory: layout.job, name, asRoot: runtime.asRoot }, { withinSeconds: endSeedSeconds });
 }

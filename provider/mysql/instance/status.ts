@@ -14,6 +14,8 @@ export interface InstanceSight {
   /** Null where it was not asked. */
   readonly isReadOnly: boolean | null;
   readonly wantsReadOnly: boolean;
+  /** Objects that its seeding left out. */
+  readonly lacks?: readonly string[];
   readonly errorLog: string;
 }
 
@@ -34,7 +36,11 @@ export function healthOf(seen: InstanceSight): Health {
     return ill("running, does not answer", `it starts, or is stuck: read ${seen.errorLog} on the host`);
   if (seen.isReadOnly === false && seen.wantsReadOnly)
     return ill("running, writable, declared read-only", "run `pulumi up --refresh`: it sets it back");
-  return { isWell: true, words: "running" };
+  return {
+    isWell: true,
+    words:
+      seen.lacks === undefined || seen.lacks.length === 0 ? "running" : `running, without ${seen.lacks.join(", ")}`,
+  };
 }
 
 const ill = (words: string, fix: string): Health => ({ isWell: false, words, fix });

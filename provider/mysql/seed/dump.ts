@@ -6,6 +6,7 @@ import { readDumpFacts } from "../dump-header";
 import { sql } from "../sql";
 import type { Client } from "../instance/binaries";
 import { sourceFiles } from "./client-options";
+import { filesOfIgnored, ignoringOptions, type Ignored } from "./ignored";
 import { renderBytes, renderSeconds } from "./progress";
 import { chooseDatabases, requireSource } from "./requirements";
 import { amongWanted, listNames } from "./requirements-objects";
@@ -36,6 +37,8 @@ export interface DumpWanted {
   readonly inexactRows?: "refuse" | "accept" | undefined;
   /** The dump ends when the source's history list grows beyond it. */
   readonly historyListLimit?: number | undefined;
+  /** Objects that stay out of the dump. */
+  readonly ignored?: Ignored | undefined;
 }
 
 /**
@@ -128,6 +131,7 @@ async function prepareDump(
   const retention = service === null ? undefined : managedServices[service].retention;
   if (retention !== undefined)
     report.say(`${object}: ${service} removes binary logs as soon as it can; a channel needs them kept: ${retention}`);
+  const { ignored = [] } = wanted;
   return {
     files: {
       ...sourceFiles(wanted.source, seedDirectory(instance)),
@@ -139,6 +143,7 @@ async function prepareDump(
         historyListLimit: wanted.historyListLimit,
       }),
       ...(await frameFiles(mysql)),
+      ...filesOfIgnored(ignored),
       [jobFiles.patterns]: scanPatterns,
       ...filesOfSpread(loadClient(mysqlPath)),
     },
@@ -146,15 +151,16 @@ async function prepareDump(
     echo ${Math.round(rowBytes)} >${totalFile}; echo ${source.serverUuid} >${uuidFile}; echo ${source.gtidOn ? "ON" : "OFF"} >${gtidFile}
     ${loadScript({
       mysql: mysqlPath,
-      reader: snapshotReader(mysqlPath, dumpWords(dump, names)),
+      reader: snapshotReader(mysqlPath, dumpWords(dump, names, ignored)),
       metersReader: false,
       isOurs: true,
+      ignores: ignored.length > 0,
     })}`,
   };
 }
 
 /** Options of mysqldump, each for what would be missing or wrong without it. */
-function dumpWords(dump: Client, databases: readonly string[]): readonly string[] {
+function dumpWords(dump: Client, databases: readonly string[], ignored: Ignored): readonly string[] {
   return [
     dump.path,
     `--defaults-file=${jobFiles.sourceOptions}`,
@@ -174,6 +180,7 @@ function dumpWords(dump: Client, databases: readonly string[]): readonly string[
     "--skip-column-statistics",
     "--default-character-set=utf8mb4",
     "--max-allowed-packet=1G",
+    ...ignoringOptions(ignored),
     "--databases",
     "--",
     ...databases,

@@ -14,6 +14,8 @@ export interface SeedRequest {
   readonly fileBytes: number | null;
   /** Sorted. */
   readonly databases: "ALL" | readonly string[];
+  /** Objects that stay out, sorted. Absent where there are none, and in a marker of an earlier version. */
+  readonly ignored?: readonly string[];
   /** The `reseed` text; null without one. */
   readonly reseed: string | null;
 }
@@ -32,6 +34,10 @@ export function differenceOf(begun: SeedRequest, wanted: SeedRequest): string | 
   if (differs !== null) return differs;
   if (!isSame(begun.databases, wanted.databases))
     return `the unfinished seeding brings ${databaseWords(begun.databases)}`;
+  if (!isSame(begun.ignored ?? [], wanted.ignored ?? []))
+    return begun.ignored === undefined
+      ? "the unfinished seeding leaves no objects out"
+      : `the unfinished seeding leaves out ${begun.ignored.join(", ")}`;
   // Taking the text out of the program asks for nothing.
   if (wanted.reseed !== null && wanted.reseed !== begun.reseed)
     return "`reseed` changed since the unfinished seeding began";

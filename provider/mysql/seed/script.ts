@@ -1,4 +1,5 @@
 import { type Command, sh } from "../../host/command";
+import { ignoredFiles } from "./ignored";
 import { plainLoad, spreadLoad } from "./spread";
 
 /** How a seeding's script ended, so that nobody guesses from words. */
@@ -37,6 +38,8 @@ export interface LoadParts {
   readonly metersReader: boolean;
   /** Our own dump is spread over several sessions; somebody's passes the filter and stays one stream. */
   readonly isOurs: boolean;
+  /** Whether objects are left out of our own dump (ignored.ts). */
+  readonly ignores?: boolean | undefined;
 }
 
 /** One session that loads. binary-mode: no client command but DELIMITER is obeyed, and no byte is changed. 1G: the most a server takes. */
@@ -52,10 +55,10 @@ export const loadClient = (mysql: string): Command =>
  *
  * `before.sql` and `after.sql` frame the load; the last makes what was loaded durable, so a job that succeeded stays so.
  */
-export function loadScript({ mysql, reader, metersReader, isOurs }: LoadParts): Command {
+export function loadScript({ mysql, reader, metersReader, isOurs, ignores = false }: LoadParts): Command {
   const client = sh`${mysql} ${`--defaults-file=${jobFiles.targetOptions}`}`;
   const tee = metersReader ? sh`tee pipe` : sh`metered tee pipe`;
-  const filter = isOurs ? sh`cat` : sh`perl ${jobFiles.filter}`;
+  const filter = isOurs ? (ignores ? sh`perl ${ignoredFiles.program}` : sh`cat`) : sh`perl ${jobFiles.filter}`;
   const load = isOurs ? spreadLoad : plainLoad;
   return sh`
     ${runFunctions}

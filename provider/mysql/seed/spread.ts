@@ -27,7 +27,7 @@ const mostSessions = 8; // then one mysqldump no longer keeps up: 100 MB/s of te
  * The client names the line of a statement that is refused; nobody keeps the stream. So the lines of each session are counted, and
  * it is remembered at which of them an object began: `nameFailed` writes `object: table` and its name to the loader's errors.
  */
-const namingProgram = `my ($database, $engine, %lines, %objects) = ("", "");
+export const namingProgram = `my ($database, $engine, %lines, %objects) = ("", "");
 my $name = qr/(\`(?:[^\`]|\`\`)+\`(?:[.]\`(?:[^\`]|\`\`)+\`)?)/;
 my $kinds = qr/TABLE|VIEW|PROCEDURE|FUNCTION|TRIGGER|EVENT|DATABASE|TABLESPACE/;
 sub begin { my ($k, $opening) = @_;
@@ -51,8 +51,12 @@ sub remember { my ($k, $kind, $of) = @_;
 sub nameFailed { my ($k) = @_;
   open(my $log, "<", "loader.err") or return;
   my ($at) = reverse map { /^ERROR .* at line (\\d+)/ ? $1 : () } <$log>;
-  my ($found) = grep { $k > 0 || !defined $at || $_->[0] <= $at } reverse @{ $objects{$k} };
-  print STDERR "object: $found->[1]\\n" if $found;
+  my $found = objectAt($k, $k > 0 ? undef : $at);
+  print STDERR "object: $found\\n" if defined $found;
+}
+sub objectAt { my ($k, $at) = @_;
+  my ($found) = grep { !defined $at || $_->[0] <= $at } reverse @{ $objects{$k} };
+  return $found && $found->[1];
 }
 `;
 

@@ -9,16 +9,25 @@ export interface SeedingSaid {
   readonly resumes: boolean | "where it was begun";
   /** The program accepts rows that a dump rounds. */
   readonly inexact?: true;
+  /** Objects that stay out. */
+  readonly ignored?: readonly string[];
 }
 
-export const saySeed = ({ method, from, resumes, inexact }: SeedingSaid): Words => ({
+export const saySeed = ({ method, from, resumes, inexact, ignored }: SeedingSaid): Words => ({
   what: [
-    `${resumes === true ? "go on seeding" : "seed"}${clause(seedWords[method](from))}`,
+    `${resumes === true ? "go on seeding" : "seed"}${clause(seedWords[method](from))}${withoutWords(ignored)}`,
     ...(resumes === "where it was begun" ? ["goes on if the interrupted run has begun it"] : []),
     ...(inexact === true ? [inexactWords] : []),
   ].join("; "),
   ...(onSource[method] !== undefined && { interrupts: onSource[method] }),
 });
+
+export const sayTrial = ({ from, ignored }: Pick<SeedingSaid, "from" | "ignored">): Words => ({
+  what: `try the definitions of ${from} on a temporary empty server${withoutWords(ignored)}`,
+});
+
+const withoutWords = (ignored: readonly string[] = []): string =>
+  ignored.length === 0 ? "" : `, without ${ignored.join(", ")}`;
 
 const clause = (text: string): string => (text === "" ? "" : ` ${text}`);
 

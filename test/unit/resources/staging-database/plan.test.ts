@@ -113,6 +113,7 @@ describe("a new staging database", () => {
   test("is claimed before anything else is done", () => {
     expect(kinds(declare(), { settled: blank, live: quiet })).toEqual([
       "claim-directory",
+      "try-definitions",
       "configure",
       "initialise-data",
       "start-server",
@@ -135,12 +136,13 @@ describe("a new staging database", () => {
       say,
     );
     expect(text).toMatchInlineSnapshot(`
-     "staging database orders@stage-1:3306: 5 steps
+     "staging database orders@stage-1:3306: 6 steps
        1. claim directory /srv/mysql/orders
-       2. write my.cnf, init file and unit
-       3. initialise an empty data directory
-       4. start the server and wait until it answers
-       5. seed by a dump of db-1:3306              ! writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded"
+       2. try the definitions of db-1:3306 on a temporary empty server
+       3. write my.cnf, init file and unit
+       4. initialise an empty data directory
+       5. start the server and wait until it answers
+       6. seed by a dump of db-1:3306                                   ! writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded"
     `);
   });
 
@@ -161,6 +163,7 @@ describe("a crash while seeding", () => {
 
   test("before the data directory was made goes on without throwing anything away", () => {
     expect(kinds(declare(), { settled: half("absent", false), live: quiet })).toEqual([
+      "try-definitions",
       "configure",
       "initialise-data",
       "start-server",
@@ -171,6 +174,7 @@ describe("a crash while seeding", () => {
   test("with a dead seed begins with empty data", () => {
     const live: Live = { ...quiet, seed: { state: "failed", request: null } };
     expect(kinds(declare(), { settled: half("ready", true), live })).toEqual([
+      "try-definitions",
       "stop-server",
       "empty-data",
       "configure",
@@ -236,6 +240,7 @@ describe("a seeded staging database", () => {
     const wanted = declare({ reseed: "2026-11" });
     const seen = { settled: converged(declare()), live: quiet };
     expect(kinds(wanted, seen, declare())).toEqual([
+      "try-definitions",
       "stop-server",
       "empty-data",
       "configure",
@@ -411,7 +416,13 @@ test("data behind a link that somebody made is neither removed nor thrown away; 
     expect(() => kinds(declare({ reseed: "2" }), linked)).toThrow(/STORAGE_DATA_LINKED/);
     const missing = { settled: having({ data: "absent", running: false }), live };
     expect(() => kinds(declared, missing)).toThrow(/STORAGE_DATA_MISSING/);
-    expect(kinds(declare({ reseed: "2" }), missing)).toEqual(["configure", "initialise-data", "start-server", "seed"]);
+    expect(kinds(declare({ reseed: "2" }), missing)).toEqual([
+      "try-definitions",
+      "configure",
+      "initialise-data",
+      "start-server",
+      "seed",
+    ]);
     expect(kinds(absent, missing)).toEqual(["remove-server"]);
   }
 });

@@ -7,13 +7,14 @@ import { renderPlan } from "../../../../provider/plan/render";
 import { checkInputs } from "../../../../provider/schema/check";
 import {
   blank,
+  statusOf,
   type Live,
   type Marker,
   type Observed,
   type Settled,
 } from "../../../../resources/staging-database/observe";
 import { plan, say } from "../../../../resources/staging-database/plan";
-import { derive, schema, type Declaration } from "../../../../resources/staging-database/schema";
+import { derive, refine, schema, type Declaration } from "../../../../resources/staging-database/schema";
 
 const owner = "shop/dev/orders";
 
@@ -109,16 +110,19 @@ const context = { owner, seal: null, before: null, object: "orders" };
 const kinds = (wanted: Declaration, seen: Observed): string[] =>
   plan(wanted, seen, context).steps.map(({ kind }) => kind);
 
+const begunFor: SeedRequest = {
+  method: "dump",
+  from: "db-1:3306",
+  sourceUuid: "uuid-1",
+  fileBytes: null,
+  databases: "ALL",
+  reseed: null,
+};
+
 describe("an unfinished seeding", () => {
-  const anew = ["stop-server", "empty-data", "configure", "initialise-data", "start-server", "seed"];
-  const begun: SeedRequest = {
-    method: "dump",
-    from: "db-1:3306",
-    sourceUuid: "uuid-1",
-    fileBytes: null,
-    databases: "ALL",
-    reseed: null,
-  };
+  const renewal = ["stop-server", "empty-data", "configure", "initialise-data", "start-server", "seed"];
+  const anew = (wanted: Declaration) => (wanted.seed === "dump" ? ["try-definitions", ...renewal] : renewal);
+  const begun = begunFor;
   /** A seeding of `db-1`, which is server `uuid-1`; the declared source is server `uuid`. */
   const seeding = (state: "running" | "finished", uuid = "uuid-1", request: SeedRequest = begun): Observed => ({
     settled: { ...half, marker: { ...marker, seeding: request }, hasSeedJob: true },
@@ -148,27 +152,28 @@ describe("an unfinished seeding", () => {
     ["a file", { seed: { file: "/backup/a.sql" } }, "uuid-1", "is a dump of db-1:3306"],
     ["nothing", { mode: "manual", seed: "none" }, "uuid-1", "is a dump of db-1:3306"],
     ["another reseed", { reseed: "2" }, "uuid-1", "`reseed` changed since"],
+    ["other ignored objects", { ignoreObjects: ["shop.v"] }, "uuid-1", "leaves no objects out"],
   ])("never takes its data for that of %s", (_name, change, uuid, why) => {
     const wanted = declare(change);
     const seen = seeding("finished", uuid);
     const live = { ...(seen.live ?? quiet), ...("seed" in change && { source: sourceOf(uuid, ["clone"]) }) };
-    expect(kinds(wanted, { ...seen, live })).toEqual(anew);
+    expect(kinds(wanted, { ...seen, live })).toEqual(anew(wanted));
     expect(renderPlan("orders", plan(wanted, { ...seen, live }, context), say)).toContain(why);
   });
 
   test("never takes the data of a seeding that does not say what it was begun for", () => {
     const seen = seeding("running");
     const old = { ...seen, settled: { ...seen.settled, marker } };
-    expect(kinds(declare(), old)).toEqual(anew);
+    expect(kinds(declare(), old)).toEqual(anew(declare()));
     const live = { ...(seen.live ?? quiet), seed: { state: "running" as const, request: null } };
-    expect(kinds(declare(), { ...seen, live })).toEqual(anew);
+    expect(kinds(declare(), { ...seen, live })).toEqual(anew(declare()));
   });
 
   test("previews what up does: it goes on, or says why the data is thrown away", () => {
     const { settled } = seeding("running");
     expect(kinds(declare(), { settled, live: null })).toEqual(["seed"]);
     const other = declare({ source: { address: "db-2", user: "u", password: "p" } });
-    expect(kinds(other, { settled, live: null })).toEqual(anew);
+    expect(kinds(other, { settled, live: null })).toEqual(anew(other));
     expect(renderPlan("orders", plan(other, { settled, live: null }, context), say)).toContain(
       "the unfinished seeding is from db-1:3306; it is kept if db-2:3306 is the same server",
     );
@@ -186,9 +191,49 @@ describe("an unfinished seeding", () => {
     const gone = { ...seen, live: seen.live && { ...seen.live, backupProblem: missing } };
     expect(kinds(wanted, gone)).toEqual(["seed"]);
     const backup = { path: "/backup/a.sql", sizeBytes: 11, decompress: null, reader: null, head: readDumpFacts("") };
-    expect(kinds(wanted, { ...seen, live: seen.live && { ...seen.live, backup } })).toEqual(anew);
+    expect(kinds(wanted, { ...seen, live: seen.live && { ...seen.live, backup } })).toEqual(anew(wanted));
     expect(() => kinds(wanted, { settled: blank, live: { ...quiet, backupProblem: missing } })).toThrow(
       /SEED_FILE_MISSING/,
     );
+  });
+});
+
+describe("definitions", () => {
+  const seeded: Settled = { ...half, marker: { ...marker, phase: "seeded", reseed: null } };
+  const live: Live = { ...quiet, source: sourceOf("uuid-1", ["clone"]) };
+
+  test("are tried before a server is stopped and its data thrown away for them, and before a first seeding", () => {
+    const again = kinds(declare({ reseed: "1" }), { settled: seeded, live });
+    expect(again.slice(0, 3)).toEqual(["try-definitions", "stop-server", "empty-data"]);
+    expect(kinds(declare(), { settled: blank, live }).slice(0, 3)).toEqual([
+      "claim-directory",
+      "try-definitions",
+      "configure",
+    ]);
+  });
+
+  test("are not tried where no dump is taken", () => {
+    for (const seed of ["clone", { file: "/backup/a.sql" }])
+      expect(kinds(declare({ reseed: "1", seed }), { settled: seeded, live })).not.toContain("try-definitions");
+  });
+
+  test("that are left out are named in the preview, in status, and in the filters of channels", () => {
+    const wanted = declare({ ignoreObjects: ["shop.v", "shop.a", "shop.v"] });
+    const text = renderPlan("orders", plan(wanted, { settled: blank, live: null }, context), say);
+    expect(text).toContain("2. try the definitions of db-1:3306 on a temporary empty server, without shop.a, shop.v\n");
+    expect(text).toContain("6. seed by a dump of db-1:3306, without shop.a, shop.v");
+    expect(wanted.holds.lacks).toEqual(["shop.v", "shop.a", "shop.v"]);
+    const held = { ...marker, phase: "seeded" as const, seeding: { ...begunFor, ignored: ["shop.a", "shop.v"] } };
+    const server = { version: "9.7.4", uuid: "uuid", variables: {} } as unknown as Settled["server"];
+    expect(statusOf(wanted, { settled: { ...half, marker: held, server }, live }).health.words).toBe(
+      "running, without shop.a, shop.v",
+    );
+  });
+
+  test.each<[string, Record<string, unknown>, RegExp]>([
+    ["with a clone", { seed: "clone", ignoreObjects: ["shop.v"] }, /only a dump can leave objects out/],
+    ["by hand", { mode: "manual", ignoreObjects: ["shop.v"] }, /only a dump can leave objects out/],
+  ])("cannot be left out %s", (_name, change, words) => {
+    expect(refine(declare(change)).join("\n")).toMatch(words);
   });
 });

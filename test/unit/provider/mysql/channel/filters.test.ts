@@ -27,6 +27,12 @@ describe("rules that follow from what the replica holds", () => {
     expect(planRules(noFilters, undefined)).toEqual(noRules);
   });
 
+  test("ignore views that the seeding left out, and nothing where it left nothing out", () => {
+    const holds = { databases: "ALL", accounts: true } as const;
+    expect(planRules(noFilters, { ...holds, lacks: ["shop.v"] })).toEqual({ ...noRules, ignoreTables: ["shop.v"] });
+    expect(planRules(noFilters, { ...holds, lacks: [] })).toEqual(noRules);
+  });
+
   test.each([
     ["doDatabases", { doDatabases: ["shop"] }],
     ["doTables", { doTables: ["shop.orders"] }],
