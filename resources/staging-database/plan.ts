@@ -199,11 +199,11 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
       directory: wanted.directory,
       adopts: wanted.adopt && live === null ? "where data is there" : false,
     },
+    !resumes && confines(wanted, { settled, live }) && { kind: "confine" },
     // Before anything is thrown away: one refused definition ends a dump after hours.
     !resumes && request.method === "dump" && { kind: "try-definitions", seeds: request },
     dirty && running && { kind: "stop-server", why: stopWhy },
     dirty && { kind: "empty-data", why },
-    !resumes && confines(wanted, { settled, live }) && { kind: "confine" },
     !resumes && { ...configureFresh(wanted), seeds: request },
     !resumes && { kind: "initialise-data" },
     (!resumes || !running) && { kind: "start-server" },

@@ -28,6 +28,7 @@ import { ensureTimeZones, knowsTimeZone } from "../../provider/mysql/instance/ti
 import {
   digestOf,
   forgetSeed,
+  nothingSeeded,
   seedFromClone,
   seedFromDump,
   seedFromFile,
@@ -93,21 +94,18 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 
   "try-definitions": async ({ seeds }, context) => {
-    const { declared, seen, report, signal } = context;
+    const { declared, seen } = context;
     const { host, marker } = await claimed(context);
     // As the server will be configured when it is seeded; empty, it has no tables of time zones.
     const future = { ...marker, ...seedSettings(seeds, marker, context), hasTimeZones: false };
     const { instance, optionText } = desiredOf(context, future);
-    await ensureOsUser(host, instance, report);
+    await ensureOsUser(host, instance, context.report);
     await ensureDirectories(host, instance);
+    const [source, facts] = [present(declared.source), present(seen.live?.source ?? undefined)];
+    const { databases } = declared;
     await tryDefinitions(
-      { host, instance, optionText, report, signal },
-      {
-        source: present(declared.source),
-        facts: present(seen.live?.source ?? undefined),
-        databases: declared.databases,
-        ignored: seeds.ignored ?? [],
-      },
+      { ...context, host, instance, optionText },
+      { source, facts, databases, ignored: seeds.ignored },
     );
   },
 
@@ -321,16 +319,7 @@ async function seedBy(
         source: context.seen.live?.source ?? null,
       });
     case "none":
-      return {
-        method: "none",
-        gtidExecuted: null,
-        logFile: null,
-        logPosition: null,
-        sourceUuid: null,
-        databases: [],
-        bytes: 0,
-        seconds: 0,
-      };
+      return nothingSeeded;
   }
 }
 

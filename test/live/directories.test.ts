@@ -183,7 +183,9 @@ describe("where a policy confines mysqld", () => {
     await expect(new Stack("armor").up(checked)).rejects.toMatchObject({
       code: "SERVER_CONFINED",
       problem: {
-        needs: expect.stringContaining(`"${directory}/{data,data.initialising,run,log,tmp}/{,**}" rwk,`) as string,
+        needs: expect.stringContaining(
+          `"${directory}/{data,data.initialising,trial,run,log,tmp}/{,**}" rwk,`,
+        ) as string,
         fix: expect.stringContaining(`add these lines to ${local}`) as string,
       },
     });

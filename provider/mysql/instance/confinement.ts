@@ -111,7 +111,7 @@ const needs = ({
 }: Pick<Layout, "directory">): readonly { readonly path: string; readonly may: string }[] => [
   { path: `${directory}/{my.cnf,my.cnf.draft,init.sql}`, may: "r" },
   { path: `${directory}/{conf.d,tls}/{,**}`, may: "r" },
-  { path: `${directory}/{data,data.initialising,run,log,tmp}/{,**}`, may: "rwk" },
+  { path: `${directory}/{data,data.initialising,trial,run,log,tmp}/{,**}`, may: "rwk" },
 ];
 
 /** The rules to add to a profile. */

@@ -45,6 +45,18 @@ export interface SeedResult {
   readonly seconds: number;
 }
 
+/** Of `seed: "none"`. */
+export const nothingSeeded: SeedResult = {
+  method: "none",
+  gtidExecuted: null,
+  logFile: null,
+  logPosition: null,
+  sourceUuid: null,
+  databases: [],
+  bytes: 0,
+  seconds: 0,
+};
+
 export interface SeedOrder {
   readonly script: Command;
   readonly files: Files;

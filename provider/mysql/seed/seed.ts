@@ -8,7 +8,7 @@ export { seedFromDump, type DumpWanted } from "./dump";
 export { lookAtBackup, seedFromFile, type FileWanted } from "./file";
 export type { Backup } from "./backup";
 export { differenceOf, digestOf, type SeedRequest } from "./request";
-export type { SeedResult, Seeding } from "./run";
+export { nothingSeeded, type SeedResult, type Seeding } from "./run";
 export { tryDefinitions, trialSeconds } from "./trial";
 
 /** What is known of a seeding on a host. */

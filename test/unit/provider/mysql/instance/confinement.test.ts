@@ -90,7 +90,7 @@ test("AppArmor's stock profile denies a directory, and the refusal holds the lin
     needs: [
       '"/srv/mysql/orders/{my.cnf,my.cnf.draft,init.sql}" r,',
       '"/srv/mysql/orders/{conf.d,tls}/{,**}" r,',
-      '"/srv/mysql/orders/{data,data.initialising,run,log,tmp}/{,**}" rwk,',
+      '"/srv/mysql/orders/{data,data.initialising,trial,run,log,tmp}/{,**}" rwk,',
     ].join("\n"),
   });
   expect(problem.fix).toContain("add these lines to /etc/apparmor.d/local/usr.sbin.mysqld");
