@@ -91,7 +91,7 @@ const contents = (declared: Declaration) =>
 test("what cannot be dumped or is refused is named before old data is thrown away, and can be left out", async () => {
   await lab.onSource(standard);
   const stack = lab.stack();
-  const first = lab.declare("first", 3451, { source: lab.source, databases });
+  const first = lab.declare("first", 3491, { source: lab.source, databases });
   expect((await stack.up(first)).join("\n")).toMatch(/2\/6 try the definitions of .* on a temporary empty server/);
   expect(await leftOf(first)).toBe("");
   const before = await contents(first);
@@ -99,7 +99,7 @@ test("what cannot be dumped or is refused is named before old data is thrown awa
   await lab.onSource(broken);
   const again = { source: lab.source, databases, reseed: "1" };
   await lab.onSource("TRUNCATE mysql.general_log; SET GLOBAL log_output = 'TABLE', GLOBAL general_log = ON");
-  const refused = stack.up(lab.declare("first", 3451, again));
+  const refused = stack.up(lab.declare("first", 3491, again));
   const watched = watchServer(first);
   await expect(refused).rejects.toThrow(
     /\(SEED_DEFINITION_REFUSED\)[^]*'odd\.broken' references invalid[^]*\(1356\)[^]*ERROR \d+ .*\(table `odd`\.`spaced`\)[^]*ignoreObjects: \["odd\.broken"\]/,
@@ -111,13 +111,13 @@ test("what cannot be dumped or is refused is named before old data is thrown awa
   expect(await contents(first)).toEqual(before);
   expect(await leftOf(first)).toBe("");
 
-  const withTable = lab.declare("first", 3451, { ...again, ignoreObjects: ["odd.broken", "odd.spaced"] });
+  const withTable = lab.declare("first", 3491, { ...again, ignoreObjects: ["odd.broken", "odd.spaced"] });
   await expect(stack.up(withTable)).rejects.toThrow(/SEED_IGNORED_TABLE\)[^]*found +odd\.spaced/);
   expect(await contents(first)).toEqual(before);
 
   await lab.onSource("DROP TABLE odd.spaced");
   const ignoreObjects = ["odd.broken", "odd.lost", "odd.noted", "odd.rare"];
-  const last = lab.declare("first", 3451, { ...again, ignoreObjects });
+  const last = lab.declare("first", 3491, { ...again, ignoreObjects });
   expect(stack.preview(last)).toContain("without odd.broken, odd.lost, odd.noted, odd.rare");
   await stack.up(last);
   expect(
@@ -136,7 +136,7 @@ test("what cannot be dumped or is refused is named before old data is thrown awa
 
 test("a table in another directory is named by the trial, with the table's name", async () => {
   const elsewhere = "/srv/seed-test/placing/tmp"; // the unit lets mysqld write below its own directory only
-  const source = await servers.emptyServer("placing", 3453, {}, () => ({
+  const source = await servers.emptyServer("placing", 3493, {}, () => ({
     readOnly: false,
     config: { innodb_directories: elsewhere },
   }));
@@ -145,8 +145,8 @@ test("a table in another directory is named by the trial, with the table's name"
   await mysql.execute(sql`GRANT ALL ON *.* TO ${sql`other@${"%"}`}`);
   await mysql.execute(sql`CREATE DATABASE odd`);
   await mysql.execute(sql`CREATE TABLE odd.placed (id INT PRIMARY KEY) DATA DIRECTORY = ${elsewhere}`);
-  const address = { address: lab.staging.address, port: 3453, user: "other", password: "other's secret" };
-  const declared = lab.declare("placed", 3454, { source: { ...address, tls: "required" }, databases });
+  const address = { address: lab.staging.address, port: 3493, user: "other", password: "other's secret" };
+  const declared = lab.declare("placed", 3494, { source: { ...address, tls: "required" }, databases });
   const stack = lab.stack();
   await expect(stack.up(declared)).rejects.toThrow(
     /\(SEED_DEFINITION_REFUSED\)[^]*ERROR 3121 .*\(table `odd`\.`placed`\)/,
@@ -157,7 +157,7 @@ test("a table in another directory is named by the trial, with the table's name"
 test("what a killed run left of a trial, the next one ends and removes, and so does destroy", async () => {
   await lab.onSource(standard);
   const stack = lab.stack();
-  const declared = lab.declare("killed", 3452, { source: lab.source, databases });
+  const declared = lab.declare("killed", 3492, { source: lab.source, databases });
   await stack.crash(declared, 1);
   const { job, trial } = layoutOf(declared.directory);
   const place = { directory: job, name: "trial", asRoot: true };
