@@ -25,7 +25,11 @@ afterEach(() => lab.onSource(standard));
 
 test("definitions that only the source's settings accept are accepted, and a MEMORY table has room", async () => {
   await lab.onSource(oddities);
-  const declared = lab.declare("oddities", 3481, { source: lab.source, databases: ["oddities"] });
+  const declared = lab.declare("oddities", 3481, {
+    source: lab.source,
+    databases: ["oddities"],
+    inexactRows: "accept",
+  });
   const stack = lab.stack();
   await stack.up(declared);
   expect(
@@ -41,7 +45,12 @@ test("definitions that only the source's settings accept are accepted, and a MEM
 test("a MEMORY table that is full does not say that the file system is", async () => {
   await lab.onSource(oddities);
   const config = { max_heap_table_size: "1M" };
-  const declared = lab.declare("full", 3482, { source: lab.source, databases: ["oddities"], config });
+  const declared = lab.declare("full", 3482, {
+    source: lab.source,
+    databases: ["oddities"],
+    inexactRows: "accept",
+    config,
+  });
   const stack = lab.stack();
   await expect(stack.up(declared)).rejects.toThrow(
     /a table is full and the file system of .* is not \(SEED_FAILED\)[^]*config\.max_heap_table_size/,
