@@ -1,4 +1,5 @@
 import { SluiceError, wordsOf } from "../errors";
+import { dialReason, forwardsForbidden } from "./dial-reasons";
 import type { DialTarget } from "./host";
 
 /** The system's name for an error, `ENOENT`; empty for other errors. */
@@ -35,6 +36,30 @@ export function hostUnreachable(object: string, address: string, port: number, e
     default:
       return make("no ssh connection could be made", "try `ssh -v` to the same address");
   }
+}
+
+/** Which of the two hops failed: to the jump host, or from there. `jump`: `root@bastion:22`. */
+export function hopFailed(object: string, jump: string, { problem }: SluiceError): SluiceError {
+  if (problem.code !== "HOST_DIAL_REFUSED") {
+    const what = `its jump host ${jump} cannot be used: ${problem.what}`;
+    return new SluiceError({
+      ...problem,
+      object,
+      what,
+      ...(problem.fix !== undefined && { fix: `for \`host.proxy\`: ${problem.fix}` }),
+    });
+  }
+  const reason = dialReason(`${problem.what} ${problem.detail ?? ""}`);
+  return new SluiceError({
+    code: "HOST_UNREACHABLE",
+    object,
+    what: `the jump host ${jump} cannot reach it${reason === undefined ? "" : `: ${reason}`}`,
+    fix:
+      reason === forwardsForbidden
+        ? "set AllowTcpForwarding yes in sshd_config on the jump host"
+        : "check `host.address` and `host.port` as seen from the jump host",
+    detail: problem.detail ?? "",
+  });
 }
 
 export function connectTimedOut(object: string, connectSeconds: number, stage: string): SluiceError {
@@ -106,7 +131,9 @@ export function dialRefused(object: string, target: DialTarget, error: unknown):
     object,
     what: `cannot open ${renderTarget(target)}${isForbidden ? ", sshd does not allow forwards" : ""}`,
     needs: "a server that listens there, and can be reached from the host",
-    ...(isForbidden ? { fix: "set AllowTcpForwarding yes in sshd_config on the host" } : {}),
+    ...(isForbidden
+      ? { found: "sshd does not allow forwards", fix: "set AllowTcpForwarding yes in sshd_config on the host" }
+      : {}),
     detail: wordsOf(error),
   });
 }

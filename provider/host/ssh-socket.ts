@@ -1,8 +1,8 @@
 import { createConnection } from "node:net";
 import type { Duplex } from "node:stream";
-import { isProblem, SluiceError } from "../errors";
+import { isProblem } from "../errors";
 import type { DialTarget, SshAddress } from "./host";
-import { hostUnreachable } from "./ssh-errors";
+import { hopFailed, hostUnreachable } from "./ssh-errors";
 
 /** The host through which another one is reached. */
 export interface Through {
@@ -30,14 +30,7 @@ export async function openSocket(
       if (signal.aborted) stream.destroy();
       return stream;
     } catch (error) {
-      if (!isProblem(error, "HOST_DIAL_REFUSED")) throw error;
-      throw new SluiceError({
-        code: "HOST_UNREACHABLE",
-        object,
-        what: `the jump host ${through.name} cannot reach it`,
-        fix: "check address and port as seen from the jump host, and AllowTcpForwarding in its sshd_config",
-        detail: error.problem.detail ?? "",
-      });
+      throw isProblem(error) ? hopFailed(object, through.name, error) : error;
     }
   }
   return new Promise((resolve, reject) => {

@@ -19,16 +19,17 @@ const keepaliveCountMax = 3; // ssh_config(5), ServerAliveCountMax
 export async function connect(settings: SshAddress, through: Through | undefined): Promise<Connection> {
   const object = `host ${renderAddress(settings)}`;
   const login = prepareLogin(object, settings);
-  const connectSeconds = settings.connectSeconds ?? connectSecondsDefault;
+  const connectSeconds = limitOf(settings, through);
+  const toSocket = through === undefined ? "connecting" : `its jump host ${through.name} gets no connection to it`;
   const abandon = new AbortController();
-  let stage = "connecting";
+  let stage = toSocket;
   const attempt = async (): Promise<Connection> => {
     const { pin, source } = readPin(object, settings);
     const seen: HostKey[] = [];
     for (;;) {
       const algorithms = algorithmsFor(pin, seen);
       if (pin !== undefined && algorithms.length === 0) throw keyMismatch(object, pin, seen, source);
-      stage = "connecting";
+      stage = toSocket;
       const socket = await openSocket(object, settings, through, abandon.signal);
       stage = "while the host was connected";
       const outcome = await shakeHands({ object, settings, socket, algorithms, pin, login, signal: abandon.signal });
@@ -49,6 +50,11 @@ export async function connect(settings: SshAddress, through: Through | undefined
     abandon.abort();
     throw errors.connectTimedOut(object, connectSeconds, stage);
   });
+}
+
+/** The jump host has its own limit, and is the one to say that it was reached: ours begins behind it. */
+function limitOf({ connectSeconds = connectSecondsDefault, proxy }: SshAddress, through: Through | undefined): number {
+  return connectSeconds + (through === undefined ? 0 : (proxy?.connectSeconds ?? connectSecondsDefault));
 }
 
 /** The declared keys, else what was remembered on first use. */

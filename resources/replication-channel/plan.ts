@@ -327,7 +327,11 @@ interface Ends {
 
 function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTrace, rules, context }: Ends): void {
   const { object } = context;
-  const source = requireSource(live, object, sayEndpoint(wanted.source));
+  const source = requireSource(live, {
+    object,
+    endpoint: sayEndpoint(wanted.source),
+    through: wanted.replica.host,
+  });
   const { start: begin } = wanted;
   requireReady({
     names: namesOf(context.object, wanted, live.replica, live.channel),

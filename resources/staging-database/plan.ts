@@ -32,7 +32,7 @@ import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings 
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { isUnknown } from "../../provider/schema/unknown";
 import type { Observed, Settled } from "./observe";
-import { addressOf, isReadOnly, isSeeded, type Declaration } from "./schema";
+import { isReadOnly, isSeeded, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
 
@@ -152,7 +152,7 @@ function requireSeedSource(
 ): void {
   if (live === null || settled.unclaimedData || isSeeded(wanted, settled.marker)) return;
   if (live.sourceProblem !== null)
-    throw sayUnreached(live.sourceProblem, { object, endpoint: seedFrom(wanted), through: addressOf(wanted.host) });
+    throw sayUnreached(live.sourceProblem, { object, endpoint: seedFrom(wanted), through: wanted.host });
   const begins = steps.some((step) => step.kind === "seed" && step.resumes === false);
   if (begins && live.backupProblem !== null) throw live.backupProblem;
   if (live.source !== null)

@@ -64,8 +64,17 @@ describe("nothing is changed when", () => {
     expect(text).not.toContain("wrong-password");
   });
 
-  test("nobody listens at the source's port", async () => {
-    expect(await refusal({ source: source({ port: 3599 }) })).toContain("(SOURCE_UNREACHABLE)");
+  test("the source is not reached: nothing listens on its port, or its name does not resolve on the replica's host", async () => {
+    const from = servers.replica.host.name.replace(/^.*@(.*):\d+$/, "$1");
+    const unreached = (endpoint: string, why: string) =>
+      `: cannot reach its source ${endpoint} from ${from}: ${why} (SOURCE_UNREACHABLE)`;
+    const closed = await refusal({ source: source({ port: 3599 }) });
+    expect(closed).toMatch(/^channel orders@/);
+    expect(closed).toContain(unreached("127.0.0.1:3599", "nothing listens on that port"));
+    expect(closed).toContain(`fix     check \`source.address\` and \`source.port\` as seen from ${from}`);
+    expect(await refusal({ source: source({ address: "db1.invalid" }) })).toContain(
+      unreached(`db1.invalid:${String(servers.source.port)}`, "the name does not resolve there"),
+    );
   });
 
   test("the user may not follow", async () => {

@@ -305,7 +305,18 @@ describe("a jump host", () => {
   test("that cannot reach the host says so", async () => {
     const problem = await problemOf(reach(staging, { proxy: addressOf(runner), port: 2222 }).facts());
     expect(problem.code).toBe("HOST_UNREACHABLE");
-    expect(problem.message).toContain("the jump host sluice@");
+    expect(problem.message).toContain(
+      `host sluice@${staging.address}:2222: the jump host sluice@${runner.address}:22 cannot reach it: nothing listens on that port`,
+    );
+    const unknown = await problemOf(reach(staging, { proxy: addressOf(runner), address: "nosuch.invalid" }).facts());
+    expect(unknown.message).toContain("cannot reach it: the name does not resolve there (HOST_UNREACHABLE)");
+  });
+
+  test("that is not reached itself is the one that the error names", async () => {
+    const problem = await problemOf(reach(staging, { proxy: addressOf(runner, { port: 2222 }) }).facts());
+    expect(problem.message).toContain(
+      `host sluice@${staging.address}:22: its jump host sluice@${runner.address}:2222 cannot be used: nothing listens on port 2222`,
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Lab, LabHost } from "../../lab/index.ts";
 import { sh, type Command } from "../../provider/host/command";
+import { wordsOf } from "../../provider/errors";
 import type { Host, SshAddress } from "../../provider/host/host";
 import { borrowHost } from "../../provider/host/pool";
 import { layoutOf } from "../../provider/mysql/instance/layout";
@@ -77,6 +78,28 @@ function cleanUp(directory: string): void {
 
 const entriesOf = async (directory: string): Promise<string[]> =>
   (await root(sh`ls -A ${directory}`)).stdout.split("\n").filter((name) => name !== "");
+
+test("a source that is not reached is named with the host that asked, and why; nothing is made", async () => {
+  const unreached = async (source: { readonly address: string; readonly port: number }) => {
+    const directory = `${folder}/unreached`;
+    const account = { user: "sluice", password: "x", tls: "required" } as const;
+    const declared = declare(directory, 3426, {
+      seed: "dump",
+      mode: "replication",
+      source: { ...source, ...account },
+    });
+    const text = await new Stack().up(declared).then(String, wordsOf);
+    expect((await host.inspect(directory)).kind).toBe("absent");
+    return text;
+  };
+  const from = `from ${staging.address}`;
+  expect(await unreached({ address: "127.0.0.1", port: 3427 })).toContain(
+    `: cannot reach its source 127.0.0.1:3427 ${from}: nothing listens on that port (SOURCE_UNREACHABLE)`,
+  );
+  expect(await unreached({ address: "db1.invalid", port: 3306 })).toContain(
+    `: cannot reach its source db1.invalid:3306 ${from}: the name does not resolve there (SOURCE_UNREACHABLE)`,
+  );
+});
 
 test("while its file system is not mounted it is neither forgotten, nor made anew, nor taken for removed", async () => {
   const point = "/mnt/staging-test";

@@ -1,4 +1,5 @@
 import { SluiceError } from "../../errors";
+import { sayUnreached, type Unreached } from "../unreachable";
 import { containsGtidSet, isGtidSet, parseGtidSet, type GtidSet } from "../gtid";
 import { isPassing, threadFailure } from "./errors";
 import type { ThreadError } from "./facts";
@@ -22,17 +23,17 @@ export function unanswered(problem: SluiceError, object: string, hinders: "chang
   return new SluiceError({ ...problem.problem, object, needs: "a running replica", ...words[hinders] });
 }
 
-/** The source, which must answer. `endpoint`: `db-1:3306`. */
+/** The source, which must answer. */
 export function requireSource(
   { source, sourceProblem }: { readonly source: SourceFacts | null; readonly sourceProblem: SluiceError | null },
-  object: string,
-  endpoint: string,
+  place: Unreached,
 ): SourceFacts {
   if (source !== null) return source;
-  const { problem } = sourceProblem ?? {
-    problem: { code: "SOURCE_UNREACHABLE", what: "it does not answer" } as const,
-  };
-  throw new SluiceError({ ...problem, object, what: `cannot follow ${endpoint}: ${problem.what}` });
+  const { object, endpoint } = place;
+  const error =
+    sourceProblem ?? new SluiceError({ code: "SOURCE_UNREACHABLE", object, what: "the server does not answer" });
+  if (error.code === "SOURCE_UNREACHABLE") throw sayUnreached(error, place);
+  throw new SluiceError({ ...error.problem, object, what: `cannot follow ${endpoint}: ${error.problem.what}` });
 }
 
 /** A server at a place: its socket, or address and port. */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -10,6 +10,7 @@ import { Command, sh } from "../../../../provider/host/command";
 import type { SshAddress } from "../../../../provider/host/host";
 import { parseHostKey } from "../../../../provider/host/host-key";
 import { ShellHost } from "../../../../provider/host/shell-host";
+import { dialRefused } from "../../../../provider/host/ssh-errors";
 import type { Through } from "../../../../provider/host/ssh-socket";
 import { sshTransport } from "../../../../provider/host/ssh-transport";
 import { awaitCondition, done, waiting } from "../../../../provider/wait";
@@ -479,8 +480,74 @@ describe("forwards", () => {
     await inner.listen(false);
     const problem = await problemOf(host.facts());
     expect(problem.code).toBe("HOST_UNREACHABLE");
-    expect(problem.message).toContain(`the jump host ana@127.0.0.1:${outer.port} cannot reach it`);
+    expect(problem.problem).toMatchObject({
+      object: `host ana@127.0.0.1:${String(inner.port)}`,
+      what: `the jump host ana@127.0.0.1:${String(outer.port)} cannot reach it`,
+      fix: "check `host.address` and `host.port` as seen from the jump host",
+    });
     await inner.listen(true);
+  });
+
+  test.each([
+    ["(SSH) Channel open failure: Connection refused", "nothing listens on that port"],
+    ["(SSH) Channel open failure: Name or service not known", "the name does not resolve there"],
+    ["(SSH) Channel open failure: No route to host", "there is no route to it from there"],
+  ])("say why the jump host cannot reach the next: %s", async (said, why) => {
+    const jump: Through = {
+      name: "ana@bastion:22",
+      dial: (target) => Promise.reject(dialRefused("host ana@bastion:22", target, new Error(said))),
+    };
+    const problem = await problemOf(reach(await serve(), {}, jump).facts());
+    expect(problem.problem.what).toBe(`the jump host ana@bastion:22 cannot reach it: ${why}`);
+  });
+
+  test("that the jump host's sshd does not allow say so", async () => {
+    const [outer, inner] = [await serve({ allowForwards: false }), await serve()];
+    const { problem } = await problemOf(reach(inner, {}, reach(outer)).facts());
+    expect(problem).toMatchObject({
+      code: "HOST_UNREACHABLE",
+      what: `the jump host ana@127.0.0.1:${String(outer.port)} cannot reach it: sshd there does not allow forwards`,
+      fix: "set AllowTcpForwarding yes in sshd_config on the jump host",
+    });
+  });
+
+  test("say which jump host is not reached itself, and why", async () => {
+    const [outer, inner] = [await serve(), await serve()];
+    const host = reach(inner, {}, reach(outer));
+    await outer.listen(false);
+    const { problem } = await problemOf(host.facts());
+    expect(problem).toMatchObject({
+      code: "HOST_UNREACHABLE",
+      object: `host ana@127.0.0.1:${String(inner.port)}`,
+      what: `its jump host ana@127.0.0.1:${String(outer.port)} cannot be used: nothing listens on port ${String(outer.port)}, the connection was refused`,
+    });
+    expect(problem.fix).toMatch(/^for `host.proxy`: start sshd there/);
+    await outer.listen(true);
+    const refused = reach(inner, {}, reach(outer, { password: "wrong" }));
+    expect((await problemOf(refused.facts())).problem).toMatchObject({
+      code: "HOST_LOGIN_REFUSED",
+      what: `its jump host ana@127.0.0.1:${String(outer.port)} cannot be used: the login as ana was refused`,
+    });
+  });
+
+  test("of which one stays silent say whether it is the jump host or the host behind it", async () => {
+    const silent = createServer();
+    const sockets: Socket[] = [];
+    silent.on("connection", (socket) => sockets.push(socket));
+    await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
+    const { port } = silent.address() as AddressInfo;
+    const [outer, inner] = [await serve(), await serve()];
+    const limit = { connectSeconds: 0.5 };
+    const [first, second] = await Promise.all([
+      problemOf(reach(inner, limit, reach(outer, { ...limit, port })).facts()),
+      problemOf(reach(inner, { ...limit, port, proxy: { address: "x", user: "y", ...limit } }, reach(outer)).facts()),
+    ]);
+    expect(first.problem.what).toBe(
+      `its jump host ana@127.0.0.1:${String(port)} cannot be used: no login within 0.5 s, while the host was connected`,
+    );
+    expect(second.problem.what).toBe("no login within 1 s, while the host was connected");
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => silent.close(resolve));
   });
 });
 
