@@ -16,6 +16,11 @@ beforeAll(async () => {
     "CREATE DATABASE shop",
     "CREATE TABLE shop.items (id INT PRIMARY KEY, name VARCHAR(50))",
     "INSERT INTO shop.items VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+    "CREATE TABLE shop.views (page INT, seconds FLOAT, size FLOAT)",
+    "INSERT INTO shop.views VALUES (1, 16777215, 1)",
+    "CREATE TABLE shop.places (id INT PRIMARY KEY, latitude FLOAT)",
+    "INSERT INTO shop.places VALUES (1, 2)",
+    "CREATE TABLE shop.heap (id INT PRIMARY KEY) ENGINE = MyISAM",
     "CREATE TABLE shop.lost (id INT PRIMARY KEY)",
     "CREATE PROCEDURE shop.first() SELECT 1",
     "CREATE PROCEDURE shop.second() SELECT 1",
@@ -101,6 +106,8 @@ interface Case {
   readonly replica: readonly string[];
   readonly source: readonly string[];
   readonly errno: number;
+  /** Of the error's text. */
+  readonly says?: string;
   readonly letter?: string;
   readonly fill?: Record<string, string>;
   readonly then: Readonly<Record<string, unknown>>;
@@ -148,6 +155,42 @@ test.each<[string, Case]>([
       errno: 1032,
       letter: "b",
       then: { [nameOf(2)]: undefined },
+    },
+  ],
+  [
+    "a row whose FLOAT value a dump rounded, in a table without a key: (c) gives it the source's value, and it is found",
+    {
+      replica: ["UPDATE shop.views SET seconds = 16777200"],
+      source: ["UPDATE shop.views SET seconds = 3 WHERE page = 1"],
+      errno: 1032,
+      says: "it rounded the values of seconds, size to six digits",
+      letter: "c",
+      fill: { "the values on the source": "seconds = 16777215", "the row that the change means": "page = 1" },
+      then: { "SELECT seconds FROM shop.views": 3 },
+    },
+  ],
+  [
+    "a row whose FLOAT value differs, in a table with a primary key: the key finds it",
+    {
+      replica: ["DELETE FROM shop.places"],
+      source: ["UPDATE shop.places SET latitude = 3"],
+      errno: 1032,
+      says: "is missing on the replica, or has other values there",
+      letter: "a",
+      fill: { "the row as it was on the source": "1, 2" },
+      then: { "SELECT latitude FROM shop.places": 3 },
+    },
+  ],
+  [
+    "a row of a table that is not InnoDB: (a) deletes it, (c) names the engine",
+    {
+      replica: ["INSERT INTO shop.heap VALUES (1)"],
+      source: ["INSERT INTO shop.heap VALUES (1)"],
+      errno: 1062,
+      says: "the table's engine is MyISAM",
+      letter: "a",
+      fill: { "the row that the cause names": "id = 1" },
+      then: { "SELECT COUNT(*) FROM shop.heap": 1 },
     },
   ],
   [
@@ -259,11 +302,12 @@ test.each<[string, Case]>([
       then: {},
     },
   ],
-])("%s", async (_title, { replica, source, errno, letter, fill, then }) => {
+])("%s", async (_title, { replica, source, errno, says = "", letter, fill, then }) => {
   await meddle(...replica);
   await servers.source.run(...source);
   const text = await failure(servers.declare());
   expect(text.split("\n")[0]).toMatch(new RegExp(`, error ${String(errno)} \\(CHANNEL_APPLIER_FAILED\\)$`));
+  expect(text).toContain(says);
   await type(servers.replica.host, recipeOf(text, letter), fill);
   await goesOn();
   for (const [query, answer] of Object.entries(then)) expect([query, await ask(query)]).toEqual([query, answer]);

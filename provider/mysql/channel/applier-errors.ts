@@ -1,5 +1,7 @@
+import { id } from "../sql";
+import type { ThreadError } from "./facts";
 import { outsideStatement } from "./outside";
-import { repair, sayRecipes, skip, tableOf } from "./recipes";
+import { repair, sayRecipes, skip, tableOf, type Recipe } from "./recipes";
 import type { ErrorEntry } from "./thread-error";
 
 /** Every error of the applier that has words of its own; the first line that fits counts. */
@@ -42,7 +44,32 @@ export const applierErrors: readonly ErrorEntry[] = [
           `DELETE FROM ${tableOf(error)} WHERE <the row that the cause names>`,
         ),
         skip(names, error, "keep the row and skip the transaction; all its changes are lost on the replica"),
+        seedAsInnodb(error),
       ]),
+  },
+  {
+    thread: "applier",
+    errnos: [1032],
+    when: (_names, { table }) => table !== undefined && table.floatColumns.length > 0 && !table.isFoundByKey,
+    code: "CHANNEL_APPLIER_FAILED",
+    what: "stopped applying, a row is not found in a table with FLOAT columns and no key",
+    fix: (names, error) => {
+      const columns = error.table?.floatColumns ?? [];
+      return sayRecipes(names, [
+        {
+          does: `if the data came by mysqldump: it rounded the values of ${columns.join(", ")} to six digits, so rows are not found again. Seed the replica by a clone, which copies them exactly (\`seed: "clone"\` and a changed \`reseed\` of the StagingDatabase)`,
+        },
+        {
+          does: `if it cannot be cloned: on the source, make the columns DOUBLE (ALTER TABLE ${tableOf(error)} ${columns.map((column) => `MODIFY ${id(column).text} DOUBLE`).join(", ")}) or give the table a primary key, then seed again (\`reseed\`)`,
+        },
+        repair(
+          names,
+          "for this one row: give it the values that it had on the source before this change; the change is applied to it",
+          `UPDATE ${tableOf(error)} SET <the values on the source> WHERE <the row that the change means>`,
+        ),
+        skip(names, error, "skip the transaction; all its changes are lost on the replica"),
+      ]);
+    },
   },
   {
     thread: "applier",
@@ -57,7 +84,9 @@ export const applierErrors: readonly ErrorEntry[] = [
           `REPLACE INTO ${tableOf(error)} VALUES (<the row as it was on the source>)`,
         ),
         skip(names, error, "skip the transaction; all its changes are lost on the replica"),
-        { does: "seed the replica again (`reseed` of the StagingDatabase) if more rows may differ" },
+        seedAsInnodb(error) ?? {
+          does: "seed the replica again (`reseed` of the StagingDatabase) if more rows may differ",
+        },
       ]),
   },
   {
@@ -176,6 +205,15 @@ export const applierErrors: readonly ErrorEntry[] = [
     fix: () => "set relay_log_recovery = ON and restart the replica: it fetches the relay log anew",
   },
 ];
+
+/** Null for a table of InnoDB. A dump's snapshot holds no other table still: its rows are of a later moment than the dump's position. */
+function seedAsInnodb(error: ThreadError): Recipe | null {
+  const engine = error.table?.engine;
+  if (engine === undefined || engine === "InnoDB") return null;
+  return {
+    does: `if the data came by mysqldump: the table's engine is ${engine}, so its rows are of a later moment than the dump's position. On the source: ALTER TABLE ${tableOf(error)} ENGINE = InnoDB; then seed again (\`reseed\` of the StagingDatabase)`,
+  };
+}
 
 const dropOf: Readonly<Record<number, string>> = {
   1007: "DROP DATABASE <the database that the cause names>",

@@ -5,6 +5,7 @@ import { parseGtidSet, type GtidSet } from "../gtid";
 import type { MysqlReader, Row } from "../reader";
 import { sql, type Statement } from "../sql";
 import { anonymousTransaction, channelMetadata, modernRow, showReplicaStatus, variableName } from "../terms";
+import { withTable, type ErrorTable } from "./error-table";
 import { parseRules, type FilterRules } from "./filters";
 
 /** The server that rows flow into. */
@@ -74,6 +75,8 @@ export interface ThreadError {
    * goes to the next transaction when this one is skipped. Empty for the receiver, and where nothing is being applied.
    */
   readonly transaction: string;
+  /** The table that an error about a row names. Absent where it names none, or the replica does not have it. */
+  readonly table?: ErrorTable;
 }
 
 export interface ReceiverFacts {
@@ -207,7 +210,7 @@ export async function readChannel(mysql: MysqlReader, channel: string): Promise<
     },
     applier: {
       state: isApplying ? "running" : "stopped",
-      error: isApplying ? null : threadError(errors.find(ours), assignedUuid),
+      error: isApplying ? null : await withTable(mysql, threadError(errors.find(ours), assignedUuid)),
       remainingDelaySeconds: numberOrNullIn(status, "SQL_Remaining_Delay"),
       lagSeconds: numberOrNullIn(status, "Seconds_Behind_Source"),
       file: textIn(status, "Relay_Source_Log_File"),

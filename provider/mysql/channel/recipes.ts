@@ -1,6 +1,7 @@
 import type { ServerReach } from "../../schema/connection";
 import { id } from "../sql";
 import { skipTransaction, startReplica } from "../terms";
+import { tableNamed } from "./error-table";
 import type { ThreadError } from "./facts";
 import type { ChannelNames } from "./thread-error";
 
@@ -65,6 +66,6 @@ export function skip(names: ChannelNames, error: ThreadError, does: string): Rec
 
 /** The table that an error of a row event names, quoted; a placeholder where it names none. */
 export function tableOf({ message }: ThreadError): string {
-  const [, database, table] = /\bon table ([^.;]+)\.([^;]+?);/.exec(message) ?? [];
-  return database === undefined || table === undefined ? "<database>.<table>" : id(database, table).text;
+  const named = tableNamed(message);
+  return named === null ? "<database>.<table>" : id(named.database, named.table).text;
 }

@@ -126,6 +126,53 @@ test("a full table is not said to be a full disk: it may be a MEMORY table", () 
   expect(failure(1021).what).toContain("the replica ran out of space or memory");
 });
 
+describe("a row that is not found", () => {
+  const table = { floatColumns: ["seconds", "size"], isFoundByKey: false, engine: "InnoDB" };
+  const failure = (change: Partial<typeof table> | null, errno = 1032) =>
+    threadFailure(
+      "applier",
+      {
+        errno,
+        message: `${worker}Could not execute Delete_rows event on table shop.views; Can't find record in 'views'`,
+        transaction: "11111111-1111-1111-1111-111111111111:9",
+        ...(change !== null && { table: { ...table, ...change } }),
+      },
+      names,
+    ).problem;
+
+  test("in a table with FLOAT columns and no key says that a dump rounded them, and what helps", () => {
+    const { what, fix } = failure({});
+    expect(what).toBe("stopped applying, a row is not found in a table with FLOAT columns and no key, error 1032");
+    expect(fix).toMatchInlineSnapshot(`
+     "do one of these; statements are run on the replica: \`ssh root@stage-1\`, then \`mysql --socket=/srv/orders/run/mysqld.sock --user=sluice\`
+     (a) if the data came by mysqldump: it rounded the values of seconds, size to six digits, so rows are not found again. Seed the replica by a clone, which copies them exactly (\`seed: "clone"\` and a changed \`reseed\` of the StagingDatabase)
+     (b) if it cannot be cloned: on the source, make the columns DOUBLE (ALTER TABLE \`shop\`.\`views\` MODIFY \`seconds\` DOUBLE, MODIFY \`size\` DOUBLE) or give the table a primary key, then seed again (\`reseed\`)
+     (c) for this one row: give it the values that it had on the source before this change; the change is applied to it:
+         SET GLOBAL super_read_only = OFF; SET sql_log_bin = 0; UPDATE \`shop\`.\`views\` SET <the values on the source> WHERE <the row that the change means>; SET sql_log_bin = 1; SET GLOBAL super_read_only = ON; START REPLICA FOR CHANNEL 'orders';
+     (d) skip the transaction; all its changes are lost on the replica:
+         STOP REPLICA FOR CHANNEL 'orders'; SET GTID_NEXT = '11111111-1111-1111-1111-111111111111:9'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'; START REPLICA FOR CHANNEL 'orders';"
+    `);
+  });
+
+  test.each([
+    ["a key finds its rows", { isFoundByKey: true }],
+    ["it has no FLOAT column", { floatColumns: [] }],
+    ["nothing is known of it", null],
+  ])("in a table is explained without FLOAT where %s", (_why, change) => {
+    const { what, fix } = failure(change);
+    expect(what).toContain("is missing on the replica, or has other values there");
+    expect(fix).not.toMatch(/FLOAT|mysqldump/);
+    expect(fix).toContain("if more rows may differ");
+  });
+
+  test.each([1032, 1062])("or is there already, %i, in a table that is not InnoDB, may be the dump's", (errno) => {
+    const { fix } = failure({ isFoundByKey: true, engine: "MyISAM" }, errno);
+    expect(fix).toContain("(c) if the data came by mysqldump: the table's engine is MyISAM");
+    expect(fix).toContain("ALTER TABLE `shop`.`views` ENGINE = InnoDB; then seed again");
+    expect(failure({ isFoundByKey: true }, errno).fix).not.toContain("engine");
+  });
+});
+
 test("only what may go away by itself is waited for", () => {
   const passes = (thread: ReplicaThread, errno: number) =>
     isPassing(thread, { errno, message: "", transaction: "" }, names);
