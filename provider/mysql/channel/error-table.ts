@@ -1,7 +1,6 @@
 import { textIn } from "../cells";
 import type { MysqlReader } from "../reader";
 import { sql } from "../sql";
-import type { ThreadError } from "./facts";
 
 /** What decides whether the applier finds a row of a table that was filled by a dump. */
 export interface ErrorTable {
@@ -56,7 +55,10 @@ async function readErrorTable(mysql: MysqlReader, { database, table }: TableName
 const rowErrnos = [1062, 1032];
 
 /** The error with what is known of its table. */
-export async function withTable(mysql: MysqlReader, error: ThreadError | null): Promise<ThreadError | null> {
+export async function withTable<E extends { readonly errno: number; readonly message: string }>(
+  mysql: MysqlReader,
+  error: E | null,
+): Promise<(E & { readonly table?: ErrorTable }) | null> {
   const named = error !== null && rowErrnos.includes(error.errno) ? tableNamed(error.message) : null;
   const table = named === null ? null : await readErrorTable(mysql, named);
   return error === null || table === null ? error : { ...error, table };
