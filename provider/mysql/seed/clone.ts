@@ -25,6 +25,7 @@ export interface CloneWanted {
  * server_uuid, with no channel and with events off. May be repeated: finds the job of before.
  */
 export async function seedFromClone(seeding: Seeding, { source }: CloneWanted): Promise<SeedResult> {
+  requireNoIdentity(source, seeding.instance.object);
   const startedAt = performance.now();
   const from = `source ${source.address}:${source.port}`;
   await runSeed(seeding, {
@@ -68,7 +69,6 @@ const uuidFile = "source-uuid";
 async function prepareClone(seeding: Seeding, source: SourceAddress, facts: SourceFacts): Promise<SeedOrder> {
   const { instance } = seeding;
   const { object, binaries } = instance;
-  if (typeof source.tls === "object" && source.tls.verifyIdentity === true) throw identityUnchecked(object);
   requireSource(facts, { method: "clone", databases: "ALL", object, replica: binaries.server });
   const mysql = await seeding.connect();
   await requireEmpty(mysql, object);
@@ -97,13 +97,15 @@ async function prepareClone(seeding: Seeding, source: SourceAddress, facts: Sour
 }
 
 /** clone_ssl_ca, clone_ssl_cert and clone_ssl_key are all that CLONE has: it looks at no name (9.7: VERIFY_CA). */
-const identityUnchecked = (object: string): SluiceError =>
-  new SluiceError({
+function requireNoIdentity({ tls }: SourceAddress, object: string): void {
+  if (typeof tls !== "object" || tls.verifyIdentity === false) return;
+  throw new SluiceError({
     code: "SOURCE_NOT_SUPPORTED",
     object,
     what: "cannot be cloned with `verifyIdentity: true`: CLONE checks who signed the source's certificate, not which address it names",
     fix: 'use `seed: "dump"`, or set `source.tls.verifyIdentity: false`',
   });
+}
 
 const readProgress = sql`SELECT SUM(DATA), SUM(ESTIMATE) FROM performance_schema.clone_progress`;
 

@@ -38,6 +38,14 @@ describe("a declaration", () => {
   test.each<[string, Record<string, unknown>, string]>([
     ["a dump without a source", { source: undefined }, "source: is needed by seed dump"],
     ["clone with selected databases", { seed: "clone", databases: ["a"] }, "clone brings all"],
+    [
+      "a clone whose source is to prove its address",
+      {
+        seed: "clone",
+        source: { address: "db-1", user: "sync", password: "s3cret", tls: { ca: "PEM", verifyIdentity: true } },
+      },
+      "source.tls.verifyIdentity: CLONE checks who signed the certificate, not which address it names",
+    ],
     ["a directory too long for a socket", { directory: `/srv/${"ü".repeat(60)}` }, "directory: is 34 bytes too long"],
     ["a system schema", { databases: ["mysql"] }, "belongs to the server itself"],
     ["a port in config", { config: { port: 1 } }, "config.port"],
@@ -46,6 +54,15 @@ describe("a declaration", () => {
     ["the data directory in config", { config: { datadir: "/x" } }, "config.datadir"],
   ])("with %s is refused with the property's name", (_name, change, words) => {
     expect(refine(declare(change)).join("\n")).toContain(words);
+  });
+
+  test.each([
+    ["a dump, whose client verifies the address", "dump", { ca: "PEM", verifyIdentity: true }],
+    ["a clone from an authority alone", "clone", { ca: "PEM" }],
+    ["a clone without an authority", "clone", "required"],
+  ])("takes %s", (_name, seed, tls) => {
+    const source = { address: "db-1", user: "sync", password: "s3cret", tls };
+    expect(refine(declare({ seed, source }))).toEqual([]);
   });
 
   test("knows socket, account and what it holds without the network", () => {
