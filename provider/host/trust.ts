@@ -32,7 +32,10 @@ export const changerFunction = (connectedUid: number): Command =>
     ].join("\n"),
   );
 
-/** No intervals in expressions: mawk of before 2020 does not know them. */
+/**
+ * No intervals in expressions: mawk of before 2020 does not know them. With a POSIX ACL (`+`) the group's bits are the ACL's mask:
+ * a user or group that the ACL names may write although the owning group is root's.
+ */
 const judge = `
     { name = $0; for (i = 0; i < 8; i++) sub(/^[^ ]+ +/, "", name)
       link = $1 ~ /^l/; if (link) sub(/ -> .*/, "", name)
@@ -42,6 +45,7 @@ const judge = `
       if (link) next
       if ($1 ~ /^d........[tT]/) { if (name == "/") name = ""; shared[name] = 1; next }
       if ($1 ~ /^.....w/ && $4 != 0) { print "group:" $4, name; exit }
+      if ($1 ~ /^.....w.*[+]$/) { print "acl", name; exit }
       if ($1 ~ /^........w/) { print "everybody", name; exit } }`;
 
 /** Ends the command with exit code 97 where another user can change the path. */
@@ -59,7 +63,7 @@ export function untrustedIn(stderr: string): Changer | undefined {
 }
 
 export interface Changer {
-  /** `user 107`, `group 50`, `every user`. */
+  /** `user 107`, `group 50`, `every user`, `an entry of its ACL`. */
   readonly who: string;
   /** The step that can be replaced. */
   readonly step: string;
@@ -72,6 +76,7 @@ export function parseChanger(text: string): Changer | undefined {
   const group = /^group:(\d+)$/.exec(who)?.[1];
   if (group !== undefined) return { who: `group ${group}`, step };
   if (who === "everybody") return { who: "every user", step };
+  if (who === "acl") return { who: "an entry of its ACL", step };
   return { who: who === "-" ? "a circle of symlinks" : `user ${who}`, step };
 }
 

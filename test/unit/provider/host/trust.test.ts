@@ -66,6 +66,23 @@ testAsRoot("what belongs to another user is named; a last file may, but in a sti
   expect(changer(join(group, "file"), "all")).toEqual({ who: "group 50", step: group });
 });
 
+/** Most machines have no setfacl: this is what `ls -ldn` prints for a directory on which it was run. */
+const changerByAcl = (mode: string): Changer | undefined => {
+  const programs = make(`programs of ${mode}`);
+  const text = `#!/bin/sh\necho '${mode} 2 0 0 4096 Nov 21 12:00 /srv/shared'\n`;
+  writeFileSync(join(programs, "ls"), text, { mode: 0o755 });
+  const command = `${changerFunction(0).text}\nchanger /srv/shared all 0`;
+  const env = { ...process.env, PATH: `${programs}:${process.env["PATH"] ?? ""}` };
+  return parseChanger(execFileSync("sh", ["-c", command], { env }).toString());
+};
+
+test("a directory of root's group that an ACL lets others write is named", () => {
+  expect(changerByAcl("drwxrwxr-x+")).toEqual({ who: "an entry of its ACL", step: "/srv/shared" });
+  expect(changerByAcl("drwxr-xr-x+")).toBeUndefined();
+  expect(changerByAcl("drwxrwxr-x")).toBeUndefined();
+  expect(changerByAcl("drwxrwxr-x.")).toBeUndefined();
+});
+
 test("a refusal names who can change what, and the command that ends it", () => {
   const say = (who: string) => pathUnsafe("host a", "root does not read /a/b", { who, step: "/a" }).problem;
   expect(say("user 107")).toMatchObject({
@@ -75,4 +92,5 @@ test("a refusal names who can change what, and the command that ends it", () => 
   });
   expect(say("group 50").fix).toBe("chmod g-w /a");
   expect(say("every user").fix).toBe("chmod o-w /a");
+  expect(say("an entry of its ACL").fix).toBe("chmod g-w /a");
 });
