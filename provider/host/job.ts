@@ -63,7 +63,7 @@ export async function startJob(host: Host, order: JobOrder): Promise<JobFacts> {
     }
   }
   await host.run(prepareCommand(order, asUser), { asRoot });
-  const access = { asRoot, mode: 0o600, ...(asUser === undefined ? {} : { owner: `${asUser}:` }) };
+  const access = { mode: 0o600, ...(asUser === undefined ? { asRoot } : { asUser }) };
   for (const [name, content] of Object.entries({ ...files, purpose, script: script.text })) {
     await host.writeFile(`${pathOf(order)}/${name}`, content, access);
   }
