@@ -141,15 +141,37 @@ export function mergeGrants(grants: readonly Grant[]): readonly Grant[] {
   return [...byTarget].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, grant]) => grant);
 }
 
+/** How a server compares the names of grants. */
+export interface GrantNames {
+  /** `lower_case_table_names` is not 0: upper and lower case are the same in names of databases and tables. */
+  readonly ignoresCase: boolean;
+}
+
 /** What `wanted` has and `seen` has not. */
-export function grantsBeyond(wanted: readonly Grant[], seen: readonly Grant[]): readonly Grant[] {
-  const has = new Map(seen.map(({ privileges, on }) => [sayTarget(on), privileges]));
-  return mergeGrants(wanted).flatMap(({ privileges, on }) => {
-    const there = has.get(sayTarget(on)) ?? [];
-    const missing = privileges.filter((one) => !there.includes(one));
-    return missing.length === 0 ? [] : [{ privileges: missing, on }];
+export function grantsBeyond(
+  wanted: readonly Grant[],
+  seen: readonly Grant[],
+  { ignoresCase }: GrantNames,
+): readonly Grant[] {
+  const keyOf = ({ kind, database, name }: GrantTarget): string =>
+    sayTarget({
+      kind,
+      database: ignoresCase ? (database?.toLowerCase() ?? null) : database,
+      // mysql.procs_priv keeps the names of routines in lower case, and SHOW GRANTS prints them so.
+      name: ignoresCase || kind !== "TABLE" ? (name?.toLowerCase() ?? null) : name,
+    });
+  const has = new Map<string, readonly string[]>();
+  for (const grant of seen) has.set(keyOf(grant.on), [...(has.get(keyOf(grant.on)) ?? []), ...singlePrivileges(grant)]);
+  return mergeGrants(wanted).flatMap((grant) => {
+    const there = has.get(keyOf(grant.on)) ?? [];
+    const missing = singlePrivileges(grant).filter((one) => !there.includes(one));
+    return missing.length === 0 ? [] : [{ privileges: missing, on: grant.on }];
   });
 }
+
+/** SHOW GRANTS prints `ALL PRIVILEGES` for databases and tables, and for a routine what ALL consists of. */
+const singlePrivileges = ({ privileges, on }: Grant): readonly string[] =>
+  on.kind !== "TABLE" && privileges.includes("ALL") ? ["ALTER ROUTINE", "EXECUTE"] : privileges;
 
 export const sayGrant = ({ privileges, on }: Grant): string => `${privileges.join(", ")} ON ${sayTarget(on)}`;
 

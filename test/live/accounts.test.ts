@@ -21,6 +21,7 @@ const definitions = `
   CREATE DEFINER = 'def_app'@'%' VIEW totals AS SELECT id, vat(total) AS total FROM orders;
   CREATE DEFINER = 'def_gone'@'10.0.0.%' VIEW nested AS SELECT SUM(total) AS total FROM totals;
   CREATE DEFINER = 'def_app'@'%' PROCEDURE latest() SELECT MAX(id) AS id FROM defined_too.log;
+  CREATE PROCEDURE LatestOrder() SELECT MAX(id) AS id FROM orders;
   CREATE EVENT berlin ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO SELECT 1;
 `;
 const removal =
@@ -33,7 +34,11 @@ const reader = (changes: object = {}) => ({
   name: "reader",
   host: "localhost",
   password: passwords.first,
-  grants: ["SELECT ON defined.*", "EXECUTE ON PROCEDURE defined.latest"],
+  grants: [
+    "SELECT ON defined.*",
+    "EXECUTE ON PROCEDURE defined.latest",
+    "ALL ON PROCEDURE defined.LatestOrder", // MySQL keeps the name in lower case
+  ],
   tls: "off" as const,
   ...changes,
 });
@@ -82,7 +87,11 @@ test("views and programs of a dump work for a declared reader on a read-only ser
   expect(refreshed?.["accounts"]).toMatchObject([
     {
       password: "(changed by somebody)",
-      grants: ["EXECUTE ON PROCEDURE defined.latest", "INSERT, SELECT ON defined.*"],
+      grants: [
+        "EXECUTE ON PROCEDURE defined.latest",
+        "ALTER ROUTINE, EXECUTE ON PROCEDURE defined.latestorder",
+        "INSERT, SELECT ON defined.*",
+      ],
     },
   ]);
   expect((await stack.up(declared)).join("\n")).toMatch(/^1\/1 make the accounts as declared/m);

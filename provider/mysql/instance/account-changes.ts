@@ -1,5 +1,13 @@
 import { isProblem, SluiceError } from "../../errors";
-import { grantsBeyond, parseShownGrants, renderGrant, renderRevoke, sayGrant, type ShownGrants } from "../grant";
+import {
+  grantsBeyond,
+  parseShownGrants,
+  renderGrant,
+  renderRevoke,
+  sayGrant,
+  type GrantNames,
+  type ShownGrants,
+} from "../grant";
 import { isPasswordOf } from "../password-hash";
 import type { Account } from "../privileges";
 import { withWrites } from "../read-only";
@@ -39,7 +47,7 @@ export async function readAccounts(
   const rows = await mysql.query<AccountRow>(
     sql`SELECT User AS name, Host AS host, plugin, HEX(authentication_string) AS hash, ssl_type AS tls, account_locked AS locked, password_expired AS expired, User_attributes->>'$.metadata.sluice.server' AS server, User_attributes->>'$.metadata.sluice.purpose' AS purpose FROM mysql.user ORDER BY User, Host`,
   );
-  const { uuid, isPattern } = await readServer(mysql);
+  const { uuid, isPattern, ignoresCase } = await readServer(mysql);
   const seen: SeenAccount[] = [];
   for (const row of rows) {
     const wanted = declared.find((one) => isSameAccount(one, row));
@@ -54,22 +62,23 @@ export async function readAccounts(
       others,
       tls: tlsOf(row.tls),
       isUsable: wanted === undefined ? null : isUsable(row, wanted.password),
+      ...(ignoresCase && { ignoresCase }),
     });
   }
   return seen;
 }
 
-interface ServerTraits {
+interface ServerTraits extends GrantNames {
   readonly uuid: string;
   /** The database of a grant is a pattern; with partial_revokes it is a name. */
   readonly isPattern: boolean;
 }
 
 export async function readServer(mysql: MysqlReader): Promise<ServerTraits> {
-  const row = await mysql.queryRow<{ uuid: string; revokes: number }>(
-    sql`SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.partial_revokes AS revokes`,
+  const row = await mysql.queryRow<{ uuid: string; revokes: number; folding: number }>(
+    sql`SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.partial_revokes AS revokes, @@GLOBAL.lower_case_table_names AS folding`,
   );
-  return { uuid: row?.uuid ?? "", isPattern: row?.revokes !== 1 };
+  return { uuid: row?.uuid ?? "", isPattern: row?.revokes !== 1, ignoresCase: (row?.folding ?? 0) !== 0 };
 }
 
 async function readGrants(
@@ -155,8 +164,8 @@ function alteration(account: DeclaredAccount, found: SeenAccount, server: Server
   const user = sql`${account.name}@${account.host}`;
   const [wanted, there] = [grantsOf(account), found.grants.map(parseSaid)];
   const afresh = found.others.length > 0;
-  const missing = afresh ? wanted : grantsBeyond(wanted, there);
-  const beyond = afresh ? [] : grantsBeyond(there, wanted);
+  const missing = afresh ? wanted : grantsBeyond(wanted, there, server);
+  const beyond = afresh ? [] : grantsBeyond(there, wanted, server);
   return [
     sql`ALTER USER ${user} ATTRIBUTE ${markOf(server, "declared")}`,
     ...(afresh ? [...rolesOf(found).map((role) => sql`REVOKE ${role} FROM ${user}`), revokeAll(user)] : []),

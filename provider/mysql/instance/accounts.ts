@@ -31,6 +31,8 @@ export interface SeenAccount {
   readonly tls: TlsRequirement;
   /** It can log in: not locked, not expired, and its password is the declared one. Null where none is declared. */
   readonly isUsable: boolean | null;
+  /** The server ignores case in the names of its grants; absent where it does not, and in a state of an earlier version. */
+  readonly ignoresCase?: boolean;
 }
 
 export const nameOf = ({ name, host }: Pick<DeclaredAccount, "name" | "host">): string => `${name}@${host}`;
@@ -129,8 +131,13 @@ const newAccount = (account: DeclaredAccount): Difference => ({
 
 export function changesOf(account: DeclaredAccount, found: SeenAccount, isRotated: boolean): readonly Difference[] {
   const property = propertyOf(account);
-  const missing = grantsBeyond(grantsOf(account), found.grants.map(parseSaid)).map(sayGrant);
-  const beyond = [...grantsBeyond(found.grants.map(parseSaid), grantsOf(account)).map(sayGrant), ...found.others];
+  const [wanted, there, names] = [
+    grantsOf(account),
+    found.grants.map(parseSaid),
+    { ignoresCase: found.ignoresCase === true },
+  ];
+  const missing = grantsBeyond(wanted, there, names);
+  const beyond = [...grantsBeyond(there, wanted, names), ...found.others];
   return [
     ...(found.purpose === "declared" ? [] : [{ property, from: "not ours", to: "taken over" }]),
     ...(missing.length + beyond.length === 0

@@ -70,11 +70,36 @@ test("what SHOW GRANTS prints is read back as it was declared; what we never gra
   expect(shown.others).toEqual(rows.slice(6));
 });
 
+const beyond = (wanted: readonly Grant[], seen: readonly Grant[], ignoresCase = false) =>
+  grantsBeyond(wanted, seen, { ignoresCase }).map(sayGrant);
+
 test("differences are told by target and privilege, however they are written", () => {
   const seen = [grant("SELECT ON shop.*")];
-  expect(grantsBeyond([grant("SELECT, INSERT ON shop.*"), grant("SELECT ON `shop`.*")], seen).map(sayGrant)).toEqual([
-    "INSERT ON shop.*",
-  ]);
-  expect(grantsBeyond(seen, [grant("SELECT ON shop.orders")]).map(sayGrant)).toEqual(["SELECT ON shop.*"]);
+  expect(beyond([grant("SELECT, INSERT ON shop.*"), grant("SELECT ON `shop`.*")], seen)).toEqual(["INSERT ON shop.*"]);
+  expect(beyond(seen, [grant("SELECT ON shop.orders")])).toEqual(["SELECT ON shop.*"]);
   expect(mergeGrants([grant("ALL ON shop.*"), grant("SELECT ON shop.*")]).map(sayGrant)).toEqual(["ALL ON shop.*"]);
+});
+
+test("case does not matter in a routine's name, and in other names where the server ignores it", () => {
+  const routine = [grant("EXECUTE ON PROCEDURE shop.BillAll")];
+  const shownRoutine = parseShownGrants(["GRANT EXECUTE ON PROCEDURE `shop`.`billall` TO `app`@`%`"], true).grants;
+  expect([...beyond(routine, shownRoutine), ...beyond(shownRoutine, routine)]).toEqual([]);
+
+  const table = [grant("SELECT ON Shop.Orders"), grant("INSERT ON Shop.*")];
+  const shownTable = parseShownGrants(
+    ["GRANT INSERT ON `shop`.* TO `app`@`%`", "GRANT SELECT ON `shop`.`orders` TO `app`@`%`"],
+    true,
+  ).grants;
+  expect([...beyond(table, shownTable, true), ...beyond(shownTable, table, true)]).toEqual([]);
+  expect(beyond(table, shownTable)).toEqual(["INSERT ON Shop.*", "SELECT ON Shop.Orders"]);
+  expect(beyond([grant("EXECUTE ON FUNCTION Shop.vat")], [grant("EXECUTE ON FUNCTION shop.vat")])).toEqual([
+    "EXECUTE ON FUNCTION Shop.vat",
+  ]);
+});
+
+test("ALL on a routine is what SHOW GRANTS prints for it", () => {
+  const all = [grant("ALL ON PROCEDURE shop.bill")];
+  const shown = parseShownGrants(["GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE `shop`.`bill` TO `app`@`%`"], true).grants;
+  expect([...beyond(all, shown), ...beyond(shown, all)]).toEqual([]);
+  expect(beyond(all, [grant("EXECUTE ON PROCEDURE shop.bill")])).toEqual(["ALTER ROUTINE ON PROCEDURE shop.bill"]);
 });

@@ -34,6 +34,12 @@ test("an account that is as declared changes nothing, however its grants are wri
   expect(compared([account({ grants: ["select on `shop`.*"] })], [seen()])).toEqual([]);
 });
 
+test("names that differ in case only are the same where the server ignores case", () => {
+  const declared = [account({ grants: ["SELECT ON Shop.*"] })];
+  expect(compared(declared, [seen({ ignoresCase: true })])).toEqual([]);
+  expect(compared(declared, [seen()])).toHaveLength(1);
+});
+
 test("every difference is said, and no password", () => {
   expect(compared([account()], [])).toEqual(["account reader@10.%: nothing -> SELECT ON shop.*"]);
   expect(compared([], [seen(), seen({ name: "old", purpose: "definer" })])).toEqual([
