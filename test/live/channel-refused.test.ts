@@ -89,7 +89,7 @@ describe("nothing is changed when", () => {
     await servers.replica.run(`SET GLOBAL server_id = ${String(servers.source.port)}`);
     const text = await refusal();
     await servers.replica.run(`SET GLOBAL server_id = ${String(servers.replica.port)}`);
-    expect(text).toContain("source and replica have the same server id (CHANNEL_SERVER_ID_EQUAL)");
+    expect(text).toContain("source and replica have the same server_id (CHANNEL_SERVER_ID_EQUAL)");
     expect(text).toContain("found   server_id 3511 on both");
   });
 
@@ -98,14 +98,14 @@ describe("nothing is changed when", () => {
     await servers.replica.run(`CREATE USER me@'%' IDENTIFIED BY 'me'`, "GRANT REPLICATION SLAVE ON *.* TO me@'%'");
     const text = await refusal({ source: source({ port: servers.replica.port, user: "me", password: "me" }) });
     await servers.replica.run("DROP USER me@'%'", "SET sql_log_bin = 1", "SET GLOBAL super_read_only = 1");
-    expect(text).toContain("source and replica have the same server uuid (CHANNEL_SERVER_UUID_EQUAL)");
+    expect(text).toContain("source and replica have the same server_uuid (CHANNEL_SERVER_UUID_EQUAL)");
   });
 
   test("the source's server_id is 0", async () => {
     await servers.source.run("SET GLOBAL server_id = 0");
     const text = await refusal();
     await servers.source.run(`SET GLOBAL server_id = ${String(servers.source.port)}`);
-    expect(text).toContain("its server_id is 0 (SOURCE_SERVER_ID_ZERO)");
+    expect(text).toContain("the source's server_id is 0 (SOURCE_SERVER_ID_ZERO)");
   });
 
   test("the source writes no binary log", async () => {
@@ -118,7 +118,7 @@ describe("nothing is changed when", () => {
     await servers.other.stop();
     await host.run(sh`rm ${options}`);
     await servers.other.start();
-    expect(text).toContain("it writes no binary log (SOURCE_BINLOG_OFF)");
+    expect(text).toContain("the source writes no binary log (SOURCE_BINLOG_OFF)");
   });
 
   test("the source logs statements and the channel filters", async () => {
@@ -126,22 +126,22 @@ describe("nothing is changed when", () => {
     await servers.source.host.facts();
     const text = await refusal({ filters: { ignoreTables: ["shop.log"] } });
     await servers.source.run("SET GLOBAL binlog_format = 'ROW'");
-    expect(text).toContain("it does not log rows (SOURCE_BINLOG_FORMAT)");
+    expect(text).toContain("the source does not log rows (SOURCE_BINLOG_FORMAT)");
   });
 
   test("start names a file that the source does not have, or a place behind its end", async () => {
     const missing = await refusal({ start: { file: "binlog.000999", position: 4 } });
     expect(missing).toContain(
-      "cannot begin at binlog.000999:4, 127.0.0.1:3511 does not keep this file (CHANNEL_SOURCE_LOG_MISSING)",
+      "cannot begin at binlog.000999:4, 127.0.0.1:3511 does not have this file (CHANNEL_SOURCE_LOG_MISSING)",
     );
     const behind = await refusal({ start: { file: "binlog.000001", position: 99_999_999 } });
-    expect(behind).toContain("has written less in this file (CHANNEL_SOURCE_LOG_MISSING)");
+    expect(behind).toContain("has not written this position yet (CHANNEL_SOURCE_LOG_MISSING)");
   });
 
   test("the replica lacks what start says that it holds", async () => {
     const uuid = String(await servers.source.ask("SELECT @@server_uuid"));
     const text = await refusal({ start: { gtidSet: `${uuid}:1-2`, file: "binlog.000001", position: "4" } });
-    expect(text).toContain("has not executed what start.gtidSet says (CHANNEL_REPLICA_NOT_READY)");
+    expect(text).toContain("has not executed all of start.gtidSet (CHANNEL_REPLICA_NOT_READY)");
   });
 
   test("the source purged what the replica lacks", async () => {
@@ -150,8 +150,10 @@ describe("nothing is changed when", () => {
     await servers.source.run(`PURGE BINARY LOGS TO '${last}'`);
     const purged = String(await servers.source.ask("SELECT @@GLOBAL.gtid_purged"));
     const text = await refusal();
-    expect(text).toContain("it purged transactions that the replica has not executed (error 1236) (GTID_PURGED)");
-    expect(text).toContain(`purged there, not executed here: ${purged}`);
+    expect(text).toContain(
+      "the source purged transactions that the replica has not executed (error 1236) (GTID_PURGED)",
+    );
+    expect(text).toContain(`purged on the source, not executed on the replica: ${purged}`);
     await servers.replica.run(
       `SET GLOBAL gtid_purged = '${purged}'`,
       "SET sql_log_bin = 0",
@@ -169,9 +171,9 @@ describe("nothing is changed when", () => {
     );
     const uuid = String(await servers.replica.ask("SELECT @@server_uuid"));
     const text = await refusal();
-    expect(text).toContain("the replica executed transactions that it never had (GTID_DIVERGED)");
-    expect(text).toContain(`executed here, not there: ${uuid}:1`);
-    expect(text).toContain(`written by ${uuid}, the replica itself: somebody wrote on it`);
+    expect(text).toContain("the replica executed transactions that the source does not have (GTID_DIVERGED)");
+    expect(text).toContain(`executed on the replica, not on the source: ${uuid}:1`);
+    expect(text).toContain(`written by ${uuid}, the replica itself: a session wrote on the replica`);
     // The error's own way out: the source says that it has had them.
     for (const server of [servers.source, servers.other])
       await server.run(`SET GTID_NEXT = '${uuid}:1'`, "BEGIN", "COMMIT", "SET GTID_NEXT = 'AUTOMATIC'");
@@ -231,7 +233,7 @@ describe("a channel that runs", () => {
     const { other, replica } = servers;
     const moved = { ...servers.declare().replica, socket: other.instance.layout.socket };
     const text = await refusal({ replica: moved }, stack);
-    expect(text).toContain("the channel would go on running on the old one (CHANNEL_REPLICA_DIFFERS)");
+    expect(text).toContain("the channel would keep running on the old one (CHANNEL_REPLICA_DIFFERS)");
     const uuid = String(await replica.ask("SELECT @@server_uuid"));
     expect(text).toContain(`needs   server_uuid ${uuid}, as at ${replica.instance.layout.socket}`);
     expect(await stack.up(servers.declare({ heartbeatSeconds: 5 }))).toEqual([]);
@@ -312,7 +314,7 @@ describe("a channel that runs", () => {
       { channel: "stock", source: { ...from, address: "localhost." }, start: { file, position: 4 } },
       stock,
     );
-    expect(moved).toContain("start still names the place in the old source's log");
+    expect(moved).toContain("`start` still names a position in the old source's binary log");
     await stock.destroy(declared);
   });
 

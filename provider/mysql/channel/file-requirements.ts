@@ -9,14 +9,14 @@ export function requireFile(situation: Situation, { file, position }: Extract<Po
   const withGtids = (mode: string) => mode.startsWith("ON");
   if (withGtids(source.gtidMode) && replica.gtidMode === "OFF")
     refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
-      what: `cannot follow ${names.source}, it writes GTIDs and the replica takes none`,
+      what: `cannot follow ${names.source}, the source uses GTIDs, the replica has gtid_mode=OFF`,
       found: `gtid_mode = ${source.gtidMode} on the source, ${replica.gtidMode} on the replica`,
       needs: "gtid_mode = ON on the replica",
       fix: "on the replica: enforce_gtid_consistency = ON and gtid_mode = ON in its option file (one restart)",
     });
   if (source.gtidMode === "OFF" && replica.gtidMode === "ON" && !has(replica.server, "assignGtidsToAnonymous"))
     refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
-      what: `cannot follow ${names.source}, it writes no GTIDs and the replica insists on them`,
+      what: `cannot follow ${names.source}, the source has gtid_mode=OFF, the replica has gtid_mode=ON`,
       found: `gtid_mode = OFF on the source, ON on the replica ${replica.server.version}`,
       needs: `MySQL ${oldestVersions.replica} on the replica, or gtid_mode = OFF there`,
       fix: "upgrade the replica, or set gtid_mode = OFF in its option file",
@@ -26,14 +26,14 @@ export function requireFile(situation: Situation, { file, position }: Extract<Po
   const log = source.logs.find(({ name }) => name === file);
   if (log !== undefined && BigInt(position) <= log.sizeBytes) return;
   refuse(situation, "CHANNEL_SOURCE_LOG_MISSING", {
-    what: `cannot begin at ${file}:${position}, ${names.source} ${log === undefined ? "does not keep this file" : "has written less in this file"}`,
+    what: `cannot begin at ${file}:${position}, ${names.source} ${log === undefined ? "does not have this file" : "has not written this position yet"}`,
     found: sayLogs(source.logs),
     needs: `${file}, at least ${position} bytes`,
-    fix: "seed the replica again and begin where that seed was taken, or correct `start`",
+    fix: "seed the replica again and set `start` to the position of that seed, or correct `start`",
   });
 }
 
-/** Transactions of an earlier channel of this name, which nobody noted the end of, would be applied a second time. */
+/** Where an earlier channel of this name ended is not recorded: its transactions would be applied a second time. */
 function requireNothingAssigned(situation: Situation): void {
   const { source, replica, names, channel, position, points, hasTrace } = situation;
   if (!points || channel !== null || hasTrace) return;
@@ -43,9 +43,9 @@ function requireNothingAssigned(situation: Situation): void {
   if (applied.length === 0) return;
   refuse(situation, "CHANNEL_BEGINS_TOO_EARLY", {
     what: `cannot begin ${sayPosition(position)}, the replica has applied transactions of an earlier channel of this name`,
-    found: `executed here: ${sayGtids({ intervals: new Map(applied) })}`,
-    needs: "a replica that has applied nothing since its data was taken",
-    fix: "seed the replica again (`reseed` of the StagingDatabase), or, if you know the place up to which its data goes, set `start` to it and give the channel another name",
+    found: `executed on the replica: ${sayGtids({ intervals: new Map(applied) })}`,
+    needs: "a replica that has applied nothing since it was seeded",
+    fix: "seed the replica again (`reseed` of the StagingDatabase), or, if you know the file and position up to which the replica has applied, set `start` to them and give the channel another name",
   });
 }
 
@@ -53,5 +53,5 @@ const sayLogs = (logs: NonNullable<SourceFacts["logs"]>): string => {
   const [first, last] = [logs[0], logs.at(-1)];
   return first === undefined || last === undefined
     ? "no binary log"
-    : `${first.name} to ${last.name}, which ends at ${String(last.sizeBytes)}`;
+    : `${first.name} to ${last.name}; ${last.name} ends at ${String(last.sizeBytes)}`;
 };

@@ -9,14 +9,14 @@ export function requireGtids(situation: Situation): void {
   const { source, replica, names, seedGtids } = situation;
   if (source.gtidMode !== "ON" && source.gtidMode !== "ON_PERMISSIVE")
     refuse(situation, "SOURCE_GTID_OFF", {
-      what: `cannot find its place by GTID, ${names.source} writes none`,
+      what: `cannot start by GTID, ${names.source} does not use GTIDs`,
       found: `gtid_mode = ${source.gtidMode} on the source`,
-      needs: "gtid_mode = ON on the source, or a place to begin",
-      fix: "set start: { file, position } to where the replica's data was taken (`seedPosition` of a StagingDatabase has it), or turn GTIDs on at the source",
+      needs: "gtid_mode = ON on the source, or file and position in `start`",
+      fix: "set start: { file, position } to the position of the replica's data (`seedPosition` of a StagingDatabase has it), or set gtid_mode = ON on the source",
     });
   if (replica.gtidMode !== "ON" && replica.gtidMode !== "ON_PERMISSIVE")
     refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
-      what: "cannot find its place by GTID, the replica has GTIDs turned off",
+      what: `cannot start by GTID, the replica has gtid_mode=${replica.gtidMode}`,
       found: `gtid_mode = ${replica.gtidMode} on the replica`,
       needs: "gtid_mode = ON on the replica",
       fix: "on the replica: enforce_gtid_consistency = ON and gtid_mode = ON in its option file (one restart)",
@@ -24,10 +24,10 @@ export function requireGtids(situation: Situation): void {
   const lost = seedGtids === null ? undefined : subtractGtidSet(parseGtidSet(seedGtids), replica.executed);
   if (lost !== undefined && !isEmptyGtidSet(lost))
     refuse(situation, "CHANNEL_REPLICA_NOT_READY", {
-      what: "cannot begin behind the seed, the replica has not executed what start.gtidSet says",
+      what: "cannot start after the seed, the replica has not executed all of start.gtidSet",
       found: `not executed on the replica: ${sayGtids(lost)}`,
-      needs: "gtid_executed of the replica holds start.gtidSet",
-      fix: "seed the replica again (`reseed` of the StagingDatabase), or set start to what its data really holds",
+      needs: "start.gtidSet is part of gtid_executed of the replica",
+      fix: "seed the replica again (`reseed` of the StagingDatabase), or set `start` to the position of the replica's data",
     });
   requireNotPurged(situation);
   requireNotDiverged(situation);
@@ -43,13 +43,13 @@ function requireNotPurged(situation: Situation): void {
   if (isEmptyGtidSet(missing)) return;
   // Data of a dump without GTIDs looks like no data at all.
   const noHistory = isEmptyGtidSet(replica.executed)
-    ? "if the replica was seeded from a file, its dump named no GTID set: make the dump with --set-gtid-purged=ON --source-data=2 and seed again; else "
+    ? "if the replica was seeded from a dump file without a GTID set: make the dump with --set-gtid-purged=ON --source-data=2 and seed again; otherwise "
     : "";
   refuse(situation, "GTID_PURGED", {
-    what: `cannot follow ${names.source}, it purged transactions that the replica has not executed (error 1236)`,
-    found: `purged there, not executed here: ${sayGtids(missing)}\nexecuted here: ${sayGtids(replica.executed)}`,
-    needs: `gtid_executed of the replica holds gtid_purged of the source: ${sayGtids(source.purged)}`,
-    fix: `${noHistory}seed the replica from this source (a StagingDatabase with \`source\`; \`reseed\` does it again), and keep binary logs on the source for longer: SET PERSIST binlog_expire_logs_seconds = <seconds>`,
+    what: `cannot follow ${names.source}, the source purged transactions that the replica has not executed (error 1236)`,
+    found: `purged on the source, not executed on the replica: ${sayGtids(missing)}\nexecuted on the replica: ${sayGtids(replica.executed)}`,
+    needs: `gtid_purged of the source is part of gtid_executed of the replica: ${sayGtids(source.purged)}`,
+    fix: `${noHistory}seed the replica from this source (\`source\` of the StagingDatabase; change \`reseed\` to seed again), and keep binary logs on the source for longer: SET PERSIST binlog_expire_logs_seconds = <seconds>`,
   });
 }
 
@@ -64,16 +64,16 @@ function requireNotDiverged(situation: Situation): void {
   const writers = [...new Set([...errant.intervals.keys()].map(uuidOf))];
   const small = countGtids(errant) <= 5n; // as many statements as one still types by hand
   refuse(situation, "GTID_DIVERGED", {
-    what: `cannot follow ${names.source}, the replica executed transactions that it never had`,
+    what: `cannot follow ${names.source}, the replica executed transactions that the source does not have`,
     found: [
-      `executed here, not there: ${sayGtids(errant)}`,
+      `executed on the replica, not on the source: ${sayGtids(errant)}`,
       ...writers.map((uuid) => `written by ${uuid}, ${writerOf(uuid, source, replica)}`),
     ].join("\n"),
-    needs: "gtid_executed of the source holds what the replica executed",
+    needs: "gtid_executed of the replica is part of gtid_executed of the source",
     fix:
       "seed the replica again (`reseed` of the StagingDatabase)" +
       (small
-        ? `; or, if these changes do no harm, on the source for each of them: SET GTID_NEXT = '<uuid:number>'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'`
+        ? `; or, to keep these changes on the replica, on the source for each of these GTIDs: SET GTID_NEXT = '<uuid:number>'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'`
         : ""),
   });
 }
@@ -96,8 +96,10 @@ function errantGtids({ source, replica, points, names, seedGtids }: Situation): 
 }
 
 function writerOf(uuid: string, source: SourceFacts, replica: ReplicaFacts): string {
-  if (uuid === replica.uuid) return "the replica itself: somebody wrote on it";
-  if (uuid === source.uuid) return "the source, which has lost them: it was set back to an older state";
+  if (uuid === replica.uuid) return "the replica itself: a session wrote on the replica";
+  if (uuid === source.uuid) return "the source, which no longer has them: the source was restored to an older state";
   const channel = replica.otherChannels.find(({ sourceUuid }) => sourceUuid === uuid);
-  return channel === undefined ? "a server that is neither of the two" : `the source of channel ${channel.channel}`;
+  return channel === undefined
+    ? "a server that is neither the source nor the replica"
+    : `the source of channel ${channel.channel}`;
 }

@@ -11,68 +11,69 @@ export const receiverErrors: readonly ErrorEntry[] = [
     thread: "receiver",
     says: /purged required binary logs/i,
     code: "GTID_PURGED",
-    what: "cannot go on, the source purged transactions that the replica has not received",
+    what: "cannot continue, the source purged transactions that the replica has not received",
     fix: () =>
-      "seed the replica again (`reseed` of the StagingDatabase), and raise binlog_expire_logs_seconds on the source above the longest time the replica may stand still",
+      "seed the replica again (`reseed` of the StagingDatabase), and raise binlog_expire_logs_seconds on the source above the longest time for which the channel may be stopped",
   },
   {
     thread: "receiver",
     says: /replica has more gtids than the source/i,
     code: "GTID_DIVERGED",
-    what: "cannot go on, the replica holds transactions of the source that the source itself no longer has",
-    fix: () => "the source was set back to an older state: seed the replica again (`reseed` of the StagingDatabase)",
+    what: "cannot continue, the replica has transactions of the source that the source itself no longer has",
+    fix: () => "the source was restored to an older state: seed the replica again (`reseed` of the StagingDatabase)",
   },
   {
     thread: "receiver",
     says: /source server_id is 0/i,
     code: "SOURCE_SERVER_ID_ZERO",
-    what: "cannot go on, the source's server_id is 0",
-    fix: () => "on the source: SET PERSIST server_id = <a number of its own>",
+    what: "cannot continue, the source's server_id is 0",
+    fix: () => "on the source: SET PERSIST server_id = <a number that no other server of this replication has>",
   },
   {
     thread: "receiver",
     says: /same server_uuid|same server_id/i,
     code: "CHANNEL_SERVER_ID_EQUAL",
-    what: "was cut off, another replica of the source has the same server id or server uuid",
+    what: "was disconnected by the source, another replica has the same server_id or server_uuid",
     fix: () =>
-      "give each replica a server id of its own (`serverId` of the StagingDatabase); see SHOW REPLICAS on the source",
+      "give each replica its own server_id (`serverId` of the StagingDatabase); SHOW REPLICAS on the source lists them",
   },
   {
     thread: "receiver",
     says: /first log file name|position > file size|truncated in the middle|impossible position|bogus data|not found in binary log index/i,
     code: "CHANNEL_SOURCE_LOG_MISSING",
-    what: "cannot begin, the source has no such place in its binary logs",
+    what: "cannot start, the source's binary logs do not have this file and position",
     fix: () =>
-      "take file and position from SHOW BINARY LOG STATUS at the moment of the backup, or seed the replica again",
+      "set `start` to the file and position that SHOW BINARY LOG STATUS gave at the time of the backup, or seed the replica again",
   },
   {
     thread: "receiver",
     says: /max_allowed_packet|log event entry exceeded/i,
     code: "CHANNEL_RECEIVER_FAILED",
-    what: "cannot go on, a change is larger than the packets that are allowed",
+    what: "cannot continue, a transaction of the source has an event larger than max_allowed_packet",
     fix: () => "raise max_allowed_packet on the source and replica_max_allowed_packet on the replica to 1G",
   },
   {
     thread: "receiver",
     says: /GTID_MODE|gtid_mode/,
     code: "CHANNEL_REPLICA_NOT_READY",
-    what: "cannot go on, the GTID modes of source and replica do not go together",
+    what: "cannot continue, the gtid_mode of the source and that of the replica are incompatible",
     fix: () => "set gtid_mode to the same value on both servers, step by step: OFF, OFF_PERMISSIVE, ON_PERMISSIVE, ON",
   },
   {
     thread: "receiver",
     says: /equal MySQL server ids/i,
     code: "CHANNEL_SERVER_ID_EQUAL",
-    what: "cannot run, source and replica have the same server id",
-    fix: () => "give the replica another one: `serverId` of the StagingDatabase, or SET PERSIST server_id = <number>",
+    what: "cannot run, source and replica have the same server_id",
+    fix: () =>
+      "give the replica another server_id: `serverId` of the StagingDatabase, or on the replica: SET PERSIST server_id = <number>",
   },
   {
     thread: "receiver",
     says: /equal MySQL server UUIDs/i,
     code: "CHANNEL_SERVER_UUID_EQUAL",
-    what: "cannot run, source and replica have the same server uuid",
+    what: "cannot run, source and replica have the same server_uuid",
     fix: () =>
-      "the replica is a copy that kept its identity: stop it, remove auto.cnf from its data directory, start it",
+      "the replica's data directory was copied together with auto.cnf: stop the replica, remove auto.cnf from its data directory, start it",
   },
   {
     thread: "receiver",
@@ -92,7 +93,7 @@ export const receiverErrors: readonly ErrorEntry[] = [
     thread: "receiver",
     errnos: [2061],
     code: "SOURCE_LOGIN_REFUSED",
-    what: "cannot log in, the source takes this password over an encrypted connection only",
+    what: "cannot log in, the source accepts this password only over an encrypted connection",
     fix: () => 'set source.tls to "required"',
   },
   {
@@ -100,7 +101,7 @@ export const receiverErrors: readonly ErrorEntry[] = [
     errnos: [1045, 1698, 1251, 1524, 2059, 1862, 1820, 3118, 3955],
     code: "SOURCE_LOGIN_REFUSED",
     what: ({ user }) => `cannot log in, the source refuses the user ${user}`,
-    fix: () => "check source.user and source.password, and that the account may come from the replica's address",
+    fix: () => "check source.user and source.password, and that the account's host part matches the replica's address",
   },
   {
     thread: "receiver",
@@ -113,16 +114,16 @@ export const receiverErrors: readonly ErrorEntry[] = [
     thread: "receiver",
     errnos: [3159],
     code: "SOURCE_TLS_FAILED",
-    what: "cannot log in, the source takes encrypted connections only",
+    what: "cannot log in, the source accepts encrypted connections only",
     fix: () => 'set source.tls to "required"',
   },
   {
     thread: "receiver",
     errnos: [2026],
     code: "SOURCE_TLS_FAILED",
-    what: "cannot make a TLS connection to the source as it was asked for",
+    what: "cannot make the TLS connection to the source that source.tls declares",
     fix: () =>
-      "check source.tls: ca must have signed the source's certificate, and verifyIdentity needs a certificate that names source.address (those that mysqld makes by itself do not)",
+      "check source.tls: the CA in `ca` must have signed the source's certificate; with verifyIdentity the certificate must name source.address (certificates that mysqld makes by itself do not)",
   },
   {
     thread: "receiver",
@@ -137,7 +138,7 @@ export const receiverErrors: readonly ErrorEntry[] = [
     thread: "receiver",
     errnos: [1129],
     code: "SOURCE_UNREACHABLE",
-    what: "cannot connect, the source has blocked the replica's address after too many broken connections",
+    what: "cannot connect, the source blocks the replica's address after too many failed connections (max_connect_errors)",
     fix: () => "on the source: TRUNCATE performance_schema.host_cache",
   },
   {
@@ -154,7 +155,8 @@ export const receiverErrors: readonly ErrorEntry[] = [
     errnos: [1593, 1594, 1595, 13118, 13121, 13122],
     code: "CHANNEL_RECEIVER_FAILED",
     what: "stopped receiving, the relay log cannot be written or read",
-    fix: () => "check free space and disk of the replica, then run `pulumi up` again: the relay log is fetched anew",
+    fix: () =>
+      "check free space and disk of the replica, then run `pulumi up` again: the receiver fetches the relay log again",
     passes: true,
   },
 ];

@@ -8,16 +8,16 @@ import { sayPosition, type Position } from "./settings";
 import type { SourceFacts } from "./source-facts";
 import type { ChannelNames } from "./thread-error";
 
-/** What does not answer as it should, in the words of whom it hinders. */
+/** A replica that does not answer, in the words of the channel that cannot be changed or removed. */
 export function unanswered(problem: SluiceError, object: string, hinders: "change" | "removal"): SluiceError {
   const words = {
     change: {
-      what: "cannot be changed while the replica's server does not answer",
-      fix: 'start the server: `state: "running"` of the StagingDatabase, and `pulumi up` of that resource first',
+      what: "cannot be changed while the replica does not answer",
+      fix: 'start the replica first: set `state: "running"` of the StagingDatabase and run `pulumi up` for that resource',
     },
     removal: {
-      what: "cannot be removed while the replica's server does not answer: it would start with the server again",
-      fix: 'start the server (`state: "running"` of the StagingDatabase, `pulumi up`) and remove the channel then; to destroy both, stopped as it is: the option `{ deletedWith: <the StagingDatabase> }` on the channel, `pulumi up`, `pulumi destroy`',
+      what: "cannot be removed while the replica does not answer: the channel would start again with the replica",
+      fix: 'start the replica (set `state: "running"` of the StagingDatabase, run `pulumi up`), then remove the channel. To destroy both while the replica is stopped: set the option `{ deletedWith: <the StagingDatabase> }` on the channel, run `pulumi up`, then `pulumi destroy`',
     },
   };
   return new SluiceError({ ...problem.problem, object, needs: "a running replica", ...words[hinders] });
@@ -43,7 +43,7 @@ export interface PlacedServer {
 }
 
 /**
- * By another socket or port a program may mean another server: there the old channel would run on, and nobody would know it.
+ * Another socket or port may lead to another server: the old channel would keep running, outside of any program.
  * Another server at the same place was rebuilt there.
  */
 export function requireSameServer(was: PlacedServer, is: PlacedServer, object: string): void {
@@ -51,10 +51,10 @@ export function requireSameServer(was: PlacedServer, is: PlacedServer, object: s
   throw new SluiceError({
     code: "CHANNEL_REPLICA_DIFFERS",
     object,
-    what: "cannot move to another server, the channel would go on running on the old one",
+    what: "cannot move to another server, the channel would keep running on the old one",
     found: `at ${is.place}: server_uuid ${is.uuid}`,
     needs: `server_uuid ${was.uuid}, as at ${was.place}`,
-    fix: "to remove it there and make it here: `pulumi up --replace '<its URN>'` (`pulumi stack --show-urns`), or give the resource another name; if the old server is gone for good: `pulumi state delete '<its URN>'` first",
+    fix: "to remove the channel there and make it here: `pulumi up --replace '<its URN>'` (`pulumi stack --show-urns`), or give the resource another name; if the old server is gone for good: `pulumi state delete '<its URN>'` first",
   });
 }
 
@@ -68,14 +68,14 @@ export function requireOtherStart(
   throw new SluiceError({
     code: "DECLARATION_INVALID",
     object,
-    what: `cannot be pointed at ${source}, start still names the place in the old source's log`,
+    what: `cannot be pointed at ${source}, \`start\` still names a position in the old source's binary log`,
     found: `start ${sayPosition(position)}`,
-    needs: "file and position in the new source's log",
-    fix: "set `start` to where the new source's log goes on from what the replica has applied",
+    needs: "file and position in the new source's binary log",
+    fix: "set `start` to the file and position of the new source that follow what the replica has applied",
   });
 }
 
-/** A transaction that somebody may be looking at is not tried again and again; what passes by itself is. */
+/** A failed transaction is not retried unless the error may pass by itself: a person may be repairing it. */
 export function requireApplierSound(error: ThreadError | null, executed: GtidSet, names: ChannelNames): void {
   if (error === null || isPassing("applier", error, names) || outsideStatement(error, names.rules) !== null) return;
   const { transaction } = error;

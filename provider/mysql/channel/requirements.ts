@@ -32,7 +32,7 @@ function requireVersions(situation: Situation): void {
     refuse(situation, "SOURCE_NOT_SUPPORTED", {
       what: `cannot follow ${names.source}, ${refusal}`,
       found: `source ${source.server.flavour} ${source.server.version}, replica ${replica.server.flavour} ${replica.server.version}`,
-      needs: "a replica of the same kind, as new as its source or newer",
+      needs: "MySQL or Percona Server on both, and a replica at least as new as its source",
       fix: "upgrade the replica: `baseDirectory` of the StagingDatabase names another MySQL",
     });
 }
@@ -41,14 +41,14 @@ function requireSourceLogs(situation: Situation): void {
   const { source, names, replica } = situation;
   if (!source.logsBinary)
     refuse(situation, "SOURCE_BINLOG_OFF", {
-      what: `cannot follow ${names.source}, it writes no binary log`,
+      what: `cannot follow ${names.source}, the source writes no binary log`,
       found: "log_bin = OFF",
       needs: "log_bin = ON",
       fix: "in the source's option file: log_bin = binlog (and no skip_log_bin), then restart it",
     });
   if (source.serverId === 0)
     refuse(situation, "SOURCE_SERVER_ID_ZERO", {
-      what: `cannot follow ${names.source}, its server_id is 0`,
+      what: `cannot follow ${names.source}, the source's server_id is 0`,
       found: "server_id = 0",
       needs: "a number that no other server of this replication has",
       fix: "on the source: SET PERSIST server_id = <number>",
@@ -66,16 +66,16 @@ function requireDistinct(situation: Situation): void {
   const { source, names, replica } = situation;
   if (source.uuid === replica.uuid)
     refuse(situation, "CHANNEL_SERVER_UUID_EQUAL", {
-      what: `cannot follow ${names.source}, source and replica have the same server uuid`,
+      what: `cannot follow ${names.source}, source and replica have the same server_uuid`,
       found: `server_uuid ${source.uuid} on both`,
-      needs: "two servers, each with a uuid of its own",
-      fix: "if they are two servers, the replica is a copy that kept its identity: stop it, remove auto.cnf from its data directory, start it",
+      needs: "two servers, each with its own server_uuid",
+      fix: "if they are two servers, the replica's data directory was copied together with auto.cnf: stop the replica, remove auto.cnf from its data directory, start it",
     });
   if (source.serverId === replica.serverId)
     refuse(situation, "CHANNEL_SERVER_ID_EQUAL", {
-      what: `cannot follow ${names.source}, source and replica have the same server id`,
+      what: `cannot follow ${names.source}, source and replica have the same server_id`,
       found: `server_id ${String(source.serverId)} on both`,
-      needs: "a server id of its own for each",
+      needs: "a different server_id for each server",
       fix: "set `serverId` of the StagingDatabase to another number, or on the replica: SET PERSIST server_id = <number>",
     });
 }
@@ -93,7 +93,7 @@ function requireOnlyChannel(situation: Situation): void {
     what: `cannot follow ${names.source}, this server already follows ${names.source} through ${name}`,
     found: `${name} ${at}, ${other.sourceUuid === "" ? "which has not connected yet" : `server_uuid ${other.sourceUuid}`}`,
     needs: "one channel from one source into one server",
-    fix: `widen the filters of ${name} instead of adding a channel; if it is not needed any more, remove it first: its resource from the program, or on the replica: ${stopReplica(replica.server, other.channel).display}; ${resetReplicaAll(replica.server, other.channel).display}`,
+    fix: `widen the filters of ${name} instead of adding a channel. If ${name} is not needed any more, remove it first: its resource from the program, or on the replica: ${stopReplica(replica.server, other.channel).display}; ${resetReplicaAll(replica.server, other.channel).display}`,
   });
 }
 
@@ -119,9 +119,9 @@ function requireRows(situation: Situation): void {
   const { source, names, hasFilters } = situation;
   if (source.binlogFormat === "ROW" || !hasFilters) return;
   refuse(situation, "SOURCE_BINLOG_FORMAT", {
-    what: `cannot filter what ${names.source} writes, it does not log rows`,
+    what: `cannot filter changes of ${names.source}, the source does not log rows`,
     found: `binlog_format = ${source.binlogFormat}`,
     needs: "binlog_format = ROW",
-    fix: "on the source: SET PERSIST binlog_format = 'ROW' (sessions that are open keep the old one), or bring all databases and accounts, without filters",
+    fix: "on the source: SET PERSIST binlog_format = 'ROW' (open sessions keep the old value); or declare no filters, and bring all databases and accounts",
   });
 }

@@ -315,7 +315,7 @@ describe("the replica's server", () => {
 
   test("that is another one at another place is refused: the channel would run on at the old one", () => {
     expect(() => up(before, elsewhere, other)).toThrow(
-      "cannot move to another server, the channel would go on running on the old one (CHANNEL_REPLICA_DIFFERS)\n" +
+      "cannot move to another server, the channel would keep running on the old one (CHANNEL_REPLICA_DIFFERS)\n" +
         `  found   at /srv/stock/run/mysqld.sock: server_uuid ${otherUuid}\n` +
         `  needs   server_uuid ${replicaUuid}, as at /srv/orders/run/mysqld.sock\n`,
     );
@@ -360,8 +360,8 @@ describe("removal", () => {
   test("of a channel whose server is stopped is refused: it would come back with the server", () => {
     const problem = new SluiceError({ code: "SERVER_NOT_ANSWERING", object: "server", what: "is stopped" });
     const of = seen(settled(settledChannel(declared())), { kind: "silent", problem });
-    expect(() => remove(of)).toThrow("cannot be removed while the replica's server does not answer");
-    expect(() => kinds(declared(), of)).toThrow("cannot be changed while the replica's server does not answer");
+    expect(() => remove(of)).toThrow("cannot be removed while the replica does not answer");
+    expect(() => kinds(declared(), of)).toThrow("cannot be changed while the replica does not answer");
     expect(remove(seen(settled(null, { owner: null }), { kind: "silent", problem }))).toEqual([]);
   });
 

@@ -43,6 +43,6 @@ describe("the first of two channels into a server that was seeded from two sourc
 
   test("takes transactions that the source has lost for divergence, seeded or not", () => {
     const lost = `${sourceUuid}:1-101`; // the source has executed 1-100
-    expect(() => requireReady(situation(lost, lost))).toThrow(/the source, which has lost them/);
+    expect(() => requireReady(situation(lost, lost))).toThrow(/the source, which no longer has them/);
   });
 });

@@ -155,14 +155,14 @@ describe("a place in the source's log", () => {
     ["a file that is gone", { by: "file", file: "binlog.000001", position: "4" }],
     ["a place behind the end", { by: "file", file: "binlog.000002", position: "201" }],
   ])("%s is refused, with the files that there are", (_what, position) => {
-    expect(() => requireReady(at(position))).toThrow(/binlog.000002 to binlog.000003, which ends at 99/);
+    expect(() => requireReady(at(position))).toThrow(/binlog.000002 to binlog.000003; binlog.000003 ends at 99/);
   });
 
   test("is refused where an earlier channel of this name has been applied from, unless its end is known", () => {
     const after = { replica: executed(`${assignedUuid("orders", replicaUuid)}:1-9`) };
     expect(() => requireReady(at(file, after))).toThrow(
       `cannot begin at binlog.000002:157, the replica has applied transactions of an earlier channel of this name (CHANNEL_BEGINS_TOO_EARLY)\n` +
-        `  found   executed here: ${assignedUuid("orders", replicaUuid)}:1-9`,
+        `  found   executed on the replica: ${assignedUuid("orders", replicaUuid)}:1-9`,
     );
     for (const uuid of assignedUuids("orders", replicaUuid))
       expect(() => requireReady(at(file, { replica: executed(`${uuid}:1-9`) }))).toThrow(/CHANNEL_BEGINS_TOO_EARLY/);
@@ -198,11 +198,11 @@ describe("a place in the source's log", () => {
 test("divergence says what, whose and the way out", () => {
   const change = { replica: executed(`${sourceUuid}:1-50`, `${replicaUuid}:1-2`) };
   expect(() => requireReady(situation(change))).toThrowErrorMatchingInlineSnapshot(`
-    "channel orders@stage-1:3307: cannot follow db-1:3306, the replica executed transactions that it never had (GTID_DIVERGED)
-      found   executed here, not there: 22222222-2222-2222-2222-222222222222:1-2
-              written by 22222222-2222-2222-2222-222222222222, the replica itself: somebody wrote on it
-      needs   gtid_executed of the source holds what the replica executed
-      fix     seed the replica again (\`reseed\` of the StagingDatabase); or, if these changes do no harm, on the source for each of them: SET GTID_NEXT = '<uuid:number>'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'"
+    "channel orders@stage-1:3307: cannot follow db-1:3306, the replica executed transactions that the source does not have (GTID_DIVERGED)
+      found   executed on the replica, not on the source: 22222222-2222-2222-2222-222222222222:1-2
+              written by 22222222-2222-2222-2222-222222222222, the replica itself: a session wrote on the replica
+      needs   gtid_executed of the replica is part of gtid_executed of the source
+      fix     seed the replica again (\`reseed\` of the StagingDatabase); or, to keep these changes on the replica, on the source for each of these GTIDs: SET GTID_NEXT = '<uuid:number>'; BEGIN; COMMIT; SET GTID_NEXT = 'AUTOMATIC'"
   `);
 });
 
