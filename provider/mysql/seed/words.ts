@@ -35,7 +35,7 @@ const inexactWords = "FLOAT values are rounded to six digits, tables that are no
 
 /** What the source feels. */
 const onSource: Readonly<Partial<Record<SeedMethod, string>>> = {
-  dump: "writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded",
+  dump: "writers on the source wait for up to 2 s once, and it keeps old rows until the load ends; prefer a replica of production",
   clone: "on a source older than 8.0.27, DDL waits until it is copied",
 };
 

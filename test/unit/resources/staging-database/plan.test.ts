@@ -131,7 +131,7 @@ describe("a new staging database", () => {
        3. write my.cnf, init file and unit
        4. initialise an empty data directory
        5. start the server and wait until it answers
-       6. seed by a dump of db-1:3306              ! writers on the source wait for up to 2 s once, and it keeps old rows until the dump is loaded"
+       6. seed by a dump of db-1:3306              ! writers on the source wait for up to 2 s once, and it keeps old rows until the load ends; prefer a replica of production"
     `);
   });
 
