@@ -193,7 +193,7 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
 
   "remove-server": async (_step, context) => {
     const { host, place, marker } = await claimed(context);
-    await unconfine(host, place, marker.confined);
+    await unconfine(host, place, marker.confined, context.report);
     await removeInstance(host, place);
   },
 };

@@ -2,7 +2,9 @@ import type { LabHost } from "../../lab/index.ts";
 import { sh, type Command } from "../../provider/host/command";
 import type { Host, SshAddress } from "../../provider/host/host";
 import { borrowHost } from "../../provider/host/pool";
+import { unconfine, withRules } from "../../provider/mysql/instance/confine";
 import { layoutOf } from "../../provider/mysql/instance/layout";
+import { silent } from "../../provider/report";
 import type { AnyRoom } from "../../provider/room";
 import { checkInputs } from "../../provider/schema/check";
 import { rooms } from "../../resources/rooms";
@@ -204,6 +206,24 @@ describe("where a policy confines mysqld", () => {
     await stack.destroy(adjusted);
     expect((await host.run(sh`cat ${local}`)).stdout).toBe("/backup/** r,\n");
     expect(await saidCalls()).toMatch(new RegExp(`apparmor_parser -r ${profile}\n/backup/\\*\\* r,\n$`));
+
+    // A profile that does not load, and AppArmor without its programs: neither keeps a server from being removed.
+    const layout = layoutOf(directory);
+    const confined = { apparmor: { profileFile: profile, localFile: local } };
+    const removeRules = async () => {
+      const said: string[] = [];
+      const report = { ...silent, warn: (text: string) => void said.push(text) };
+      await host.writeFile(local, withRules("/backup/** r,\n", layout.unitName, ["/gone/** rw,"]), { mode: 0o644 });
+      await unconfine(host, { object: "armor", layout }, confined, report);
+      expect((await host.run(sh`cat ${local}`)).stdout).toBe("/backup/** r,\n");
+      return said.join("\n");
+    };
+    await program("apparmor_parser", "echo syntax error >&2; exit 1");
+    expect(await removeRules()).toMatch(
+      new RegExp(`could not be reloaded \\(syntax error\\); .*: apparmor_parser -r ${profile}$`),
+    );
+    await host.run(sh`rm ${`${programs}/apparmor_parser`}`);
+    expect(await removeRules()).toBe("");
   });
 
   test("SELinux's missing labels and port are told, or are made, and are removed with the server", async () => {

@@ -1,6 +1,7 @@
 import { SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
+import type { Report } from "../../report";
 import { labelOf, missingIn, readConfinement, type AppArmor, type Confinement } from "./confinement";
 import type { Instance, InstancePlace } from "./instance";
 
@@ -55,6 +56,7 @@ export async function confine(
       const files = requireLocal(instance, confinement);
       await note({ apparmor: files });
       await writeRules(host, instance, files, missing.lines);
+      await policy(host, sh`[ ! -e ${files.profileFile} ] || apparmor_parser -r ${files.profileFile}`);
     } else {
       await requireSemanage(host);
       const old = before?.selinux?.port ?? null;
@@ -74,11 +76,16 @@ export async function confine(
 }
 
 /** Takes back what `confine` did. May be repeated. */
-export async function unconfine(host: Host, place: InstancePlace, confined: Confined | undefined): Promise<void> {
+export async function unconfine(
+  host: Host,
+  place: Pick<InstancePlace, "object" | "layout">,
+  confined: Confined | undefined,
+  report: Report,
+): Promise<void> {
   if (confined === undefined) return;
   const { apparmor, selinux } = confined;
   await host.withLock(policyLock.name, { ...policyLock, holder: place.object }, async () => {
-    if (apparmor !== undefined) await writeRules(host, place, apparmor, []);
+    if (apparmor !== undefined) await removeRules(host, place, apparmor, report);
     if (selinux === undefined) return;
     await policy(host, sh`semanage fcontext -d ${labelOf(place.layout).pattern} 2>/dev/null || :`);
     if (selinux.port !== null)
@@ -94,14 +101,37 @@ const policy = (host: Host, command: Parameters<Host["run"]>[0]) =>
 async function writeRules(
   host: Host,
   { layout }: Pick<InstancePlace, "layout">,
-  { profileFile, localFile }: NonNullable<Confined["apparmor"]>,
+  { localFile }: NonNullable<Confined["apparmor"]>,
   rules: readonly string[],
 ): Promise<void> {
   const before = (await host.readFile(localFile, { asRoot: true })) ?? "";
   const after = withRules(before, layout.unitName, rules);
   if (after !== before) await host.writeFile(localFile, after, { mode: 0o644, asRoot: true });
-  await policy(host, sh`[ ! -e ${profileFile} ] || apparmor_parser -r ${profileFile}`);
 }
+
+/**
+ * AppArmor may have been removed since, and its programs with it. Rules that stay loaded allow only what is removed with the
+ * server, and are gone after the next boot: no reason to keep a server that is to go.
+ */
+async function removeRules(
+  host: Host,
+  place: Pick<InstancePlace, "object" | "layout">,
+  files: NonNullable<Confined["apparmor"]>,
+  report: Report,
+): Promise<void> {
+  await writeRules(host, place, files, []);
+  const { profileFile } = files;
+  const { exitCode, stderr } = await host.run(
+    sh`[ -e ${profileFile} ] && [ -r /sys/kernel/security/apparmor/profiles ] && command -v apparmor_parser >/dev/null || exit 0; apparmor_parser -r ${profileFile} || exit ${notReloaded}`,
+    { asRoot: true, withinSeconds: policySeconds, accept: [0, notReloaded] },
+  );
+  if (exitCode === notReloaded)
+    report.warn(
+      `${place.object}: the server's AppArmor rules are deleted, but ${profileFile} could not be reloaded (${stderr.trim()}); correct the profile and run on the host as root: apparmor_parser -r ${profileFile}`,
+    );
+}
+
+const notReloaded = 97; // apparmor_parser and sh end with none like it
 
 /** The text with our block in it, between two comments that name the server's unit. */
 export function withRules(text: string, unit: string, rules: readonly string[]): string {
