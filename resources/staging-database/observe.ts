@@ -126,6 +126,8 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     ...((seed.state === "running" || seed.state === "finished") && { hasSeedJob: true }),
     server: asked === null ? (remembered?.server ?? null) : typeof asked === "string" ? null : asked,
   };
+  const origin = await readSourceIfNeeded(declared, look, settled);
+  const place = { host, object: look.object, source: origin.source };
   return {
     settled,
     live: {
@@ -135,8 +137,8 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
       surroundings: instance.surroundings,
       confinement: await readConfinementIfNeeded(declared, host, settled),
       binariesProblem: found.problem,
-      ...(await readSourceIfNeeded(declared, look, settled)),
-      ...(await readBackupIfNeeded(declared, { host, object: look.object }, settled)),
+      ...origin,
+      ...(await readBackupIfNeeded(declared, place, settled)),
     },
   };
 }
@@ -216,14 +218,14 @@ async function readSourceIfNeeded(
 /** Before anything is touched for it. */
 async function readBackupIfNeeded(
   declared: Declaration,
-  { host, object }: { readonly host: HostReader; readonly object: string },
+  { host, object, source }: { readonly host: HostReader; readonly object: string } & Pick<Live, "source">,
   { marker, runtime, unclaimedData }: Settled,
 ): Promise<Pick<Live, "backup" | "backupProblem">> {
   const { seed, mode, databases } = declared;
   const nothing = { backup: null, backupProblem: null };
   if (typeof seed !== "object" || mode === "manual" || runtime === null) return nothing;
   if (unclaimedData || isSeeded(declared, marker)) return nothing;
-  const { backup, problem } = await lookAtBackup(host, { object, runtime }, { path: seed.file, databases });
+  const { backup, problem } = await lookAtBackup(host, { object, runtime }, { path: seed.file, databases, source });
   return { backup, backupProblem: problem };
 }
 

@@ -17,7 +17,7 @@ import {
   type SeedResult,
   type Seeding,
 } from "./run";
-import { refusalOf, warningsOf, type DumpExpected } from "./judge";
+import { refusalOf, refusalOfHead, warningsOf, type DumpExpected } from "./judge";
 import { endings, jobFiles, loadClient, loadScript } from "./script";
 import { filesOfSpread } from "./spread";
 import { filterProgram, renderWanted, scanPatterns, wantedFile } from "./stream";
@@ -118,7 +118,8 @@ function readerOf({ path, decompress, reader }: Backup, { runtime }: Pick<Instan
 }
 
 /** A dump of one database that does not create it is loaded into the one declared; gives its name. */
-function requireUsable(object: string, { path, databases }: FileWanted, head: DumpFacts): string | undefined {
+function requireUsable(object: string, wanted: FileWanted, head: DumpFacts): string | undefined {
+  const { path, databases } = wanted;
   if (!head.isDump)
     throw new SluiceError({
       code: "SEED_FILE_CORRUPT",
@@ -126,6 +127,8 @@ function requireUsable(object: string, { path, databases }: FileWanted, head: Du
       what: `cannot be seeded from ${path}, it does not begin as a dump in SQL does`,
       needs: "what mysqldump or mydumper wrote, as .sql, .sql.gz or .sql.zst",
     });
+  const refusal = refusalOfHead(head, wanted);
+  if (refusal !== undefined) throw new SluiceError({ object, ...refusal });
   if (head.databases.length > 0) return undefined;
   const [only, ...more] = databases === "ALL" ? [] : databases;
   if (only !== undefined && more.length === 0) return only;

@@ -25,13 +25,14 @@ export function refusalOf(facts: DumpFacts, expected: DumpExpected): Judgement |
     ofSeveralMoments(facts, expected) ??
     withoutGtids(facts, expected) ??
     withoutDatabases(facts, expected) ??
-    partial(facts, expected)
+    ofOneName(facts, expected)
   );
 }
 
 /** What a person should know about a dump that is taken. */
-export function warningsOf(facts: DumpFacts, { path, databases, source = null }: DumpExpected): string[] {
-  const held = heldBy(facts);
+export function warningsOf(facts: DumpFacts, expected: DumpExpected): string[] {
+  const { path, databases, source = null } = expected;
+  const [held, lacked] = [heldBy(facts), lackedBy(facts, expected)];
   const hasPosition = facts.gtidPurged !== undefined || facts.file !== undefined;
   const isOfOneServer = new Set(facts.parts.map(({ gtidSet }) => gtidSet)).size <= 1;
   const mayBePartial = databases === "ALL" && facts.scope !== "all" && source === null && isOfOneServer;
@@ -44,6 +45,11 @@ export function warningsOf(facts: DumpFacts, { path, databases, source = null }:
     ...(mayBePartial
       ? [
           `${path} may not hold all databases: it holds ${held.join(", ")}; if the source has others, declare \`databases: [${held.map(quote).join(", ")}]\``,
+        ]
+      : []),
+    ...(lacked.length > 0 && source !== null
+      ? [
+          `${path} does not hold ${lacked.join(", ")}, which ${source.endpoint} has. A database that was created after the backup arrives through the channel. If the backup left a database out, the channel stops at its first change: ${recipe}, and change \`reseed\``,
         ]
       : []),
   ];
@@ -134,28 +140,44 @@ function withoutDatabases(facts: DumpFacts, { path, databases }: DumpExpected): 
 }
 
 /**
- * A file that was dumped by names of databases holds what was named. Where a declared source has others, the file is partial; a
- * single one is refused also where nobody can be asked: a channel without filters would stop at the first change of another.
+ * What a file of databases that were dumped by name does not hold. Before the load a partial file is refused where its head is the
+ * whole file. After hours of loading, the data is kept: a database that the source has today may be younger than the backup.
  */
-function partial(facts: DumpFacts, { path, databases, source = null }: DumpExpected): Judgement | undefined {
-  if (databases !== "ALL" || facts.scope === "all") return undefined;
-  const held = heldBy(facts);
-  const others = source?.databases.map(({ name }) => name).filter((name) => !held.includes(name)) ?? [];
-  const isOnlyOne = source === null && facts.scope === "named" && held.length === 1;
-  if (others.length === 0 && !isOnlyOne) return undefined;
+export const refusalOfHead = (head: DumpFacts, expected: DumpExpected): Judgement | undefined =>
+  head.complete && head.databases.length > 0 ? (lacking(head, expected) ?? ofOneName(head, expected)) : undefined;
+
+function lacking(facts: DumpFacts, expected: DumpExpected): Judgement | undefined {
+  const { path, source } = expected;
+  const others = lackedBy(facts, expected);
+  if (others.length === 0 || source == null) return undefined;
   return {
-    code: "SEED_FILE_NOT_FULL",
-    what: `cannot be seeded from ${path} with \`databases: "ALL"\`, the file holds ${held.join(", ")} only`,
-    found:
-      source === null
-        ? `a dump that was made of database ${held.join(", ")} by name`
-        : `on ${source.endpoint} also ${others.join(", ")}`,
-    fix: [
-      `declare \`databases: [${held.map(quote).join(", ")}]\`, or ${recipe}`,
-      ...(isOnlyOne ? ["if the source has no other database, declare `source`: then that is checked"] : []),
-      again,
-    ].join("; "),
+    ...partialFile(facts, path),
+    found: `on ${source.endpoint} also ${others.join(", ")}`,
+    fix: `declare \`databases: [${heldBy(facts).map(quote).join(", ")}]\`, or ${recipe}`,
   };
+}
+
+/** Of one database by name, where no source can be asked: a channel without filters stops at the first change of another. */
+function ofOneName(facts: DumpFacts, { path, databases, source = null }: DumpExpected): Judgement | undefined {
+  const held = heldBy(facts);
+  if (databases !== "ALL" || source !== null || facts.scope !== "named" || held.length !== 1) return undefined;
+  return {
+    ...partialFile(facts, path),
+    found: `a dump that was made of database ${held.join(", ")} by name`,
+    fix: `declare \`databases: [${held.map(quote).join(", ")}]\`, or ${recipe}; if the source has no other database, declare \`source\`: then that is checked; ${again}`,
+  };
+}
+
+const partialFile = (facts: DumpFacts, path: string): Pick<Judgement, "code" | "what"> => ({
+  code: "SEED_FILE_NOT_FULL",
+  what: `cannot be seeded from ${path} with \`databases: "ALL"\`, the file holds ${heldBy(facts).join(", ")} only`,
+});
+
+/** Databases that the source has today, and the file does not hold. */
+function lackedBy(facts: DumpFacts, { databases, source }: DumpExpected): string[] {
+  if (databases !== "ALL" || facts.scope === "all" || source == null) return [];
+  const held = heldBy(facts);
+  return source.databases.map(({ name }) => name).filter((name) => !held.includes(name));
 }
 
 const heldBy = ({ databases }: DumpFacts): string[] => databases.filter((name) => !systemDatabases.includes(name));

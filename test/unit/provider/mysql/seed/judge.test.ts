@@ -1,5 +1,5 @@
 import { readDumpFacts } from "../../../../../provider/mysql/dump-header";
-import { refusalOf, warningsOf, type DumpExpected } from "../../../../../provider/mysql/seed/judge";
+import { refusalOf, refusalOfHead, warningsOf, type DumpExpected } from "../../../../../provider/mysql/seed/judge";
 
 const a = "90c3b5e4-e4ee-11f1-bb53-02fc00000001";
 const b = "a1c3b5e4-e4ee-11f1-bb53-02fc00000001";
@@ -80,10 +80,30 @@ test("a file that holds one database by name is not all of them, unless the sour
   });
   expect(refuse(text, { databases: ["shop"] })).toBeUndefined();
   expect(refuse(text, { source: sourceOf(true, "shop") })).toBeUndefined();
-  expect(refuse(text, { source: sourceOf(true, "shop", "store") })).toMatchObject({
+  expect(refusalOfHead(readDumpFacts(text), { ...expected, source: sourceOf(true, "shop", "store") })).toMatchObject({
+    code: "SEED_FILE_NOT_FULL",
     found: "on db-1:3306 also store",
   });
+  expect(refusalOfHead(readDumpFacts(text), expected)).toMatchObject({ code: "SEED_FILE_NOT_FULL" });
   expect(refuse(dump("shop", { gtids: `${a}:1-91` }, ""))).toBeUndefined();
+});
+
+test("a file that is loaded is kept where the source has another database: it may be younger than the backup", () => {
+  const source = sourceOf(true, "shop", "store");
+  const facts = readDumpFacts(dump("shop", { gtids: `${a}:1-91` }));
+  expect(refusalOf(facts, { ...expected, source })).toBeUndefined();
+  expect(warningsOf(facts, { ...expected, source })).toEqual([
+    expect.stringMatching(/^\/backup\/a\.sql does not hold store, which db-1:3306 has\. .* change `reseed`$/),
+  ]);
+  expect(warningsOf(facts, { ...expected, source: sourceOf(true, "shop") })).toEqual([]);
+  expect(warningsOf(facts, { ...expected, databases: ["shop"], source })).toEqual([]);
+});
+
+test("the beginning of a longer file refuses nothing: what follows it is not known", () => {
+  const source = sourceOf(true, "shop", "store");
+  const head = readDumpFacts(dump("shop", { gtids: `${a}:1-91` }).replace(end, ""));
+  expect(refusalOfHead(head, { ...expected, source })).toBeUndefined();
+  expect(refusalOfHead(head, expected)).toBeUndefined();
 });
 
 test("a file of several databases by name may be partial, and one without a position cannot be followed: both are said", () => {
