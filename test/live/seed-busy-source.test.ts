@@ -3,7 +3,7 @@ import { seedFromDump } from "../../provider/mysql/seed/seed";
 import { sql } from "../../provider/mysql/sql";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 import { probe, type Probe } from "./probe";
-import { awaitProgress, dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
+import { dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
 import type { ManagedServer } from "./managed-server";
 
 const lab = useSeedingLab("source5"); // it is kept busy, and its statements are held up
@@ -96,7 +96,11 @@ test("an ALTER TABLE of what is being dumped goes through at once: the dump give
       found: expect.stringMatching(/session \d+ of writer, \d+ s, busy.large: ALTER TABLE/) as string,
     },
   });
-  await awaitProgress(server);
+  await awaitLock(
+    "what mysqldump takes to read a table",
+    `OBJECT_NAME = 'large' AND LOCK_TYPE = 'SHARED_READ'
+        AND OWNER_THREAD_ID IN (SELECT THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_USER = '${lab.address.user}')`,
+  );
   const from = performance.now();
   await (await session()).execute(sql`ALTER TABLE busy.large ADD COLUMN more INT`, { withinSeconds: 120 });
   expect((performance.now() - from) / 1000).toBeLessThan(30);
@@ -161,15 +165,16 @@ async function ledgerRows(startFile: string, startPosition: string, file: string
 
 /** Until somebody's lock of this type stands on the large table. */
 const awaitSession = (type: string): Promise<undefined> =>
+  awaitLock(`a lock ${type}`, `OBJECT_NAME = 'large' AND LOCK_TYPE = '${type}'`);
+
+const awaitLock = (what: string, condition: string): Promise<undefined> =>
   awaitCondition<undefined>({
     object: "source5",
-    what: `a lock ${type}`,
+    what,
     withinSeconds: 30,
     everyMillis: 100,
     check: async () => {
-      const rows = await lab.onSource(
-        `SELECT 1 FROM performance_schema.metadata_locks WHERE OBJECT_NAME = 'large' AND LOCK_TYPE = '${type}'`,
-      );
+      const rows = await lab.onSource(`SELECT 1 FROM performance_schema.metadata_locks WHERE ${condition}`);
       return rows === "" ? waiting("not yet") : done(undefined);
     },
   });
