@@ -10,6 +10,7 @@ import { describeInit, type InitFile } from "../../provider/mysql/instance/init-
 import { runtimeOf, type Runtime } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
+import { changerOfJob } from "../../provider/mysql/instance/refusals";
 import { readRunning, type RunningFacts, type RunningServer } from "../../provider/mysql/instance/running";
 import { healthOf } from "../../provider/mysql/instance/status";
 import { optionNames, parseOptionFile } from "../../provider/mysql/option-file";
@@ -100,8 +101,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   requireMounted(declared, { ...instance, marker, mount }, look, remembered);
   const ours = marker !== null;
   const asked = instance.running && ours ? await readServer(declared, look, host) : null;
-  // What another user may have put there is no result of a job of ours.
-  const isPlanted = instance.loose.some(({ step }) => step === layout.directory || step === layout.job);
+  const isPlanted = changerOfJob(layout, instance.loose) !== undefined;
   const seed: SeedFacts = ours && !isPlanted ? await readSeed(host, layout) : { state: "none", request: null };
   const settled: Settled = {
     directory: ours ? "ours" : instance.directory,

@@ -20,6 +20,7 @@ import {
   requireFreePort,
   requireOwnData,
   requireSameMachine,
+  requireUnchangedJob,
   requireUsablePlace,
   strangeFiles,
 } from "../../provider/mysql/instance/refusals";
@@ -185,14 +186,13 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
   const request = requestOf(wanted, live);
   const { job, whyAnew } = compareSeeding(request, seen);
   const resumes = whyAnew === null && job;
-  const dirty = !resumes && (job || (settled.instance !== null && settled.instance.data !== "absent"));
   const layout = layoutOf(wanted.directory);
+  if (whyAnew === null && settled.marker?.seeding) requireUnchangedJob({ object, layout }, settled.instance);
+  const dirty = !resumes && (job || (settled.instance !== null && settled.instance.data !== "absent"));
   if (dirty && settled.instance !== null) requireOwnData({ object, layout }, settled.instance);
   const running = settled.instance?.running === true;
-  const password = wanted.rootPassword !== undefined;
   const why = whyAnew ?? "an earlier seeding did not finish";
   const stopWhy = settled.marker?.phase === "seeded" ? "its data is thrown away and seeded anew" : why;
-  const isCutOff = live === null && before !== null && settled.marker === null;
   return inOrder<StagingStep>(
     settled.marker === null && {
       kind: "claim-directory",
@@ -211,11 +211,11 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
       kind: "seed",
       method: request.method,
       from: (resumes ? settled.marker?.seeding?.from : undefined) ?? request.from,
-      resumes: resumes || (isCutOff && "where it was begun"),
+      resumes: resumes || (live === null && before !== null && settled.marker === null && "where it was begun"),
       ...(request.method === "dump" && wanted.inexactRows === "accept" && { inexact: true }),
       ...(request.ignored !== undefined && { ignored: request.ignored }),
     },
-    password && { kind: "set-root-password" },
+    wanted.rootPassword !== undefined && { kind: "set-root-password" },
     makesAccounts(wanted),
     wanted.state === "stopped" && { kind: "stop-server", why: "`state` is stopped" },
   );
@@ -232,8 +232,8 @@ interface EarlierSeeding {
 function compareSeeding(request: SeedRequest, { settled: { marker, hasSeedJob }, live }: Observed): EarlierSeeding {
   const job = live === null ? hasSeedJob === true : ["running", "finished"].includes(live.seed.state);
   if (marker?.phase === "seeded") return { job, whyAnew: "`reseed` changed" };
-  if (!job) return { job, whyAnew: null };
   const begun = marker?.seeding;
+  if (!job) return { job, whyAnew: begun === undefined ? null : differenceOf(begun, request) };
   if (begun === undefined || (live !== null && live.seed.request !== digestOf(begun)))
     return { job, whyAnew: "it is not recorded what the unfinished seeding was begun for" };
   return { job, whyAnew: differenceOf(begun, request) };

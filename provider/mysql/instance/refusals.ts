@@ -1,9 +1,11 @@
 import { SluiceError } from "../../errors";
 import type { HostAddress } from "../../host/host";
+import { pathUnsafe, type Changer } from "../../host/trust";
 import type { InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
 import { requireUnconfined } from "./confine";
 import type { Confinement } from "./confinement";
+import type { Layout } from "./layout";
 import { requireApart, type Surroundings } from "./surroundings";
 
 /** Sluice never makes such a link: whoever moved the data elsewhere decides what becomes of it there. */
@@ -19,6 +21,26 @@ export function requireOwnData(
     found: `${layout.data} -> ${dataLink}`,
     needs: `a directory, or a file system that is mounted at ${layout.data}`,
     fix: `stop the server (\`systemctl stop ${layout.unitName}\`), remove ${dataLink} if the data may go, then the link ${layout.data}, and run it again`,
+  });
+}
+
+/** Another user may have put a job there, or changed one: what it says of a seeding is not believed. */
+export const changerOfJob = (
+  { directory, job }: Pick<Layout, "directory" | "job">,
+  loose: readonly Changer[] = [], // absent in a state of an earlier version
+): Changer | undefined => loose.find(({ step }) => step === directory || step === job);
+
+/** An administrator's chmod or chown is no reason to throw hours of seeding away: nothing is lost by asking first. */
+export function requireUnchangedJob(
+  { object, layout }: Pick<InstancePlace, "object" | "layout">,
+  instance: (Pick<InstanceFacts, "data"> & { readonly loose?: readonly Changer[] | undefined }) | null,
+): void {
+  const changer = changerOfJob(layout, instance?.loose);
+  if (changer === undefined || instance === null || instance.data === "absent") return;
+  const { problem } = pathUnsafe(object, `does not go on with the seeding in ${layout.directory}`, changer);
+  throw new SluiceError({
+    ...problem,
+    fix: `to keep the seeding, if nobody has changed ${layout.job}: ${problem.fix ?? ""}, then \`pulumi up --refresh\`; to seed again with empty data, change \`reseed\``,
   });
 }
 

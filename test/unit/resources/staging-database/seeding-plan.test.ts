@@ -1,4 +1,4 @@
-import { SluiceError } from "../../../../provider/errors";
+import { isProblem, SluiceError, type Problem } from "../../../../provider/errors";
 import { readDumpFacts } from "../../../../provider/mysql/dump-header";
 import { parseGrants } from "../../../../provider/mysql/privileges";
 import { digestOf, type SeedRequest } from "../../../../provider/mysql/seed/request";
@@ -110,6 +110,16 @@ const context = { owner, seal: null, before: null, object: "orders" };
 const kinds = (wanted: Declaration, seen: Observed): string[] =>
   plan(wanted, seen, context).steps.map(({ kind }) => kind);
 
+function problemOf(act: () => void): Problem {
+  try {
+    act();
+  } catch (error) {
+    if (isProblem(error)) return error.problem;
+    throw error;
+  }
+  throw new Error("no error was thrown");
+}
+
 const begunFor: SeedRequest = {
   method: "dump",
   from: "db-1:3306",
@@ -177,6 +187,41 @@ describe("an unfinished seeding", () => {
     expect(renderPlan("orders", plan(other, { settled, live: null }, context), say)).toContain(
       "the unfinished seeding is from db-1:3306; it is kept if db-2:3306 is the same server",
     );
+  });
+
+  describe("in a directory that an administrator opened to others", () => {
+    const loose = [{ who: "group 50", step: "/srv/mysql/orders" }];
+    const opened = (change: Partial<Settled["instance"]> = {}): Settled => ({
+      ...half,
+      marker: { ...marker, seeding: begun },
+      instance: half.instance && { ...half.instance, loose, ...change },
+    });
+    const live: Live = { ...quiet, source: sourceOf("uuid-1") };
+
+    test("is kept, and refused with the command that closes the directory, in the preview too", () => {
+      for (const seen of [
+        { settled: opened(), live },
+        { settled: opened(), live: null },
+      ])
+        expect(problemOf(() => kinds(declare(), seen))).toMatchObject({
+          code: "STORAGE_PATH_UNSAFE",
+          what: "does not go on with the seeding in /srv/mysql/orders: group 50 can change /srv/mysql/orders",
+          fix: expect.stringMatching(
+            /: chmod g-w \/srv\/mysql\/orders, then `pulumi up --refresh`; .* `reseed`$/,
+          ) as string,
+        });
+    });
+
+    test("begins anew where `reseed` says so, and where there is no data to lose", () => {
+      const wanted = declare({ reseed: "2" });
+      expect(kinds(wanted, { settled: opened(), live })).toEqual(anew(wanted));
+      expect(renderPlan("orders", plan(wanted, { settled: opened(), live }, context), say)).toContain(
+        "`reseed` changed since",
+      );
+      expect(kinds(declare(), { settled: opened({ data: "absent", running: false }), live })).not.toContain(
+        "empty-data",
+      );
+    });
   });
 
   test("keeps its data when the reseed text is taken out of the program meanwhile", () => {
