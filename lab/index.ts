@@ -76,6 +76,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const missing = wanted.filter((host) => !state.hosts.includes(host));
     if (missing.length > 0) state = await addHosts(state, missing, log);
     const lab = await openLab(state, log);
+    // Each time: an `up` may have been killed between the hosts' disks and these files.
+    await writeSshFiles(lab.name, [...lab.hosts.values()]);
     await startHosts(state, lab, log);
     return lab;
   });
@@ -161,8 +163,6 @@ async function addHosts(state: LabState, hosts: readonly string[], log: Log): Pr
   await Promise.all(disks.map(makeHostDisk));
   const grown = { ...state, hosts: [...state.hosts, ...hosts] };
   await writeLabState(grown);
-  const lab = await openLab(grown, log);
-  await writeSshFiles(lab.name, [...lab.hosts.values()]);
   return grown;
 }
 
