@@ -23,7 +23,10 @@ export interface SourceFacts {
   readonly serverUuid: string;
   readonly binlogOn: boolean;
   readonly gtidOn: boolean;
-  /** Off on some managed services: then metadata locks cannot be seen. */
+  /**
+   * Whether performance_schema shows metadata locks. It is off on some managed services; 5.7 has it without the instrument that
+   * metadata locks need.
+   */
   readonly hasPerformanceSchema: boolean;
   /** Its user databases that the account can see. */
   readonly databases: readonly DatabaseFacts[];

@@ -88,7 +88,7 @@ export async function readSource(
     serverUuid: row?.uuid ?? "",
     binlogOn: row?.binlog === 1,
     gtidOn: /^ON/.test(gtidMode ?? ""),
-    hasPerformanceSchema: performanceSchema === "ON",
+    hasPerformanceSchema: performanceSchema === "ON" && (await readLockInstruments(mysql)),
     databases: await readDatabases(mysql),
     foreignTables: await readForeignTables(mysql),
     floatColumns: await readFloatColumns(mysql),
@@ -99,6 +99,20 @@ export async function readSource(
     plugins: Object.fromEntries(plugins.map(({ name, soname }) => [name, soname])),
     variables: rest,
   };
+}
+
+/** Off by default in 5.7, and where a DBA trimmed the instruments: performance_schema.metadata_locks is there then, and empty. */
+async function readLockInstruments(mysql: MysqlReader): Promise<boolean> {
+  try {
+    const [row] = await mysql.query<{ on: number }>(
+      sql`SELECT EXISTS (SELECT 1 FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl' AND ENABLED = 'YES') AND EXISTS (SELECT 1 FROM performance_schema.setup_consumers WHERE NAME = 'global_instrumentation' AND ENABLED = 'YES') AS \`on\``,
+    );
+    return row?.on === 1;
+  } catch (error) {
+    // Unknown. A dump asks for the privilege then (dumpNeeds); nothing else needs to know.
+    if (isProblem(error, "SERVER_PRIVILEGE_MISSING")) return true;
+    throw error;
+  }
 }
 
 async function readReplicaIds(mysql: MysqlReader): Promise<number[]> {
