@@ -1,4 +1,6 @@
 import { connectMysql, type MysqlClient } from "../../provider/mysql/client";
+import { readJob } from "../../provider/host/job";
+import { seedPlaceOf } from "../../provider/mysql/seed/run";
 import { seedFromDump } from "../../provider/mysql/seed/seed";
 import { sql } from "../../provider/mysql/sql";
 import { awaitCondition, done, waiting } from "../../provider/wait";
@@ -144,6 +146,74 @@ test("a source that keeps too much for the dump's snapshot ends the dump", async
     code: "SOURCE_BUSY",
     problem: { found: expect.stringMatching(/^history list length \d+$/) as string },
   });
+});
+
+test("a source whose metadata locks are not instrumented is dumped with care, and an ALTER TABLE still goes through", async () => {
+  const instrument = (enabled: string) =>
+    lab.onSource(
+      `UPDATE performance_schema.setup_instruments SET ENABLED = '${enabled}' WHERE NAME = 'wait/lock/metadata/sql/mdl'`,
+    );
+  await instrument("NO");
+  try {
+    await begin("blind", 3846);
+    const seeding = expect(seed()).rejects.toMatchObject({
+      code: "SOURCE_BUSY",
+      problem: {
+        what: expect.stringContaining("sessions of the source waited for it") as string,
+        found: expect.stringMatching(/session \d+ of writer, \d+ s: ALTER/) as string,
+      },
+    });
+    await awaitProgress(server);
+    await (await session()).execute(sql`ALTER TABLE busy.large ADD COLUMN blind INT`, { withinSeconds: 120 });
+    await seeding;
+    expect(watched.longestSeconds()).toBeLessThan(mostSeconds);
+  } finally {
+    await instrument("YES");
+  }
+});
+
+test("a writer whose time lags, as a delayed applier's does, is not taken for a long transaction", async () => {
+  await begin("lagging", 3847);
+  const over = new AbortController();
+  const load = Array.from({ length: 3 }, async () => {
+    const client = await session();
+    await client.execute(sql`SET SESSION timestamp = UNIX_TIMESTAMP() - 3600`);
+    while (!over.signal.aborted) await client.execute(sql`UPDATE busy.probed SET n = n + 1 WHERE id = 1`);
+  });
+  const result = await seed().finally(() => {
+    over.abort();
+  });
+  await Promise.all(load);
+  await requireSeeded(server, result);
+});
+
+test("a database that is created after all were listed ends the dump, and is named", async () => {
+  await begin("created", 3848);
+  const holder = await session();
+  await holder.execute(sql`BEGIN`);
+  await holder.execute(sql`UPDATE busy.large SET text = 'held' WHERE id = 7`);
+  const seeding = seedFromDump(seedingOf(server, { lockWaitSeconds: 60 }), {
+    source: lab.address,
+    databases: "ALL",
+    inexactRows: "accept",
+  }).catch((error: unknown) => error);
+  try {
+    await awaitCondition<undefined>({
+      object: server.instance.object,
+      what: "the dump's job, which knows the databases",
+      withinSeconds: 60,
+      everyMillis: 100,
+      check: async () => {
+        const { state } = await readJob(server.host, seedPlaceOf(server.instance));
+        return state === "running" ? done(undefined) : waiting(state);
+      },
+    });
+    await lab.onSource("CREATE DATABASE later; CREATE TABLE later.kept (id INT PRIMARY KEY);");
+    await holder.execute(sql`ROLLBACK`);
+    expect(await seeding).toMatchObject({ code: "SEED_FAILED", problem: { found: "created: later" } });
+  } finally {
+    await lab.onSource("DROP DATABASE IF EXISTS later");
+  }
 });
 
 /** The source's own binary log says how many rows were written between two places. */

@@ -138,6 +138,7 @@ async function prepareDump(
       ...filesOfSnapshot({
         source,
         databases: names,
+        isAll: wanted.databases === "ALL",
         dumpWaits: await waitsAtStart(host, dump),
         lockWaitSeconds: seeding.lockWaitSeconds ?? defaultLockWaitSeconds,
         historyListLimit: wanted.historyListLimit,

@@ -122,17 +122,24 @@ sub sessionOfDump { my ($d, $watch, $token) = @_;
 }
 
 # --- one attempt; true when the snapshot is open and its position known
-my (@first, @inTheWay, %starved, $readOnly);
+my (@first, @reason, %starved, $readOnly);
 sub attempt { my ($watch) = @_;
+  @reason = ("lock");
   my @tables = @{ ask($watch, $say{tables}) };
   return if $watch->{dead};
   failed($watch->{error}) if $watch->{error};
-  @inTheWay = @{ ask($watch, $say{blockers}) };
+  my @databases = @{ ask($watch, $say{databases}) };
+  return if $watch->{dead};
+  failed($watch->{error}) if $watch->{error};
+  requireDatabases(@databases);
+  my @inTheWay = @{ ask($watch, $say{blockers}) };
+  @reason = ("lock", @inTheWay);
   return if @inTheWay || $watch->{dead};
   failed($watch->{error}) if $watch->{error};
   my %known = map { $_ => 1 } @tables;
   my %front = map { $_ => 1 } @first;
-  my @ordered = ((grep { $known{$_} } @first), (grep { !$front{$_} } @tables));
+  my @front = grep { $known{$_} } @first;
+  my @ordered = (@front, grep { !$front{$_} } @tables);
   # A READ lock gives way to every writer: a table that is written without a pause is locked for a moment with WRITE, which does
   # not. It waits for readers too, so only where no statement has run for long.
   my %busy = map { $_ => 1 } %starved ? @{ ask($watch, $say{busyTables}) } : ();
@@ -151,8 +158,10 @@ sub attempt { my ($watch) = @_;
     failed($dump->{said} || "mysqldump did not connect") if !$dump->{session};
   }
   # Should this program or the network end, the server ends the session, and with it the lock.
-  ask($lock, "SET SESSION wait_timeout = 2, SESSION lock_wait_timeout = $say{lockSeconds}");
-  my $why = lockTables($lock, $watch, $id, \\@ordered, \\%mode);
+  # Behind the table in front nobody waits, unless for WRITE; behind others, writers of the tables before them do.
+  my $lockSeconds = @front && !grep({ $_ eq "WRITE" } values %mode) ? $say{lockSeconds} : $say{queueSeconds};
+  ask($lock, "SET SESSION wait_timeout = 1, SESSION lock_wait_timeout = $lockSeconds");
+  my $why = $lock->{error} || lockTables($lock, $watch, $id, \\@ordered, \\%mode, $lockSeconds);
   my $from = now();
   $from = $lock->{grantedAt} if $lock->{grantedAt};
   my %position;
@@ -168,32 +177,45 @@ sub attempt { my ($watch) = @_;
     $why = $lock->{error};
     $why ||= $dump->{said} || "mysqldump ended" if $dump->{mute};
     $why ||= "slow" if !$dump->{open};
-    my $same = join("\\n", sort @tables) eq join("\\n", sort @{ ask($watch, $say{tables}, 1) });
-    $why ||= "tables" if !$same;
-    ask($lock, "UNLOCK TABLES", 1);
+    ask($lock, "UNLOCK TABLES;\\nSET SESSION wait_timeout = $say{answerSeconds}, SESSION lock_wait_timeout = $say{answerSeconds}", 1);
     $why ||= $lock->{error};
     sessionOfDump($dump, $watch, $token) if !$why && !$say{dumpWaits};
+    # Whoever waits for the dump is seen only where its session is known.
+    $why ||= $watch->{error} || "session" if $say{seesLocks} && !$dump->{session};
   }
+  return ($dump, \\%position, $lock, \\@tables) if !$why;
   leave($lock);
-  return ($dump, \\%position) if !$why;
   my $said = $dump ? $dump->{said} : "";
   endDump($dump, $watch);
   failed($said) if $said =~ /error/i && !$lock->{error};
   # 1205 the wait was too long, 1317 we ended it, 1146 a table is gone, 1213 a deadlock, 1290 WRITE where read_only is on, 2013 and 4031 our own session ended.
   failed($why) if $why =~ /^ERROR (?!1205|1317|1146|1213|1290|2006|2013|4031)/;
+  gaveUp("session") if $why eq "session";
   @inTheWay = @{ ask($watch, $say{blockersNow}) } if $why =~ /^ERROR (?:1205|1317)/;
-  @inTheWay = ("slow") if $why eq "slow";
+  @reason = ("lock", @inTheWay);
+  @reason = ("many\\t" . @tables) if !@inTheWay && $why =~ /^ERROR 1317/;
+  @reason = ("slow") if $why eq "slow";
+  @reason = ("tables") if $why =~ /^ERROR 1146/;
   return;
 }
+# For all databases: one that was made since they were listed is in the GTID set, and not in the dump.
+sub requireDatabases {
+  my %listed = map { $_ => 1 } split(/ /, $say{databasesListed});
+  my %found = map { $_ => 1 } @_;
+  my @changed = ((map { "+$_" } grep { !$listed{$_} } sort keys %found), (map { "-$_" } grep { !$found{$_} } sort keys %listed));
+  gaveUp("databases\\t@changed") if @changed;
+}
 # A wait for the first READ lock makes nobody wait; from the second on, writers of the tables before it do.
-sub lockTables { my ($lock, $watch, $id, $tables, $mode) = @_;
+sub lockTables { my ($lock, $watch, $id, $tables, $mode, $lockSeconds) = @_;
   return if !@$tables;
   my $sql = "LOCK TABLES " . join(", ", map { "$_ $mode->{$_}" } @$tables);
   (my $granted = $say{granted}) =~ s/:id/$id/g;
   begin($lock, $sql);
   $lock->{grantedAt} = $lock->{since} if grep { $_ eq "WRITE" } values %$mode;
-  my $ended;
+  my ($ended, $unheard);
   until (answer($lock, 0.1)) {
+    # The server ends the wait by lock_wait_timeout, and the lock when its client is gone.
+    return $lock->{dead} = $lock->{error} = "ERROR 2013 the watcher is gone" if $watch->{dead} || $ended && $unheard;
     my $now = now();
     if (!$lock->{grantedAt} && $granted ne "") {
       my ($count, $pending) = split(/\\t/, (@{ ask($watch, $granted, 1) })[0] // "0");
@@ -201,11 +223,11 @@ sub lockTables { my ($lock, $watch, $id, $tables, $mode) = @_;
       $lock->{pending} = $pending;
     }
     my $since = $granted eq "" ? $lock->{since} : $lock->{grantedAt};
-    next if $ended || !($since && $now - $since > $say{queueSeconds} || $now - $lock->{since} > $say{lockSeconds} + 1);
+    next if $ended || !($since && $now - $since > $say{queueSeconds} || $now - $lock->{since} > $lockSeconds + 1);
     ($lock->{pending}) = (split(/\\t/, (@{ ask($watch, $granted, 1) })[0] // "0"))[1] if $granted ne "";
     ask($watch, "KILL QUERY $id", 1);
     $ended = 1;
-    last if $watch->{error};
+    $unheard = $watch->{error};
   }
   @first = ($lock->{pending}, grep { $_ ne $lock->{pending} } @first) if $lock->{error} && $lock->{pending};
   $starved{ $lock->{pending} } = 1 if $lock->{error} && $lock->{pending};
@@ -219,11 +241,12 @@ sub gaveUp { my ($why, @lines) = @_; failed("sluice-source\\t$why", map { "sluic
 
 my $watch = session();
 my $until = now() + $say{limitSeconds};
-my ($dump, $position);
+my ($dump, $position, $lister, $tables);
 my ($rest, $lost) = (0.25, 0);
-until (($dump, $position) = attempt($watch)) {
+my ($ended, $looked, $history, %waited) = (0, now(), 0);
+until ((($dump, $position, $lister, $tables) = attempt($watch)) && isSame()) {
   $watch = another($watch) if $watch->{dead};
-  gaveUp(($inTheWay[0] // "") eq "slow" ? ("slow") : ("lock", @inTheWay)) if now() > $until;
+  gaveUp(@reason) if now() > $until;
   pause($rest);
   $rest = $rest * 2 > 4 ? 4 : $rest * 2;
 }
@@ -231,7 +254,6 @@ my $gtids = exists($position->{gtids}) ? "/* SET \\@\\@GLOBAL.GTID_PURGED='$posi
 my $buffer = defined($position->{at}) ? "-- $say{change}$position->{file}', $say{changeAt}$position->{at};\\n" : "";
 $buffer = "$buffer$gtids";
 STDOUT->blocking(0);
-my ($ended, $looked, $history, %waited) = (0, now(), 0);
 until ($ended && $buffer eq "") {
   my ($read, $write) = ("", "");
   vec($read, fileno($dump->{out}), 1) = 1 if !$ended && length($buffer) < 1048576;
@@ -256,6 +278,33 @@ print STDERR $dump->{said};
 leave($watch);
 exit $code;
 
+# The snapshot stands: whether tables came or went until now is asked after the hold, and the dump is watched meanwhile.
+sub isSame {
+  %waited = ();
+  my @found = later($say{tables});
+  my @databases = later($say{databases});
+  my $error = $lister->{error};
+  leave($lister);
+  my $same = join("\\n", sort @$tables) eq join("\\n", sort @found) && join(" ", sort @databases) eq $say{databasesListed};
+  return 1 if $same && !$error;
+  $watch->{dead} = "ERROR 2013 no answer" if !$watch->{idle} && !answer($watch, 5);
+  endDump($dump, $watch);
+  failed($error) if $error && $error !~ /^ERROR (?:1205|1317|2006|2013|2055|4031)/;
+  requireDatabases(@databases) if !$error;
+  @reason = ("tables") if !$error;
+  return 0;
+}
+sub later { my ($sql) = @_;
+  return if $lister->{error};
+  begin($lister, $sql);
+  my $rows;
+  until ($rows = answer($lister, 0.1)) {
+    if (now() - $lister->{since} > $say{answerSeconds}) { $lister->{dead} = $lister->{error} = "ERROR 2013 no answer"; return }
+    hear($dump, 0);
+    lookOn();
+  }
+  return @$rows;
+}
 # Twice a second: who waits for a metadata lock that the dump holds, and how much the source keeps for its snapshot.
 sub lookOn {
   my $now = now();

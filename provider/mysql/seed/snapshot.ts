@@ -8,6 +8,7 @@ import type { Files } from "./client-options";
 import type { Explanation } from "./run";
 import { jobFiles } from "./script";
 import { snapshotProgram } from "./snapshot-program";
+import { hexName, listDatabases } from "./source-objects";
 import type { SourceFacts } from "./source-facts";
 
 export const snapshotFiles = { program: "snapshot.pl", orders: "snapshot.sql" } as const;
@@ -15,6 +16,8 @@ export const snapshotFiles = { program: "snapshot.pl", orders: "snapshot.sql" } 
 export interface SnapshotWanted {
   readonly source: Pick<SourceFacts, "server" | "gtidOn" | "hasPerformanceSchema">;
   readonly databases: readonly string[];
+  /** They are all of the source: the dump ends when others have come, or gone, until its snapshot is open. */
+  readonly isAll: boolean;
   /** Whether mysqldump knows --init-command. */
   readonly dumpWaits: boolean;
   /** Longest time to wait for the lock, in seconds. */
@@ -59,8 +62,11 @@ function blockers(databases: readonly string[], sinceSeconds: number, { hasPerfo
   return sql`SELECT COALESCE(t.PROCESSLIST_ID, 0), COALESCE(t.PROCESSLIST_USER, ''), FLOOR(MAX(${heldFor})), MIN(CONCAT(l.OBJECT_SCHEMA, '.', l.OBJECT_NAME)), MIN(${statementWords}) FROM performance_schema.metadata_locks l LEFT JOIN performance_schema.threads t ON t.THREAD_ID = l.OWNER_THREAD_ID LEFT JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID AND x.STATE = 'ACTIVE' LEFT JOIN performance_schema.events_statements_current s ON s.THREAD_ID = t.THREAD_ID AND s.NESTING_EVENT_LEVEL = 0 WHERE l.OBJECT_TYPE = 'TABLE' AND l.LOCK_STATUS = 'GRANTED' AND l.LOCK_TYPE IN (${inTheWay}) AND l.OBJECT_SCHEMA IN (${databases}) AND NOT (t.PROCESSLIST_ID <=> CONNECTION_ID()) AND (t.PROCESSLIST_ID IS NULL OR ${heldFor} >= ${sinceSeconds}) GROUP BY t.PROCESSLIST_ID, t.PROCESSLIST_USER ORDER BY 3 DESC LIMIT ${shownSessions}`;
 }
 
-/** Seconds: of the transaction, or of the statement. */
-const heldFor = sql`GREATEST(COALESCE(x.TIMER_WAIT, 0) / 1000000000000, COALESCE(t.PROCESSLIST_TIME, 0))`;
+/**
+ * Seconds: of the transaction, else of the statement. PROCESSLIST_TIME of an applier is its lag: a delayed replica would be busy
+ * for ever. A session that sets its timestamp has the same.
+ */
+const heldFor = sql`COALESCE(x.TIMER_WAIT / 1000000000000, IF(t.NAME LIKE '%replica%' OR t.NAME LIKE '%slave%', 0, t.PROCESSLIST_TIME), 0)`;
 
 type Watched = Pick<SourceFacts, "hasPerformanceSchema">;
 
@@ -81,16 +87,19 @@ const historyLength = sql`UNION ALL SELECT 'history', COUNT, '', '', '', '' FROM
 
 /** Names and statements for the program, one a line. */
 function renderOrders(wanted: SnapshotWanted): string {
-  const { source, databases, dumpWaits, lockWaitSeconds, historyListLimit } = wanted;
+  const { source, databases, isAll, dumpWaits, lockWaitSeconds, historyListLimit } = wanted;
   const orders: Readonly<Record<string, Statement | string | number | boolean>> = {
     options: jobFiles.sourceOptions,
     tables: sql`SELECT ${listedName} FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA IN (${databases}) ORDER BY 1`,
+    databases: isAll ? listDatabases : sql`DO 0`,
+    databasesListed: isAll ? databases.map(hexName).sort().join(" ") : "",
     blockers: blockers(databases, longSeconds, source),
     blockersNow: blockers(databases, 0, source),
     busyTables: source.hasPerformanceSchema
       ? sql`SELECT DISTINCT ${tableName} FROM performance_schema.metadata_locks l JOIN performance_schema.threads t ON t.THREAD_ID = l.OWNER_THREAD_ID LEFT JOIN performance_schema.events_transactions_current x ON x.THREAD_ID = t.THREAD_ID AND x.STATE = 'ACTIVE' WHERE l.OBJECT_TYPE = 'TABLE' AND l.LOCK_STATUS = 'GRANTED' AND l.OBJECT_SCHEMA IN (${databases}) AND t.PROCESSLIST_ID <> CONNECTION_ID() AND ${heldFor} >= ${queueSeconds}`
       : "DO 0",
     waiters: waiters(source),
+    seesLocks: source.hasPerformanceSchema ? 1 : 0,
     history: historyLength,
     granted: source.hasPerformanceSchema
       ? sql`SELECT COALESCE(SUM(LOCK_STATUS = 'GRANTED'), 0), COALESCE(MAX(IF(LOCK_STATUS = 'PENDING', ${tableName}, '')), '') FROM performance_schema.metadata_locks WHERE OBJECT_TYPE = 'TABLE' AND LOCK_TYPE IN ('SHARED_READ_ONLY', 'SHARED_NO_READ_WRITE') AND OWNER_THREAD_ID = (SELECT THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID = :id)`
@@ -151,6 +160,33 @@ export function explainSource(
         what: `${from} could not be dumped: the snapshot was never open within ${heldSeconds} s, and its writers do not wait for longer`,
         fix: "run `pulumi up` again when the source and the staging host are less busy, or use a source nearer to the staging host",
       };
+    case "many":
+      return {
+        code: "SOURCE_BUSY",
+        what: `${from} could not be dumped: LOCK TABLES of its ${value} tables did not end within ${queueSeconds} s, and its writers do not wait for longer`,
+        found: `${value} tables`,
+        fix: "run `pulumi up` again when the source is less busy, name fewer `databases`, or raise table_open_cache and table_definition_cache of the source above its number of tables",
+      };
+    case "tables":
+      return {
+        code: "SOURCE_BUSY",
+        what: `${from} could not be dumped: within ${lockWaitSeconds} s tables were created, renamed or dropped during every attempt`,
+        fix: "run `pulumi up` again when no program creates or drops tables on the source, or name only other `databases`",
+      };
+    case "databases":
+      return {
+        code: "SEED_FAILED",
+        what: `seeding from ${from} ended: databases of the source changed after they were listed, and the dump would not be whole`,
+        found: value.split(" ").map(changeWords).join("\n"),
+        fix: "run `pulumi up` again: it is begun again with empty data and all databases of that moment",
+      };
+    case "session":
+      return {
+        code: "SOURCE_NOT_SUPPORTED",
+        what: `${from} could not be dumped: the source does not tell which session is mysqldump's, so a session that waits for the dump would not be seen`,
+        needs: "performance_schema_session_connect_attrs_size of the source other than 0, or mysqldump 8.0.36 or later",
+        fix: "install a later MySQL on the staging host, or remove performance_schema_session_connect_attrs_size from the source's option file and restart it",
+      };
     case "waits":
       return {
         code: "SOURCE_BUSY",
@@ -170,6 +206,10 @@ export function explainSource(
       return undefined;
   }
 }
+
+/** `+73686F70`, `-73686F70` */
+const changeWords = (change: string): string =>
+  `${change.startsWith("+") ? "created" : "dropped"}: ${Buffer.from(change.slice(1), "hex").toString()}`;
 
 /** `session 17 of app, 42 s, shop.orders: UPDATE ...` */
 function sessionWords(line: string): string {

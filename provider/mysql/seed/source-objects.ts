@@ -12,10 +12,19 @@ const isOurTable = sql`(TABLE_SCHEMA = ${ownershipDatabase} AND TABLE_NAME = ${o
 /** A database that holds nothing but our own table is ours; with anything else in it, or empty, it is the user's. */
 const isNotOurs = sql`NOT (s.SCHEMA_NAME = ${ownershipDatabase} AND EXISTS (SELECT 1 FROM information_schema.TABLES WHERE ${isOurTable}) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${ownershipDatabase} AND NOT ${isOurTable}) AND NOT EXISTS (SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${ownershipDatabase}) AND NOT EXISTS (SELECT 1 FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${ownershipDatabase}))`;
 
+/** Of SCHEMATA s: what `databases: "ALL"` brings. */
+const isUsers = sql`s.SCHEMA_NAME NOT IN (${systemDatabases}) AND ${isNotOurs}`;
+
+/** One name a line, as `hexName` writes it. */
+export const listDatabases = sql`SELECT HEX(s.SCHEMA_NAME) FROM information_schema.SCHEMATA s WHERE ${isUsers}`;
+
+/** A name may hold any character, a line break too. */
+export const hexName = (name: string): string => Buffer.from(name).toString("hex").toUpperCase();
+
 /** User databases with their sizes, by name. */
 export async function readDatabases(mysql: MysqlReader): Promise<DatabaseFacts[]> {
   const rows = await mysql.query<{ name: string; bytes: string | null; rowBytes: string | null }>(
-    sql`SELECT s.SCHEMA_NAME AS name, SUM(t.DATA_LENGTH + t.INDEX_LENGTH) AS bytes, SUM(t.DATA_LENGTH) AS rowBytes FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE s.SCHEMA_NAME NOT IN (${systemDatabases}) AND ${isNotOurs} GROUP BY s.SCHEMA_NAME ORDER BY s.SCHEMA_NAME`,
+    sql`SELECT s.SCHEMA_NAME AS name, SUM(t.DATA_LENGTH + t.INDEX_LENGTH) AS bytes, SUM(t.DATA_LENGTH) AS rowBytes FROM information_schema.SCHEMATA s LEFT JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = s.SCHEMA_NAME WHERE ${isUsers} GROUP BY s.SCHEMA_NAME ORDER BY s.SCHEMA_NAME`,
     { withinSeconds: sizesSeconds },
   );
   return rows.map(({ name, bytes, rowBytes }) => ({
