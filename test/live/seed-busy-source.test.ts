@@ -5,7 +5,7 @@ import { seedFromDump } from "../../provider/mysql/seed/seed";
 import { sql } from "../../provider/mysql/sql";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 import { probe, type Probe } from "./probe";
-import { dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
+import { awaitProgress, dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
 import type { ManagedServer } from "./managed-server";
 
 const lab = useSeedingLab("source5"); // it is kept busy, and its statements are held up
@@ -94,7 +94,7 @@ test("a transaction that keeps rows changed is waited for, and then named withou
 
 test("an ALTER TABLE of what is being dumped goes through at once: the dump gives way and names it", async () => {
   await begin("alter", 3843);
-  const seeding = expect(seedLarge()).rejects.toMatchObject({
+  const seeding = expect(seed()).rejects.toMatchObject({
     code: "SOURCE_BUSY",
     problem: {
       what: expect.stringContaining("sessions of the source waited for it") as string,
