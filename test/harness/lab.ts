@@ -26,9 +26,14 @@ const given = process.env["SLUICE_TEST_LAB"];
 /**
  * All hosts of the live and e2e floors, started before their first file: adding one later would mend what a test has just cut off.
  * `source` is shared by all files, which only read it or add accounts and tables of their own; `source2` is of another shop, for
- * replicas of several sources; `source3` is cut off, `source4` is given other databases, and `source5` is kept busy, by one file each.
+ * replicas of several sources; `source3` is cut off, `source4` is given other databases, `source5` is kept busy, and `source7` is
+ * seeded from whole, by one file each; `source6` is given databases of their own by the files that dump nothing else.
  */
-const testHosts = ["source", "source2", "source3", "source4", "source5", "staging", "staging2"];
+const testHosts = [
+  ...["source", "source2", "source3", "source4", "source5", "source6", "source7"],
+  "staging",
+  "staging2",
+];
 
 /** One test file needs fewer: `SLUICE_TEST_HOSTS=source,staging` starts only these. */
 const wantedHosts = process.env["SLUICE_TEST_HOSTS"]?.split(",") ?? testHosts;

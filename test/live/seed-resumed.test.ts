@@ -8,7 +8,7 @@ import { addressOf } from "./managed-server";
 import { useSeedingLab } from "./seeding";
 import { Stack } from "./stack";
 
-const lab = useSeedingLab("source3");
+const lab = useSeedingLab("source7");
 const room = rooms.find(({ kind }) => kind === "StagingDatabase") as AnyRoom;
 
 jest.setTimeout(240_000);

@@ -26,7 +26,9 @@ export interface SeedingLab {
 }
 
 /** For a test file: the lab in `beforeAll`, the servers of a test gone after it. A file that disturbs its source has one of its own. */
-export function useSeedingLab(sourceName: "source" | "source3" | "source4" | "source5" = "source"): SeedingLab {
+export function useSeedingLab(
+  sourceName: "source" | "source3" | "source4" | "source5" | "source7" = "source",
+): SeedingLab {
   let lab: Lab | undefined;
   let address: SourceAddress | undefined;
   const servers: ManagedServer[] = [];

@@ -31,7 +31,7 @@ export interface StagingLab {
   within<T>(declared: Declaration, work: (mysql: MysqlClient) => Promise<T>): Promise<T>;
 }
 
-export function useStagingLab(folder: string, sourceName: "source" | "source3"): StagingLab {
+export function useStagingLab(folder: string, sourceName: "source" | "source6"): StagingLab {
   let opened: { lab: Lab; address: SshAddress; host: Host; source: NonNullable<Declaration["source"]> } | undefined;
   const directories: string[] = [];
   const its = () => {
