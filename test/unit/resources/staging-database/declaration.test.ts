@@ -1,17 +1,6 @@
 import { checkInputs } from "../../../../provider/schema/check";
-import { derive, refine, schema, type Declaration } from "../../../../resources/staging-database/schema";
-
-function declare(written: Record<string, unknown> = {}): Declaration {
-  const given = {
-    host: { address: "stage-1", user: "root" },
-    directory: "/srv/mysql/orders",
-    source: { address: "db-1", user: "sync", password: "s3cret" },
-    ...written,
-  };
-  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
-  expect(problems).toEqual([]);
-  return inputs as Declaration;
-}
+import { derive, refine, schema } from "../../../../resources/staging-database/schema";
+import { declare } from "./samples";
 
 describe("a declaration", () => {
   test.each([

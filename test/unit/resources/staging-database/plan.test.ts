@@ -13,21 +13,10 @@ import {
 } from "../../../../resources/staging-database/observe";
 import { desiredFor, plan, say } from "../../../../resources/staging-database/plan";
 import { derive, objectOf, schema, type Declaration } from "../../../../resources/staging-database/schema";
+import { declare } from "./samples";
 
 const owner = "shop/dev/orders";
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-
-function declare(written: Record<string, unknown> = {}): Declaration {
-  const given = {
-    host: { address: "stage-1", user: "root" },
-    directory: "/srv/mysql/orders",
-    source: { address: "db-1", user: "sync", password: "s3cret" },
-    ...written,
-  };
-  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
-  expect(problems).toEqual([]);
-  return inputs as Declaration;
-}
 
 const binaries: Binaries = {
   mysqld: "/usr/sbin/mysqld",

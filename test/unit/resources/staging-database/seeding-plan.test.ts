@@ -4,7 +4,6 @@ import { parseGrants } from "../../../../provider/mysql/privileges";
 import { digestOf, type SeedRequest } from "../../../../provider/mysql/seed/request";
 import type { SourceFacts } from "../../../../provider/mysql/seed/source";
 import { renderPlan } from "../../../../provider/plan/render";
-import { checkInputs } from "../../../../provider/schema/check";
 import {
   blank,
   statusOf,
@@ -14,21 +13,10 @@ import {
   type Settled,
 } from "../../../../resources/staging-database/observe";
 import { plan, say } from "../../../../resources/staging-database/plan";
-import { derive, refine, schema, type Declaration } from "../../../../resources/staging-database/schema";
+import { refine, type Declaration } from "../../../../resources/staging-database/schema";
+import { declare } from "./samples";
 
 const owner = "shop/dev/orders";
-
-function declare(written: Record<string, unknown> = {}): Declaration {
-  const given = {
-    host: { address: "stage-1", user: "root" },
-    directory: "/srv/mysql/orders",
-    source: { address: "db-1", user: "sync", password: "s3cret" },
-    ...written,
-  };
-  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
-  expect(problems).toEqual([]);
-  return inputs as Declaration;
-}
 
 const marker: Marker = {
   owner,
