@@ -1,9 +1,10 @@
 import { borrowHost, type BorrowedHost } from "./host/pool";
 import type { Host, HostAddress } from "./host/host";
-import { connectMysql, type MysqlClient } from "./mysql/client";
-import type { ServerRole } from "./mysql/fault";
-import { parseAccountFile } from "./mysql/instance/account";
-import { holdSessionLock } from "./mysql/session-lock";
+import { connectMysql } from "./mysql/client";
+import type { MysqlClient } from "./mysql/reader";
+import type { ServerRole } from "./mysql/fault/fault";
+import { parseAccountFile } from "./mysql/instance/accounts/management";
+import { holdSessionLock } from "./mysql/lock/session";
 import { canonicalText } from "./plan/plan";
 import type { Owner } from "./ownership";
 import type { Report } from "./report";

@@ -1,7 +1,7 @@
 import { openDrivers } from "./drivers";
 import type { HostAddress, HostReader } from "./host/host";
-import type { MysqlReader, Row } from "./mysql/client";
-import type { ServerRole } from "./mysql/fault";
+import type { MysqlReader, Row } from "./mysql/reader";
+import type { ServerRole } from "./mysql/fault/fault";
 import { canonicalText } from "./plan/plan";
 import { silent } from "./report";
 import type { Readers } from "./room";

@@ -1,7 +1,7 @@
 import type { Host, HostAddress, HostReader, LockOptions } from "./host/host";
 import type { Owner } from "./ownership";
-import type { MysqlClient, MysqlReader } from "./mysql/client";
-import type { ServerRole } from "./mysql/fault";
+import type { MysqlClient, MysqlReader } from "./mysql/reader";
+import type { ServerRole } from "./mysql/fault/fault";
 import type { Absent, Plan, Sayings, Step } from "./plan/plan";
 import type { Report } from "./report";
 import type { ServerReach } from "./schema/connection";

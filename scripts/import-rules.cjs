@@ -3,7 +3,7 @@
 
 /**
  * @typedef {object} Import
- * @property {string} from the importing file, from the root: `provider/host/ssh.ts`
+ * @property {string} from the importing file, from the root: `provider/host/ssh/ssh.ts`
  * @property {string} target a package (`ssh2`, `node:fs`), or a file from the root without its ending: `provider/errors`
  * @property {boolean} isType only types are imported
  * @property {readonly string[]} names what is imported by name
@@ -31,8 +31,8 @@ const shipped = ["resources", "provider", "commands"];
 const homes = [
   {
     name: "ssh2",
-    home: "provider/host/ssh.ts",
-    also: ["provider/host/ssh-connection.ts", "provider/host/ssh-login.ts", "test"],
+    home: "provider/host/ssh/ssh.ts",
+    also: ["provider/host/ssh/connection.ts", "provider/host/ssh/login.ts", "test"],
   },
   {
     name: "mysql2",

@@ -54,7 +54,7 @@ function readClause(clause: ts.ImportClause | undefined): Pick<Import, "isType" 
   return { isType: clause?.phaseModifier === ts.SyntaxKind.TypeKeyword || onlyTypes, names: elements.map(nameOf) };
 }
 
-/** `../errors` from `provider/host/ssh.ts` is `provider/errors`; a package stays what it is. */
+/** `../errors` from `provider/host/ssh/ssh.ts` is `provider/errors`; a package stays what it is. */
 export function targetOf(from: string, specifier: string): string {
   if (!specifier.startsWith(".")) return specifier;
   return posix.join(posix.dirname(from), specifier).replace(/\.([cm]?[jt]s)$/, "");

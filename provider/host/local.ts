@@ -4,7 +4,7 @@ import { execa } from "execa";
 import { wordsOf } from "../errors";
 import { count } from "./counters";
 import type { DialTarget } from "./host";
-import { dialRefused } from "./ssh-errors";
+import { dialRefused } from "./ssh/errors";
 import type { Ending, HostProcess, Transport } from "./transport";
 
 /** This machine. Only what differs from a host behind ssh: starting a process and opening a stream. */

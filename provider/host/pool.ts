@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { localTransport } from "./local";
 import type { Host, HostAddress } from "./host";
 import { ShellHost } from "./shell-host";
-import { sshTransport } from "./ssh-transport";
+import { sshTransport } from "./ssh/transport";
 
 const idleSeconds = 60; // longer than the pauses between two resources of one update; a login costs 0.1 to 0.3 s
 

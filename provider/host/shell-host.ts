@@ -35,7 +35,7 @@ import type {
   ReadOptions,
   RunOptions,
 } from "./host";
-import { LockKeeper } from "./lock";
+import { LockKeeper } from "./lock/lock";
 import { collect, outputLimitBytes } from "./output";
 import type { Ending, Transport } from "./transport";
 import { pathUnsafe, requireTrusted, untrustedIn } from "./trust";

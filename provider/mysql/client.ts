@@ -6,12 +6,17 @@ import { defaultPort, renderServerAddress, type ServerAddress } from "./address"
 import { parseServerFacts, type ServerFacts } from "./capabilities";
 import { Deadline, DeadlineReached } from "./deadline";
 import { driverOptions } from "./driver-options";
-import { connectError, overdueError, silenceError, statementError, type FaultContext, type ServerRole } from "./fault";
+import {
+  connectError,
+  overdueError,
+  silenceError,
+  statementError,
+  type FaultContext,
+  type ServerRole,
+} from "./fault/fault";
 import type { ExecuteResult, MysqlClient, Row, StatementLimit } from "./reader";
 import { secret, sql, type Statement } from "./sql";
 import { certificateProblem } from "./tls";
-
-export type { Cell, ExecuteResult, MysqlClient, MysqlReader, Row, StatementLimit } from "./reader";
 
 export interface ConnectOptions {
   /** Seconds for everything until the session is ready. Default 10: mysqld's own connect_timeout. */

@@ -1,11 +1,9 @@
-import type { MysqlClient } from "./client";
-import { errnoOf } from "./fault";
+import type { MysqlClient } from "./reader";
+import { errnoOf } from "./fault/fault";
 import type { MysqlReader } from "./reader";
 import { withWrites } from "./read-only";
-import { withServerLock } from "./server-lock";
+import { withServerLock } from "./lock/lock";
 import { sql } from "./sql";
-
-export { withServerLock } from "./server-lock";
 
 /** Whose an object that lives inside a server is, and what its room noted down about it. */
 export interface ServerMark {

@@ -1,9 +1,9 @@
 import { isProblem, SluiceError } from "../errors";
 import { awaitCondition, done, waiting } from "../wait";
-import type { MysqlClient } from "./client";
-import { errnoOf } from "./fault";
+import type { MysqlClient } from "./reader";
+import { errnoOf } from "./fault/fault";
 import type { MysqlReader } from "./reader";
-import { withServerLock } from "./server-lock";
+import { withServerLock } from "./lock/lock";
 import { sql } from "./sql";
 
 /**

@@ -8,7 +8,7 @@ import {
   type ChannelFacts,
   type ReplicaFacts,
 } from "../../provider/mysql/channel/facts";
-import { lastFailure, type Failure } from "../../provider/mysql/channel/errors";
+import { lastFailure, type Failure } from "../../provider/mysql/channel/errors/errors";
 import { readFilterFile } from "../../provider/mysql/channel/filter-file";
 import {
   compareRules,
@@ -22,11 +22,11 @@ import {
   type Filters,
 } from "../../provider/mysql/channel/filters";
 import type { SeenSettings } from "../../provider/mysql/channel/settings";
-import { healthOf, lagOf } from "../../provider/mysql/channel/status";
+import { channelHealth, lagOf } from "../../provider/mysql/channel/status";
 import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tls-files";
-import type { ChannelNames } from "../../provider/mysql/channel/thread-error";
+import type { ChannelNames } from "../../provider/mysql/channel/errors/thread";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
-import { readChannelSource, type SourceFacts } from "../../provider/mysql/channel/source-facts";
+import { readChannelSource, type ChannelSource } from "../../provider/mysql/channel/source";
 import { readMark, type ServerMark } from "../../provider/mysql/ownership";
 import { isLeftWritable } from "../../provider/mysql/read-only";
 import type { MysqlReader } from "../../provider/mysql/reader";
@@ -74,7 +74,7 @@ export type Live =
       readonly kind: "seen";
       readonly replica: ReplicaFacts;
       readonly channel: ChannelFacts | null;
-      readonly source: SourceFacts | null;
+      readonly source: ChannelSource | null;
       readonly sourceProblem: SluiceError | null;
     };
 
@@ -158,7 +158,7 @@ async function settle(
 async function readSource(
   declared: Declaration,
   look: Readers,
-): Promise<{ source: SourceFacts | null; sourceProblem: SluiceError | null }> {
+): Promise<{ source: ChannelSource | null; sourceProblem: SluiceError | null }> {
   try {
     const mysql = await look.mysql(sourceOf(declared), "source");
     const withLogs = typeof declared.start === "object" && declared.start.file !== undefined;
@@ -250,7 +250,12 @@ export function statusOf(declared: Declaration, { live }: Observed, object: stri
     source: live.source === null ? unseenSource(ends.source, live.sourceProblem) : seenAs(ends.source, live.source),
     replica: seenAs(ends.replica, live.replica),
     lagSeconds: lagOf(live.channel, live.sourceProblem),
-    health: healthOf(live.channel, state, namesOf(object, declared, live.replica, live.channel), live.sourceProblem),
+    health: channelHealth(
+      live.channel,
+      state,
+      namesOf(object, declared, live.replica, live.channel),
+      live.sourceProblem,
+    ),
   };
 }
 

@@ -1,5 +1,5 @@
 import { beginningOf, noTrace } from "../../provider/mysql/channel/beginning";
-import { sayFailure } from "../../provider/mysql/channel/errors";
+import { sayFailure } from "../../provider/mysql/channel/errors/errors";
 import {
   changeReplicationFilter,
   compareRules,
@@ -13,10 +13,10 @@ import {
   requireApplierSound,
   requireOtherStart,
   requireSameServer,
-  requireSource,
+  requireAnswering,
   unanswered,
 } from "../../provider/mysql/channel/refusals";
-import { requireReady } from "../../provider/mysql/channel/requirements";
+import { requireReady } from "../../provider/mysql/channel/requirements/requirements";
 import {
   compareDelay,
   compareReceiver,
@@ -327,7 +327,7 @@ interface Ends {
 
 function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTrace, rules, context }: Ends): void {
   const { object } = context;
-  const source = requireSource(live, {
+  const source = requireAnswering(live, {
     object,
     endpoint: sayEndpoint(wanted.source),
     through: wanted.replica.host,

@@ -20,15 +20,16 @@ import {
   skipOutside,
   type ChannelWait,
 } from "../../provider/mysql/channel/wait";
-import type { MysqlClient } from "../../provider/mysql/client";
-import { errnoOf } from "../../provider/mysql/fault";
-import { changeMark, withServerLock, type ServerMark } from "../../provider/mysql/ownership";
+import type { MysqlClient } from "../../provider/mysql/reader";
+import { errnoOf } from "../../provider/mysql/fault/fault";
+import { changeMark, type ServerMark } from "../../provider/mysql/ownership";
+import { withServerLock } from "../../provider/mysql/lock/lock";
 import { sealAgain } from "../../provider/mysql/read-only";
 import { sql, type Statement } from "../../provider/mysql/sql";
 import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
 import { isSame } from "../../provider/plan/plan";
 import { resetReplicaAll, skipTransaction, startReplica, stopReplica, variableName } from "../../provider/mysql/terms";
-import { setVariable } from "../../provider/mysql/variables";
+import { setVariable } from "../../provider/mysql/options/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
 import { notedOn, nothingNoted, type Live, type Note, type Settled } from "./observe";
 import { foundOn, type ChannelStep } from "./plan";

@@ -1,22 +1,25 @@
 import { isProblem, type SluiceError } from "../../provider/errors";
 import type { HostReader } from "../../provider/host/host";
-import { rootPasswordMatches } from "../../provider/mysql/instance/account";
-import { readAccounts } from "../../provider/mysql/instance/account-changes";
-import { accountsAsSeen } from "../../provider/mysql/instance/accounts";
+import { rootPasswordMatches } from "../../provider/mysql/instance/accounts/management";
+import { readAccounts } from "../../provider/mysql/instance/accounts/changes";
+import { accountsAsSeen } from "../../provider/mysql/instance/accounts/accounts";
 import { findBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
 import { readInstance, type InstanceFacts } from "../../provider/mysql/instance/facts";
-import { readConfinement, type Confinement } from "../../provider/mysql/instance/confinement";
+import { readConfinement, type Confinement } from "../../provider/mysql/instance/confine/confinement";
 import { describeInit, type InitFile } from "../../provider/mysql/instance/init-file";
 import { runtimeOf, type Runtime } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
 import { changerOfJob } from "../../provider/mysql/instance/refusals";
 import { readRunning, type RunningFacts, type RunningServer } from "../../provider/mysql/instance/running";
-import { healthOf } from "../../provider/mysql/instance/status";
-import { optionNames, parseOptionFile } from "../../provider/mysql/option-file";
-import { lookAtBackup, readSeed, type Backup, type SeedFacts } from "../../provider/mysql/seed/seed";
-import { readSource, type SourceFacts } from "../../provider/mysql/seed/source";
-import { isDrifted as isVariableDrifted, isSameValue } from "../../provider/mysql/variables";
+import { instanceHealth } from "../../provider/mysql/instance/status";
+import { optionNames, parseOptionFile } from "../../provider/mysql/options/file";
+import { readSeed, type SeedFacts } from "../../provider/mysql/seed/job";
+import { lookAtBackup } from "../../provider/mysql/seed/file/file";
+import type { Backup } from "../../provider/mysql/seed/file/backup";
+import { readSource } from "../../provider/mysql/seed/source/source";
+import type { SeedSource } from "../../provider/mysql/seed/source/facts";
+import { isDrifted as isVariableDrifted, isSameValue } from "../../provider/mysql/options/variables";
 import { isOurs, type Owner } from "../../provider/ownership";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import type { ServerReach } from "../../provider/schema/connection";
@@ -66,7 +69,7 @@ export interface Live {
   readonly confinement: Confinement;
   /** Why there is no mysqld that could be started; null where there is one. */
   readonly binariesProblem: SluiceError | null;
-  readonly source: SourceFacts | null;
+  readonly source: SeedSource | null;
   readonly sourceProblem: SluiceError | null;
   /** The declared backup file, and why it cannot be loaded. */
   readonly backup: Backup | null;
@@ -291,7 +294,7 @@ export function statusOf(declared: Declaration, { settled, live }: Observed): Se
             hasGtids: server.variables["gtid_mode"] === "ON",
             health: null,
           },
-    health: healthOf({
+    health: instanceHealth({
       isThere: marker !== null,
       isSeeded: marker?.phase === "seeded",
       seeding: live?.seed.state ?? "none",

@@ -3,7 +3,7 @@ import {
   compareAccounts,
   knownAccounts,
   requireOwnAccounts,
-} from "../../provider/mysql/instance/accounts";
+} from "../../provider/mysql/instance/accounts/accounts";
 import {
   byDefault,
   differences,
@@ -11,7 +11,7 @@ import {
   runningDifferences,
   settable,
 } from "../../provider/mysql/instance/differences";
-import { missingIn } from "../../provider/mysql/instance/confinement";
+import { missingIn } from "../../provider/mysql/instance/confine/confinement";
 import { asUserOf, desiredInstance, type Desired } from "../../provider/mysql/instance/desired";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import {
@@ -25,9 +25,9 @@ import {
   strangeFiles,
 } from "../../provider/mysql/instance/refusals";
 import { differenceOf, digestOf, type SeedMethod, type SeedRequest } from "../../provider/mysql/seed/request";
-import { requireSource } from "../../provider/mysql/seed/source";
+import { requireSeedable } from "../../provider/mysql/seed/source/requirements";
 import { saySeed, sayTrial, type SeedingSaid } from "../../provider/mysql/seed/words";
-import { sayUnreached } from "../../provider/mysql/unreachable";
+import { sayUnreached } from "../../provider/mysql/fault/unreachable";
 import { isOurs, requireKnown, requireOurs } from "../../provider/ownership";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
@@ -157,7 +157,7 @@ function requireSeedSource(
   const begins = steps.some((step) => step.kind === "seed" && step.resumes === false);
   if (begins && live.backupProblem !== null) throw live.backupProblem;
   if (live.source !== null)
-    requireSource(live.source, {
+    requireSeedable(live.source, {
       method: methodOf(wanted),
       databases: wanted.databases,
       inexactRows: wanted.inexactRows,

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { refusedAccounts } from "../../provider/mysql/instance/accounts";
+import { refusedAccounts } from "../../provider/mysql/instance/accounts/accounts";
 import { defaultHistoryListLimit } from "../../provider/mysql/seed/history-limit";
 import { layoutOf, managementAccount, refusedDirectory } from "../../provider/mysql/instance/layout";
 import { refusedConfig, refusedFile } from "../../provider/mysql/instance/options";
-import { parseOptionFile } from "../../provider/mysql/option-file";
+import { parseOptionFile } from "../../provider/mysql/options/file";
 import { holds, host, source } from "../../provider/schema/connection";
 import { absolutePath, databaseName, port, seconds, secretText } from "../../provider/schema/fields";
 import type { Schema } from "../../provider/schema/schema";

@@ -1,48 +1,38 @@
 import { SluiceError } from "../../provider/errors";
-import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
-import { changeAccounts } from "../../provider/mysql/instance/account-changes";
+import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/accounts/management";
+import { changeAccounts } from "../../provider/mysql/instance/accounts/changes";
 import { keepOptionFile } from "../../provider/mysql/instance/adoption";
-import { confine, unconfine } from "../../provider/mysql/instance/confine";
-import { admitDefiners, ensureDefiners, readDefiners } from "../../provider/mysql/instance/definers";
+import { confine, unconfine } from "../../provider/mysql/instance/confine/confine";
+import { admitDefiners, ensureDefiners, readDefiners } from "../../provider/mysql/instance/accounts/definers";
 import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
+import { awaitAnswering, startInstance, stopInstance } from "../../provider/mysql/instance/lifecycle";
+import { emptyData, endSeed, removeInstance, removeSeconds } from "../../provider/mysql/instance/removal";
 import {
-  awaitAnswering,
-  emptyData,
-  endSeed,
   ensureDirectories,
   ensureOsUser,
   ensureOwnDirectory,
   initialiseData,
-  removeInstance,
-  removeSeconds,
-  requireAccepted,
-  startInstance,
-  stopInstance,
   writeConfiguration,
-} from "../../provider/mysql/instance/lifecycle";
+} from "../../provider/mysql/instance/prepare";
+import { requireAccepted } from "../../provider/mysql/instance/validate";
 import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
 import { groupsOf, namedZoneOf } from "../../provider/mysql/instance/options";
 import { setRunning } from "../../provider/mysql/instance/running";
 import { ensureTimeZones, knowsTimeZone } from "../../provider/mysql/instance/time-zones";
-import {
-  digestOf,
-  forgetSeed,
-  nothingSeeded,
-  seedFromClone,
-  seedFromDump,
-  seedFromFile,
-  trialSeconds,
-  tryDefinitions,
-  type SeedRequest,
-  type Seeding,
-  type SeedResult,
-} from "../../provider/mysql/seed/seed";
-import { inheritedVariables, planServerId } from "../../provider/mysql/seed/source";
+import { forgetSeed } from "../../provider/mysql/seed/job";
+import { digestOf, type SeedRequest } from "../../provider/mysql/seed/request";
+import { nothingSeeded, type Seeding, type SeedResult } from "../../provider/mysql/seed/run";
+import { seedFromClone } from "../../provider/mysql/seed/clone";
+import { seedFromDump } from "../../provider/mysql/seed/dump/dump";
+import { seedFromFile } from "../../provider/mysql/seed/file/file";
+import { trialSeconds, tryDefinitions } from "../../provider/mysql/seed/trial/trial";
+import { inheritedVariables, planServerId } from "../../provider/mysql/seed/source/source";
 import { isSame } from "../../provider/plan/plan";
 import type { Host } from "../../provider/host/host";
-import { withMysql, type MysqlClient, type MysqlReader } from "../../provider/mysql/client";
-import { setVariable } from "../../provider/mysql/variables";
+import { withMysql } from "../../provider/mysql/client";
+import type { MysqlClient, MysqlReader } from "../../provider/mysql/reader";
+import { setVariable } from "../../provider/mysql/options/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
 import { serverOf, type Live, type Settled } from "./observe";
 import type { Desired } from "../../provider/mysql/instance/desired";

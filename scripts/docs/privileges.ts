@@ -6,7 +6,7 @@ import {
   observeNeeds,
   renderGrants,
   type Need,
-} from "../../provider/mysql/privileges";
+} from "../../provider/mysql/privileges/privileges";
 import { renderCode, renderPage, renderTable } from "./markdown";
 
 const account = { user: "sluice", host: "10.20.%" };
@@ -21,7 +21,7 @@ export function renderPrivileges(): string {
     ...followNeeds(),
   ];
   const both = [...followNeeds(), ...observeNeeds()];
-  return renderPage("provider/mysql/privileges.ts", [
+  return renderPage("provider/mysql/privileges/privileges.ts", [
     "# Privileges on the source",
     "The user of `source` needs these, and nothing else; it never writes there. Seeding checks them before anything is changed, and an error prints the GRANT that is missing. One user may do everything; a user of its own for the channel, whose password lies in the replica, needs only the lists of ReplicationChannel.",
     "Connections come from the staging host, so its address stands behind the `@`. On the staging host itself the ssh user needs `sudo` without a password, or to be root.",

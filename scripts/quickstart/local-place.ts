@@ -6,21 +6,20 @@ import { isProblem } from "../../provider/errors";
 import { sh } from "../../provider/host/command";
 import { withHost } from "../../provider/host/pool";
 import type { Host } from "../../provider/host/host";
-import { connectMysql, type MysqlClient } from "../../provider/mysql/client";
-import { makePassword, parseAccountFile } from "../../provider/mysql/instance/account";
+import { connectMysql } from "../../provider/mysql/client";
+import type { MysqlClient } from "../../provider/mysql/reader";
+import { makePassword, parseAccountFile } from "../../provider/mysql/instance/accounts/management";
 import { readBinaries } from "../../provider/mysql/instance/binaries";
 import { runtimeOf, type Instance } from "../../provider/mysql/instance/instance";
 import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
+import { awaitAnswering, startInstance, stopInstance } from "../../provider/mysql/instance/lifecycle";
 import {
-  awaitAnswering,
   ensureDirectories,
   ensureOsUser,
   initialiseData,
-  removeInstance,
-  startInstance,
-  stopInstance,
   writeConfiguration,
-} from "../../provider/mysql/instance/lifecycle";
+} from "../../provider/mysql/instance/prepare";
+import { removeInstance } from "../../provider/mysql/instance/removal";
 import { renderOptions } from "../../provider/mysql/instance/options";
 import type { Place } from "./place";
 

@@ -1,6 +1,6 @@
 import { sh } from "../../provider/host/command";
-import type { MysqlClient } from "../../provider/mysql/client";
-import * as lifecycle from "../../provider/mysql/instance/lifecycle";
+import type { MysqlClient } from "../../provider/mysql/reader";
+import { ensureDirectories, ensureOsUser, initialiseData } from "../../provider/mysql/instance/prepare";
 import { secret, sql } from "../../provider/mysql/sql";
 import type { AnyRoom } from "../../provider/room";
 import { rooms } from "../../resources/rooms";
@@ -43,7 +43,7 @@ export async function startServers(folder: string, firstPort: number): Promise<S
   const other = await make("other", firstPort + 1);
   const replica = await make("replica", firstPort + 2);
   await prepare(source);
-  await lifecycle.initialiseData(source.host, source.instance);
+  await initialiseData(source.host, source.instance);
   for (const server of [other, replica]) {
     await prepare(server);
     await copyData(source, server);
@@ -81,8 +81,8 @@ export async function startServers(folder: string, firstPort: number): Promise<S
 
 async function prepare(server: ServerUnderTest): Promise<void> {
   const { host, instance, report } = server;
-  await lifecycle.ensureOsUser(host, instance, report);
-  await lifecycle.ensureDirectories(host, instance);
+  await ensureOsUser(host, instance, report);
+  await ensureDirectories(host, instance);
   const config = {
     innodb_buffer_pool_size: "32M",
     innodb_redo_log_capacity: "16M",

@@ -2,7 +2,7 @@ import type { LabHost } from "../../lab/index.ts";
 import { sh, type Command } from "../../provider/host/command";
 import type { Host, SshAddress } from "../../provider/host/host";
 import { borrowHost } from "../../provider/host/pool";
-import { unconfine, withRules } from "../../provider/mysql/instance/confine";
+import { unconfine, withRules } from "../../provider/mysql/instance/confine/confine";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { silent } from "../../provider/report";
 import type { AnyRoom } from "../../provider/room";

@@ -9,7 +9,7 @@ import { isProblem, SluiceError } from "../../provider/errors";
 import { Command, sh } from "../../provider/host/command";
 import { readCounters } from "../../provider/host/counters";
 import type { Host, SshAddress } from "../../provider/host/host";
-import { awaitJob, endJob, forgetJob, readJob, startJob } from "../../provider/host/job";
+import { awaitJob, endJob, forgetJob, readJob, startJob } from "../../provider/host/job/job";
 import { borrowHost, closeHosts } from "../../provider/host/pool";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 

@@ -1,8 +1,14 @@
 import type { LabHost } from "../../lab/index.ts";
 import { sh } from "../../provider/host/command";
-import { rootPasswordMatches, setRootPassword, takeRootPassword } from "../../provider/mysql/instance/account";
+import {
+  rootPasswordMatches,
+  setRootPassword,
+  takeRootPassword,
+} from "../../provider/mysql/instance/accounts/management";
 import { readInstance } from "../../provider/mysql/instance/facts";
-import { awaitAnswering, emptyData, initialiseData, stopInstance } from "../../provider/mysql/instance/lifecycle";
+import { awaitAnswering, stopInstance } from "../../provider/mysql/instance/lifecycle";
+import { emptyData } from "../../provider/mysql/instance/removal";
+import { initialiseData } from "../../provider/mysql/instance/prepare";
 import { sql } from "../../provider/mysql/sql";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 import { closeHosts, makeServer, requireLab, type ManagedServer, type ServerWanted } from "./managed-server";

@@ -3,11 +3,19 @@ import type { LabHost } from "../../lab/index.ts";
 import type { SshAddress } from "../../provider/host/host";
 import { borrowHost, closeHosts } from "../../provider/host/pool";
 import type { Host } from "../../provider/host/host";
-import { connectMysql, type MysqlClient } from "../../provider/mysql/client";
-import { parseAccountFile } from "../../provider/mysql/instance/account";
+import { connectMysql } from "../../provider/mysql/client";
+import type { MysqlClient } from "../../provider/mysql/reader";
+import { parseAccountFile } from "../../provider/mysql/instance/accounts/management";
 import { readBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
 import { runtimeOf, type Connect, type Instance } from "../../provider/mysql/instance/instance";
 import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
+import {
+  ensureDirectories,
+  ensureOsUser,
+  initialiseData,
+  writeConfiguration,
+} from "../../provider/mysql/instance/prepare";
+import { removeInstance } from "../../provider/mysql/instance/removal";
 import * as lifecycle from "../../provider/mysql/instance/lifecycle";
 import { renderOptions, type OptionsWanted } from "../../provider/mysql/instance/options";
 import { silent, type Report } from "../../provider/report";
@@ -70,7 +78,7 @@ export async function makeServer(labHost: LabHost, wanted: ServerWanted): Promis
   const report = recording();
   const configure = (changes: Partial<OptionsWanted> = {}) => {
     const optionText = renderOptions({ instance, serverId: wanted.port, readOnly: true, config: {}, ...changes });
-    return lifecycle.writeConfiguration(host, instance, { optionText });
+    return writeConfiguration(host, instance, { optionText });
   };
   const start = async (withinSeconds = 60) => {
     await lifecycle.startInstance(host, instance);
@@ -89,17 +97,17 @@ export async function makeServer(labHost: LabHost, wanted: ServerWanted): Promis
       await configure(changes);
     },
     create: async (changes) => {
-      await lifecycle.ensureOsUser(host, instance, report);
-      await lifecycle.ensureDirectories(host, instance);
+      await ensureOsUser(host, instance, report);
+      await ensureDirectories(host, instance);
       await configure(changes);
-      await lifecycle.initialiseData(host, instance);
+      await initialiseData(host, instance);
       return start();
     },
     start,
     stop,
     remove: async () => {
       await stop();
-      await lifecycle.removeInstance(host, instance);
+      await removeInstance(host, instance);
     },
   };
 }

@@ -1,8 +1,9 @@
 import { SluiceError } from "../../provider/errors";
 import { closeHosts } from "../../provider/host/pool";
 import type { ServerAddress } from "../../provider/mysql/address";
-import { connectMysql, withMysql, type MysqlClient } from "../../provider/mysql/client";
-import { errnoOf } from "../../provider/mysql/fault";
+import { connectMysql, withMysql } from "../../provider/mysql/client";
+import type { MysqlClient } from "../../provider/mysql/reader";
+import { errnoOf } from "../../provider/mysql/fault/fault";
 import {
   dumpNeeds,
   followNeeds,
@@ -11,7 +12,7 @@ import {
   parseAccount,
   parseGrants,
   renderGrants,
-} from "../../provider/mysql/privileges";
+} from "../../provider/mysql/privileges/privileges";
 import { id, secret, sql } from "../../provider/mysql/sql";
 import {
   changeReplicationSource,

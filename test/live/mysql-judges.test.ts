@@ -1,8 +1,9 @@
 /** MySQL's own programs say whether our pure modules read as they do. */
 import { closeHosts } from "../../provider/host/pool";
 import { sh } from "../../provider/host/command";
-import { connectMysql, type MysqlClient } from "../../provider/mysql/client";
-import { readDumpFacts } from "../../provider/mysql/dump-header";
+import { connectMysql } from "../../provider/mysql/client";
+import type { MysqlClient } from "../../provider/mysql/reader";
+import { readDumpFacts } from "../../provider/mysql/seed/file/header";
 import {
   containsGtidSet,
   parseGtidSet,
@@ -10,7 +11,7 @@ import {
   subtractGtidSet,
   uniteGtidSets,
 } from "../../provider/mysql/gtid";
-import { parseOptionFile, readSettings, renderOption } from "../../provider/mysql/option-file";
+import { parseOptionFile, readSettings, renderOption } from "../../provider/mysql/options/file";
 import { sql } from "../../provider/mysql/sql";
 import { sourceInLab, type SourceInLab } from "./mysql-lab";
 

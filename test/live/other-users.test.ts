@@ -6,8 +6,10 @@ import { tlsFilesOf, writeTlsFiles } from "../../provider/mysql/channel/tls-file
 import { readFilterFile } from "../../provider/mysql/channel/filter-file";
 import { readBinaries } from "../../provider/mysql/instance/binaries";
 import { readInstance } from "../../provider/mysql/instance/facts";
-import { ensureDirectories, readLogs, requireAccepted } from "../../provider/mysql/instance/lifecycle";
-import { readBackup } from "../../provider/mysql/seed/backup";
+import { readLogs } from "../../provider/mysql/instance/lifecycle";
+import { ensureDirectories } from "../../provider/mysql/instance/prepare";
+import { requireAccepted } from "../../provider/mysql/instance/validate";
+import { readBackup } from "../../provider/mysql/seed/file/backup";
 import { addressOf, closeHosts, makeServer, requireLab, type ManagedServer, type ServerWanted } from "./managed-server";
 
 /**

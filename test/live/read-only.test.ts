@@ -1,4 +1,5 @@
-import { connectMysql, type MysqlClient } from "../../provider/mysql/client";
+import { connectMysql } from "../../provider/mysql/client";
+import type { MysqlClient } from "../../provider/mysql/reader";
 import { changeMark } from "../../provider/mysql/ownership";
 import { isLeftWritable, sealAgain, withWrites } from "../../provider/mysql/read-only";
 import { awaitCondition, done, waiting } from "../../provider/wait";

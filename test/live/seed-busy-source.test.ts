@@ -1,7 +1,8 @@
-import { connectMysql, type MysqlClient } from "../../provider/mysql/client";
-import { readJob } from "../../provider/host/job";
+import { connectMysql } from "../../provider/mysql/client";
+import type { MysqlClient } from "../../provider/mysql/reader";
+import { readJob } from "../../provider/host/job/job";
 import { seedPlaceOf } from "../../provider/mysql/seed/run";
-import { seedFromDump } from "../../provider/mysql/seed/seed";
+import { seedFromDump } from "../../provider/mysql/seed/dump/dump";
 import { sql } from "../../provider/mysql/sql";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 import { probe, type Probe } from "./probe";

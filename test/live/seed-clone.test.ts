@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { seedFromClone, seedFromDump } from "../../provider/mysql/seed/seed";
+import { seedFromClone } from "../../provider/mysql/seed/clone";
+import { seedFromDump } from "../../provider/mysql/seed/dump/dump";
 import { sh } from "../../provider/host/command";
 import { sql } from "../../provider/mysql/sql";
 import { beginAgain, requireSeeded, seedingOf, useSeedingLab } from "./seeding";

@@ -1,8 +1,9 @@
 import { sh } from "../../provider/host/command";
-import { readJob } from "../../provider/host/job";
+import { readJob } from "../../provider/host/job/job";
 import { seedPlaceOf } from "../../provider/mysql/seed/run";
-import { forgetSeed, readSeed, seedFromDump } from "../../provider/mysql/seed/seed";
-import { inheritedVariables } from "../../provider/mysql/seed/source";
+import { forgetSeed, readSeed } from "../../provider/mysql/seed/job";
+import { seedFromDump } from "../../provider/mysql/seed/dump/dump";
+import { inheritedVariables } from "../../provider/mysql/seed/source/source";
 import { sql } from "../../provider/mysql/sql";
 import { awaitProgress, beginAgain, dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
 

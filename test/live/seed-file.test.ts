@@ -1,5 +1,6 @@
 import { sh } from "../../provider/host/command";
-import { readSeed, seedFromFile } from "../../provider/mysql/seed/seed";
+import { readSeed } from "../../provider/mysql/seed/job";
+import { seedFromFile } from "../../provider/mysql/seed/file/file";
 import { sql } from "../../provider/mysql/sql";
 import type { ManagedServer } from "./managed-server";
 import { beginAgain, dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";

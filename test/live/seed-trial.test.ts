@@ -1,5 +1,5 @@
 import { sh } from "../../provider/host/command";
-import { readJob, startJob } from "../../provider/host/job";
+import { readJob, startJob } from "../../provider/host/job/job";
 import { changeReplicationFilter, noFilters, planRules } from "../../provider/mysql/channel/filters";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { sql } from "../../provider/mysql/sql";

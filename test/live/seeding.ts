@@ -1,12 +1,16 @@
 import { readFile } from "node:fs/promises";
 import type { Lab, LabHost } from "../../lab/index.ts";
-import { readJob } from "../../provider/host/job";
-import { emptyData, initialiseData } from "../../provider/mysql/instance/lifecycle";
+import { readJob } from "../../provider/host/job/job";
+import { emptyData } from "../../provider/mysql/instance/removal";
+import { initialiseData } from "../../provider/mysql/instance/prepare";
 import { seedPlaceOf } from "../../provider/mysql/seed/run";
-import { forgetSeed, type SeedResult, type Seeding } from "../../provider/mysql/seed/seed";
+import { forgetSeed } from "../../provider/mysql/seed/job";
+import type { SeedResult, Seeding } from "../../provider/mysql/seed/run";
 import { withMysql } from "../../provider/mysql/client";
 import type { OptionsWanted } from "../../provider/mysql/instance/options";
-import { readDatabases, readSource, type SourceAddress, type SourceFacts } from "../../provider/mysql/seed/source";
+import { readSource } from "../../provider/mysql/seed/source/source";
+import { readDatabases } from "../../provider/mysql/seed/source/objects";
+import type { SourceAddress, SeedSource } from "../../provider/mysql/seed/source/facts";
 import { id, sql } from "../../provider/mysql/sql";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 import { closeHosts, makeServer, requireLab, type ManagedServer, type ServerWanted } from "./managed-server";
@@ -20,7 +24,7 @@ export interface SeedingLab {
     name: string,
     port: number,
     more?: Partial<ServerWanted>,
-    optionsFor?: (source: SourceFacts) => Partial<OptionsWanted>,
+    optionsFor?: (source: SeedSource) => Partial<OptionsWanted>,
   ): Promise<ManagedServer>;
   onSource(statements: string): Promise<string>;
 }

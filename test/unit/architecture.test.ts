@@ -72,7 +72,7 @@ describe("the import rules themselves", () => {
     ...more,
   });
   const allowed: readonly Import[] = [
-    one("provider/host/ssh.ts", "ssh2"),
+    one("provider/host/ssh/ssh.ts", "ssh2"),
     one("provider/mysql/client.ts", "mysql2/promise"),
     one("lab/run.ts", "execa"),
     one("resources/snapshot/schema.ts", "zod"),
@@ -82,8 +82,8 @@ describe("the import rules themselves", () => {
     one("resources/snapshot/observe.ts", "provider/host/host", { isType: true, names: ["HostReader"] }),
   ];
   const forbidden: readonly Import[] = [
-    one("provider/host/job.ts", "ssh2"),
-    one("provider/host/job.ts", "ssh2", { isType: true }),
+    one("provider/host/job/job.ts", "ssh2"),
+    one("provider/host/job/job.ts", "ssh2", { isType: true }),
     one("resources/snapshot/steps.ts", "mysql2/promise"),
     one("provider/mysql/client.ts", "execa"),
     one("provider/room.ts", "zod"),

@@ -5,7 +5,7 @@ import { parseGtidSet, type GtidSet } from "../gtid";
 import type { MysqlReader, Row } from "../reader";
 import { sql, type Statement } from "../sql";
 import { anonymousTransaction, channelMetadata, modernRow, showReplicaStatus, variableName } from "../terms";
-import { withTable, type ErrorTable } from "./error-table";
+import { withTable, type ErrorTable } from "./errors/table";
 import { parseRules, type FilterRules } from "./filters";
 
 /** The server that rows flow into. */

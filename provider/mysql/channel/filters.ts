@@ -1,5 +1,5 @@
 import { isSame, type Difference } from "../../plan/plan";
-import { renderOption } from "../option-file";
+import { renderOption } from "../options/file";
 import { id, join, keyword, sql, type Statement } from "../sql";
 
 /** What a program declares; every list may be empty. */

@@ -1,12 +1,12 @@
 import { SluiceError } from "../../errors";
-import { sayUnreached, type Unreached } from "../unreachable";
+import { sayUnreached, type Unreached } from "../fault/unreachable";
 import { containsGtidSet, isGtidSet, parseGtidSet, type GtidSet } from "../gtid";
-import { isPassing, threadFailure } from "./errors";
+import { isPassing, threadFailure } from "./errors/errors";
 import type { ThreadError } from "./facts";
 import { outsideStatement } from "./outside";
 import { sayPosition, type Position } from "./settings";
-import type { SourceFacts } from "./source-facts";
-import type { ChannelNames } from "./thread-error";
+import type { ChannelSource } from "./source";
+import type { ChannelNames } from "./errors/thread";
 
 /** A replica that does not answer, in the words of the channel that cannot be changed or removed. */
 export function unanswered(problem: SluiceError, object: string, hinders: "change" | "removal"): SluiceError {
@@ -24,10 +24,10 @@ export function unanswered(problem: SluiceError, object: string, hinders: "chang
 }
 
 /** The source, which must answer. */
-export function requireSource(
-  { source, sourceProblem }: { readonly source: SourceFacts | null; readonly sourceProblem: SluiceError | null },
+export function requireAnswering(
+  { source, sourceProblem }: { readonly source: ChannelSource | null; readonly sourceProblem: SluiceError | null },
   place: Unreached,
-): SourceFacts {
+): ChannelSource {
   if (source !== null) return source;
   const { object, endpoint } = place;
   const error =

@@ -3,14 +3,14 @@ import { SluiceError, type Problem } from "../../errors";
 import { countGtids, renderGtidSet, type GtidSet } from "../gtid";
 import type { ChannelFacts, ReplicaFacts } from "./facts";
 import type { Position } from "./settings";
-import type { SourceFacts } from "./source-facts";
-import type { ChannelNames } from "./thread-error";
+import type { ChannelSource } from "./source";
+import type { ChannelNames } from "./errors/thread";
 
 /** Both ends of a channel, as they are now, and where the receiver is to begin or go on. */
 export interface Situation {
   readonly names: ChannelNames;
   readonly replica: ReplicaFacts;
-  readonly source: SourceFacts;
+  readonly source: ChannelSource;
   /** Null before the channel is made. */
   readonly channel: ChannelFacts | null;
   /** True where relay logs are thrown away: what is received and not applied must be fetched again. */

@@ -1,9 +1,9 @@
 import type { SluiceError } from "../../errors";
 import type { Health } from "../../status";
 import type { ReplicaThread } from "../terms";
-import { threadFailure } from "./errors";
+import { threadFailure } from "./errors/errors";
 import type { ChannelFacts, ThreadError } from "./facts";
-import type { ChannelNames } from "./thread-error";
+import type { ChannelNames } from "./errors/thread";
 
 /** What a channel is doing, in the words of docs/words.md. */
 export type ChannelState =
@@ -21,7 +21,7 @@ export function stateOf({ receiver, applier }: Pick<ChannelFacts, "receiver" | "
  * Whether it is as declared, and what to do where it is not. Null: there is no channel of this name. `sourceProblem`: why the
  * source could not be asked; its own line says it.
  */
-export function healthOf(
+export function channelHealth(
   channel: ChannelFacts | null,
   wanted: "running" | "stopped",
   names: ChannelNames,

@@ -13,10 +13,10 @@ import {
 import type { MysqlReader } from "../reader";
 import { sql } from "../sql";
 import { modernRow, showBinaryLogStatus } from "../terms";
-import { isPassing, threadFailure } from "./errors";
+import { isPassing, threadFailure } from "./errors/errors";
 import { readChannel, type ChannelFacts, type ThreadError } from "./facts";
 import { outsideStatement } from "./outside";
-import type { ChannelNames } from "./thread-error";
+import type { ChannelNames } from "./errors/thread";
 import { sayDuration } from "../../duration";
 
 export interface ChannelWait {

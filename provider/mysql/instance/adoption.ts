@@ -1,6 +1,6 @@
 import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
-import { keptVariables } from "../seed/source";
+import { keptVariables } from "../seed/source/source";
 import type { Instance } from "./instance";
 import { groupsOf } from "./options";
 

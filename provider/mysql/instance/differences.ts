@@ -1,6 +1,6 @@
 import type { Difference } from "../../plan/plan";
-import { looseNames, parseOptionFile, readSettings } from "../option-file";
-import { isDrifted, isSameValue, needsRestart, type Adjusted } from "../variables";
+import { looseNames, parseOptionFile, readSettings } from "../options/file";
+import { isDrifted, isSameValue, needsRestart, type Adjusted } from "../options/variables";
 import type { Changer } from "../../host/trust";
 import type { InitFile } from "./init-file";
 import type { Instance } from "./instance";

@@ -1,5 +1,5 @@
 import type { HostFacts } from "../../host/host";
-import type { MysqlClient } from "../client";
+import type { MysqlClient } from "../reader";
 import type { Binaries } from "./binaries";
 import type { Layout } from "./layout";
 

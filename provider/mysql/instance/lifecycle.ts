@@ -3,16 +3,12 @@ import { type Command, sh } from "../../host/command";
 import type { Host, HostReader } from "../../host/host";
 import type { Report } from "../../report";
 import { awaitCondition, done, type Look, waiting } from "../../wait";
-import type { MysqlClient } from "../client";
-import { requireManagement } from "./account";
+import type { MysqlClient } from "../reader";
+import { requireManagement } from "./accounts/management";
 import { readInstance, supervisorFunctions } from "./facts";
 import { asServer, type Connect, type Instance, type InstancePlace } from "./instance";
 import { requireEnterable, requireFreePort } from "./refusals";
 import { sinceLastStart, startFailure } from "./start-failure";
-
-export { ensureDirectories, ensureOsUser, ensureOwnDirectory, initialiseData, writeConfiguration } from "./prepare";
-export { emptyData, endSeed, removeInstance, removeSeconds } from "./removal";
-export { requireAccepted } from "./validate";
 
 /** Starts the server where it does not run, now and with the machine. Returns at once: `awaitAnswering` waits. */
 export async function startInstance(host: Host, instance: Instance): Promise<void> {

@@ -1,8 +1,8 @@
 import { SluiceError, wordsOf } from "../../errors";
 import type { Owner } from "../../ownership";
 import type { SeedRequest } from "../seed/request";
-import type { Confined } from "./confine";
-import type { Adjusted } from "../variables";
+import type { Confined } from "./confine/confine";
+import type { Adjusted } from "../options/variables";
 
 /** The file that makes a directory ours; written first, removed last. */
 export interface Marker extends Owner {

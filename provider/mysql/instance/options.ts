@@ -8,8 +8,8 @@ import {
   serverGroups,
   type OptionFile,
   type OptionValue,
-} from "../option-file";
-import { meantOption } from "../misspelt";
+} from "../options/file";
+import { meantOption } from "../options/misspelt";
 import { variableName } from "../terms";
 import type { Instance } from "./instance";
 

@@ -3,7 +3,7 @@ import { allOf, asUserFunction, type Command, sh } from "../../host/command";
 import type { FileOptions, Host } from "../../host/host";
 import { pathUnsafe, refusal, requireTrusted, untrustedIn } from "../../host/trust";
 import type { Report } from "../../report";
-import { makePassword, parseAccountFile, renderAccountFile } from "./account";
+import { makePassword, parseAccountFile, renderAccountFile } from "./accounts/management";
 import { readInstance } from "./facts";
 import { accountKind, renderInit, type Account } from "./init-file";
 import type { Instance, InstancePlace } from "./instance";

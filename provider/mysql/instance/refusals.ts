@@ -3,8 +3,8 @@ import type { HostAddress } from "../../host/host";
 import { pathUnsafe, type Changer } from "../../host/trust";
 import type { InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
-import { requireUnconfined } from "./confine";
-import type { Confinement } from "./confinement";
+import { requireUnconfined } from "./confine/confine";
+import type { Confinement } from "./confine/confinement";
 import type { Layout } from "./layout";
 import { requireApart, type Surroundings } from "./surroundings";
 

@@ -1,7 +1,7 @@
 import { SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
-import { endJob } from "../../host/job";
+import { endJob } from "../../host/job/job";
 import { readInstance, type InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
 import { ownEntries, seedJob, trialJob } from "./layout";

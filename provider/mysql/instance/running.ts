@@ -1,10 +1,10 @@
 import { isProblem } from "../../errors";
 import type { Difference } from "../../plan/plan";
-import type { MysqlClient, MysqlReader } from "../client";
+import type { MysqlClient, MysqlReader } from "../reader";
 import { setSuperReadOnly } from "../read-only";
 import { id, sql } from "../sql";
-import { isSameValue, selectVariables, setVariable, type Adjusted } from "../variables";
-import type { SeenAccount } from "./accounts";
+import { isSameValue, selectVariables, setVariable, type Adjusted } from "../options/variables";
+import type { SeenAccount } from "./accounts/accounts";
 import { byDefault } from "./differences";
 
 /** What a running server says of itself. */

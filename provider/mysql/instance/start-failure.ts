@@ -1,6 +1,6 @@
 import type { Code } from "../../error-codes";
 import { SluiceError } from "../../errors";
-import { suggestOption } from "../misspelt";
+import { suggestOption } from "../options/misspelt";
 import type { Instance } from "./instance";
 
 /** The lines of an error log since the last start of mysqld. */

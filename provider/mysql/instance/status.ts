@@ -20,7 +20,7 @@ export interface InstanceSight {
 }
 
 /** In the order in which a person would repair it. */
-export function healthOf(seen: InstanceSight): Health {
+export function instanceHealth(seen: InstanceSight): Health {
   if (!seen.isThere) return ill("not there", "run `pulumi refresh`, then `pulumi up`: it makes it again");
   if (!seen.isSeeded) return seedingWords[seen.seeding];
   if (seen.wanted === "stopped")

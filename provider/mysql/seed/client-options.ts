@@ -1,8 +1,8 @@
-import { renderOption, type OptionValue } from "../option-file";
+import { renderOption, type OptionValue } from "../options/file";
 import type { Instance } from "../instance/instance";
 import { managementAccount } from "../instance/layout";
 import { jobFiles } from "./script";
-import type { SourceAddress } from "./source-facts";
+import type { SourceAddress } from "./source/facts";
 
 /** Files of a job, by name. */
 export type Files = Readonly<Record<string, string>>;

@@ -1,19 +1,20 @@
 import { isProblem, SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import { awaitCondition, done, waiting } from "../../wait";
-import { withMysql, type MysqlClient } from "../client";
+import { withMysql } from "../client";
+import type { MysqlClient } from "../reader";
 import { withWrites } from "../read-only";
 import { awaitAnswering } from "../instance/lifecycle";
 import { optionFileAccess } from "../instance/prepare";
-import { renderOption } from "../option-file";
+import { renderOption } from "../options/file";
 import { dropMarks } from "../ownership";
 import { id, keyword, secret, sql, type Statement } from "../sql";
 import { resetReplicaAll, stopReplica, variableName } from "../terms";
-import { requireSource } from "./requirements";
+import { requireSeedable } from "./source/requirements";
 import { readFound, rejectSeed, requireClient, runSeed, type SeedOrder, type SeedResult, type Seeding } from "./run";
 import { cloneScript, jobFiles } from "./script";
-import { readSource } from "./source";
-import type { SourceAddress, SourceFacts } from "./source-facts";
+import { readSource } from "./source/source";
+import type { SourceAddress, SeedSource } from "./source/facts";
 import { readFilled, requireEmpty } from "./target";
 
 export interface CloneWanted {
@@ -66,10 +67,10 @@ export async function seedFromClone(seeding: Seeding, { source }: CloneWanted): 
 
 const uuidFile = "source-uuid";
 
-async function prepareClone(seeding: Seeding, source: SourceAddress, facts: SourceFacts): Promise<SeedOrder> {
+async function prepareClone(seeding: Seeding, source: SourceAddress, facts: SeedSource): Promise<SeedOrder> {
   const { instance } = seeding;
   const { object, binaries } = instance;
-  requireSource(facts, { method: "clone", databases: "ALL", object, replica: binaries.server });
+  requireSeedable(facts, { method: "clone", databases: "ALL", object, replica: binaries.server });
   const mysql = await seeding.connect();
   await requireEmpty(mysql, object);
   await ensurePlugins(mysql, facts, object);
@@ -110,7 +111,7 @@ function requireNoIdentity({ tls }: SourceAddress, object: string): void {
 const readProgress = sql`SELECT SUM(DATA), SUM(ESTIMATE) FROM performance_schema.clone_progress`;
 
 /** CLONE wants every plugin of the source active here (error 3870); what cannot be loaded it names itself. */
-async function ensurePlugins(mysql: MysqlClient, source: SourceFacts, object: string): Promise<void> {
+async function ensurePlugins(mysql: MysqlClient, source: SeedSource, object: string): Promise<void> {
   const rows = await mysql.query<{ name: string }>(
     sql`SELECT PLUGIN_NAME AS name FROM information_schema.PLUGINS WHERE PLUGIN_STATUS = 'ACTIVE'`,
   );

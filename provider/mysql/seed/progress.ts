@@ -1,4 +1,4 @@
-import type { JobFacts } from "../../host/job";
+import type { JobFacts } from "../../host/job/job";
 
 /** How far a job is: bytes by its own count. */
 export interface Progress {

@@ -1,9 +1,10 @@
 import { SluiceError, type Problem } from "../../errors";
 import { type Command, sh } from "../../host/command";
 import type { Host, HostReader } from "../../host/host";
-import { awaitJob, endJob, forgetJob, readJob, startJob, type JobFacts, type JobPlace } from "../../host/job";
+import { awaitJob, endJob, forgetJob, readJob, startJob, type JobFacts } from "../../host/job/job";
+import type { JobPlace } from "../../host/job/script";
 import type { Report } from "../../report";
-import { parseAccountFile } from "../instance/account";
+import { parseAccountFile } from "../instance/accounts/management";
 import { readInstance } from "../instance/facts";
 import type { Connect, Instance } from "../instance/instance";
 import { seedJob } from "../instance/layout";

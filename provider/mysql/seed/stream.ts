@@ -1,6 +1,6 @@
 import { dumpedApplierStatement, dumpedFromReplica, dumpedPositionStatement } from "../terms";
 import { id } from "../sql";
-import { systemDatabases } from "./source-facts";
+import { systemDatabases } from "./source/facts";
 
 /**
  * What stands between a dump and the server: grep picks the few lines that say what the dump is, for DumpScanner, and perl

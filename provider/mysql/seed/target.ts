@@ -1,11 +1,11 @@
 import { SluiceError } from "../../errors";
 import { withWrites } from "../read-only";
-import type { MysqlClient, MysqlReader } from "../client";
+import type { MysqlClient, MysqlReader } from "../reader";
 import { dropMarks } from "../ownership";
 import { resetBinaryLogsAndGtids } from "../terms";
 import { sql, type Statement } from "../sql";
 import { jobFiles } from "./script";
-import { readDatabases } from "./source";
+import { readDatabases } from "./source/objects";
 import type { Files } from "./client-options";
 
 const largestPacketBytes = 1_073_741_824; // max_allowed_packet's own limit: a row that the source could store can be loaded

@@ -3,7 +3,7 @@ import { sh } from "../../../../provider/host/command";
 import type { SshAddress } from "../../../../provider/host/host";
 import { borrowHost, closeHosts, withHost } from "../../../../provider/host/pool";
 import { problemOf } from "./problems";
-import { defaultHostKey, startServer, type TestServer } from "./ssh-server";
+import { defaultHostKey, startServer, type TestServer } from "./ssh/ssh-server";
 
 jest.setTimeout(20_000); // real processes, on a machine that may have other work
 

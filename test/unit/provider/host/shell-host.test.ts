@@ -18,10 +18,10 @@ import { Command, sh } from "../../../../provider/host/command";
 import type { Host } from "../../../../provider/host/host";
 import { localTransport } from "../../../../provider/host/local";
 import { ShellHost } from "../../../../provider/host/shell-host";
-import { sshTransport } from "../../../../provider/host/ssh-transport";
+import { sshTransport } from "../../../../provider/host/ssh/transport";
 import { awaitCondition, done, waiting } from "../../../../provider/wait";
 import { problemOf } from "./problems";
-import { defaultHostKey, startServer, type TestServer } from "./ssh-server";
+import { defaultHostKey, startServer, type TestServer } from "./ssh/ssh-server";
 
 jest.setTimeout(20_000); // real processes, on a machine that may have other work
 

@@ -4,7 +4,7 @@ import { SluiceError } from "../../../../provider/errors";
 import type { DialTarget } from "../../../../provider/host/host";
 import type { ServerAddress } from "../../../../provider/mysql/address";
 import { connectMysql, readMysqlCounters, withMysql, type ConnectOptions } from "../../../../provider/mysql/client";
-import { errnoOf } from "../../../../provider/mysql/fault";
+import { errnoOf } from "../../../../provider/mysql/fault/fault";
 import { secret, sql } from "../../../../provider/mysql/sql";
 import { anotherAuthority, authority, namelessCertificate, serverCertificate, serverKey } from "./certificates";
 import { startProtocolServer, type ProtocolServer, type Script } from "./protocol-server";

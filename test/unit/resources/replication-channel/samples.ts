@@ -1,6 +1,6 @@
 import type { ReplicaFacts, ChannelFacts } from "../../../../provider/mysql/channel/facts";
-import type { ChannelNames } from "../../../../provider/mysql/channel/thread-error";
-import type { SourceFacts } from "../../../../provider/mysql/channel/source-facts";
+import type { ChannelNames } from "../../../../provider/mysql/channel/errors/thread";
+import type { ChannelSource } from "../../../../provider/mysql/channel/source";
 import { noRules, planRules } from "../../../../provider/mysql/channel/filters";
 import { parseGtidSet } from "../../../../provider/mysql/gtid";
 import type { PlanContext } from "../../../../provider/room";
@@ -66,7 +66,7 @@ export const settled = (channel: SettledChannel | null, change: Partial<Settled>
   ...change,
 });
 
-export const source = (change: Partial<SourceFacts> = {}): SourceFacts => ({
+export const source = (change: Partial<ChannelSource> = {}): ChannelSource => ({
   server: { flavour: "mysql", version: "9.7.4" },
   uuid: sourceUuid,
   serverId: 1,

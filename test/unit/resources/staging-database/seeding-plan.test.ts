@@ -1,8 +1,8 @@
 import { isProblem, SluiceError, type Problem } from "../../../../provider/errors";
-import { readDumpFacts } from "../../../../provider/mysql/dump-header";
-import { parseGrants } from "../../../../provider/mysql/privileges";
+import { readDumpFacts } from "../../../../provider/mysql/seed/file/header";
+import { parseGrants } from "../../../../provider/mysql/privileges/privileges";
 import { digestOf, type SeedRequest } from "../../../../provider/mysql/seed/request";
-import type { SourceFacts } from "../../../../provider/mysql/seed/source";
+import type { SeedSource } from "../../../../provider/mysql/seed/source/facts";
 import { renderPlan } from "../../../../provider/plan/render";
 import {
   blank,
@@ -72,7 +72,7 @@ const quiet: Live = {
 };
 
 /** A source that can give what is asked. */
-const sourceOf = (serverUuid: string, plugins: readonly string[] = []): SourceFacts => ({
+const sourceOf = (serverUuid: string, plugins: readonly string[] = []): SeedSource => ({
   endpoint: "db-1:3306",
   server: { flavour: "mysql", version: "9.7.4" },
   account: { user: "sync", host: "%" },

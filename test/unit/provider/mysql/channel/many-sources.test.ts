@@ -1,4 +1,4 @@
-import { requireReady } from "../../../../../provider/mysql/channel/requirements";
+import { requireReady } from "../../../../../provider/mysql/channel/requirements/requirements";
 import type { Situation } from "../../../../../provider/mysql/channel/situation";
 import { parseGtidSet } from "../../../../../provider/mysql/gtid";
 import {

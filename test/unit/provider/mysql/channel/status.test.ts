@@ -1,5 +1,5 @@
 import { SluiceError } from "../../../../../provider/errors";
-import { healthOf, lagOf, stateOf } from "../../../../../provider/mysql/channel/status";
+import { channelHealth, lagOf, stateOf } from "../../../../../provider/mysql/channel/status";
 import { channelFacts, names } from "../../../resources/replication-channel/samples";
 
 const { receiver, applier } = channelFacts();
@@ -21,11 +21,11 @@ describe("the state of a channel", () => {
 
 describe("the health of a channel", () => {
   test("is good where it runs, with its lag and what of it is declared", () => {
-    expect(healthOf(channelFacts(), "running", names, null)).toEqual({ isWell: true, words: "running, lag 0 s" });
+    expect(channelHealth(channelFacts(), "running", names, null)).toEqual({ isWell: true, words: "running, lag 0 s" });
     const late = channelFacts({ delaySeconds: 3600, applier: { ...applier, lagSeconds: 3601 } });
-    expect(healthOf(late, "running", names, null).words).toBe("running, lag 3601 s, declared 3600 s behind");
+    expect(channelHealth(late, "running", names, null).words).toBe("running, lag 3601 s, declared 3600 s behind");
     const unknown = channelFacts({ applier: { ...applier, lagSeconds: null } });
-    expect(healthOf(unknown, "running", names, null).words).toBe("running");
+    expect(channelHealth(unknown, "running", names, null).words).toBe("running");
   });
 
   test("is good where it is declared stopped and is", () => {
@@ -33,12 +33,12 @@ describe("the health of a channel", () => {
       receiver: { ...receiver, state: "stopped" },
       applier: { ...applier, state: "stopped" },
     });
-    expect(healthOf(stopped, "stopped", names, null)).toEqual({ isWell: true, words: "stopped, as declared" });
-    expect(healthOf(stopped, "running", names, null)).toMatchObject({
+    expect(channelHealth(stopped, "stopped", names, null)).toEqual({ isWell: true, words: "stopped, as declared" });
+    expect(channelHealth(stopped, "running", names, null)).toMatchObject({
       isWell: false,
       words: "stopped, declared running",
     });
-    expect(healthOf(channelFacts(), "stopped", names, null)).toMatchObject({
+    expect(channelHealth(channelFacts(), "stopped", names, null)).toMatchObject({
       isWell: false,
       words: "running, declared stopped",
     });
@@ -46,7 +46,7 @@ describe("the health of a channel", () => {
 
   test("says of a failed thread what the error of `up` says, with its code and its fix", () => {
     const failed = channelFacts({ applier: { ...applier, state: "stopped", error } });
-    const health = healthOf(failed, "running", names, null);
+    const health = channelHealth(failed, "running", names, null);
     expect(health.isWell).toBe(false);
     expect(health.words).toMatch(/^applier failed: .*1062/);
     expect(health.code).toBe("CHANNEL_APPLIER_FAILED");
@@ -56,7 +56,7 @@ describe("the health of a channel", () => {
   test("says why it still connects", () => {
     const refused = { errno: 1045, message: "Access denied for user 'repl'@'stage-1'", transaction: "" };
     const connecting = channelFacts({ receiver: { ...receiver, state: "connecting", error: refused } });
-    expect(healthOf(connecting, "running", names, null)).toMatchObject({
+    expect(channelHealth(connecting, "running", names, null)).toMatchObject({
       words: expect.stringMatching(/^connecting: .*error 1045/) as string,
       code: "SOURCE_LOGIN_REFUSED",
     });
@@ -64,13 +64,13 @@ describe("the health of a channel", () => {
 
   test("does not give the lag of a source that could not be asked: the replica repeats what it heard last", () => {
     const gone = new SluiceError({ code: "SOURCE_UNREACHABLE", object: "db-1:3306", what: "does not answer" });
-    const health = healthOf(channelFacts(), "running", names, gone);
+    const health = channelHealth(channelFacts(), "running", names, gone);
     expect(health).toEqual({ isWell: false, words: "running, lag unknown, because its source is" });
     expect(lagOf(channelFacts(), gone)).toBeNull();
     expect(lagOf(channelFacts(), null)).toBe(0);
   });
 
   test("is bad where the channel is gone", () => {
-    expect(healthOf(null, "running", names, null)).toMatchObject({ isWell: false, words: "not there" });
+    expect(channelHealth(null, "running", names, null)).toMatchObject({ isWell: false, words: "not there" });
   });
 });

@@ -5,7 +5,7 @@ import {
   renderOptions,
   type OptionsWanted,
 } from "../../../../../provider/mysql/instance/options";
-import { parseOptionFile, readSettings } from "../../../../../provider/mysql/option-file";
+import { parseOptionFile, readSettings } from "../../../../../provider/mysql/options/file";
 import { binariesOf, instanceOf } from "./builders";
 
 const wanted = (changes: Partial<OptionsWanted> = {}): OptionsWanted => ({

@@ -1,4 +1,4 @@
-import { healthOf, type InstanceSight } from "../../../../../provider/mysql/instance/status";
+import { instanceHealth, type InstanceSight } from "../../../../../provider/mysql/instance/status";
 
 const sight = (change: Partial<InstanceSight> = {}): InstanceSight => ({
   isThere: true,
@@ -15,12 +15,12 @@ const sight = (change: Partial<InstanceSight> = {}): InstanceSight => ({
 
 describe("the health of a managed server", () => {
   test("is good where it runs or stands still as declared, and then has nothing to fix", () => {
-    expect(healthOf(sight())).toEqual({ isWell: true, words: "running" });
-    expect(healthOf(sight({ wanted: "stopped", isRunning: false, answers: false }))).toEqual({
+    expect(instanceHealth(sight())).toEqual({ isWell: true, words: "running" });
+    expect(instanceHealth(sight({ wanted: "stopped", isRunning: false, answers: false }))).toEqual({
       isWell: true,
       words: "stopped, as declared",
     });
-    expect(healthOf(sight({ isReadOnly: false, wantsReadOnly: false })).isWell).toBe(true);
+    expect(instanceHealth(sight({ isReadOnly: false, wantsReadOnly: false })).isWell).toBe(true);
   });
 
   test.each<[string, Partial<InstanceSight>]>([
@@ -34,7 +34,7 @@ describe("the health of a managed server", () => {
     ["running, does not answer", { answers: false, isReadOnly: null }],
     ["running, writable, declared read-only", { isReadOnly: false }],
   ])("says `%s` and what to do", (words, change) => {
-    const health = healthOf(sight(change));
+    const health = instanceHealth(sight(change));
     expect(health).toMatchObject({ isWell: false, words });
     expect(health.fix).toMatch(/pulumi up|mysqld\.err/);
   });

@@ -1,4 +1,4 @@
-import { parseOptionFile, readSettings } from "../../../../../provider/mysql/option-file";
+import { parseOptionFile, readSettings } from "../../../../../provider/mysql/options/file";
 import { sourceFiles, targetFiles } from "../../../../../provider/mysql/seed/client-options";
 import { instanceOf } from "../instance/builders";
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readDumpFacts } from "../../../../../provider/mysql/dump-header";
+import { readDumpFacts } from "../../../../../provider/mysql/seed/file/header";
 import { filterProgram, renderWanted, scanPatterns, wantedFile } from "../../../../../provider/mysql/seed/stream";
 
 const directory = mkdtempSync(join(tmpdir(), "sluice-stream-"));

@@ -1,0 +1,207 @@
+import { createHash, randomUUID } from "node:crypto";
+import { isProblem, SluiceError, wordsOf } from "../../errors";
+import { awaitCondition, done, type Look, waiting } from "../../wait";
+import type { HostFacts, LockOptions } from "../host";
+import { lockSessionWords, type LockSession, openLockSession } from "./session";
+import type { Transport } from "../transport";
+
+const lookEveryMillis = 1000; // a waiter asks over an open session, which costs the host one short process
+
+/** All locks of one host ride on one session, so that any number may be held within sshd's MaxSessions. */
+export class LockKeeper {
+  #opening: Promise<LockSession> | undefined;
+  #lastId = 0;
+  #endWord = "kill";
+
+  readonly #transport: Transport;
+  readonly #facts: () => Promise<Pick<HostFacts, "uid" | "canBecomeRoot">>;
+
+  /** `facts` also proves that the host runs commands, with a better error than a dead session has. */
+  constructor(transport: Transport, facts: () => Promise<Pick<HostFacts, "uid" | "canBecomeRoot">>) {
+    this.#transport = transport;
+    this.#facts = facts;
+  }
+
+  async hold<T>(name: string, options: LockOptions, work: (lost: AbortSignal) => Promise<T>): Promise<T> {
+    const lock: Lock = { id: ++this.#lastId, name, file: fileOf(name), tag: randomUUID(), holder: options.holder };
+    const session = await this.#acquire(lock, options);
+    const lost = new AbortController();
+    const released = new AbortController();
+    const kept = this.#keep(lock, session, lost, released.signal);
+    try {
+      return await work(lost.signal);
+    } finally {
+      released.abort();
+      const last = await kept;
+      await last?.free(lock.id);
+    }
+  }
+
+  async close(): Promise<void> {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    const session = await opening?.catch(() => undefined);
+    session?.end();
+    await session?.over;
+  }
+
+  async #acquire(lock: Lock, options: LockOptions): Promise<LockSession> {
+    let line = "";
+    await this.#session(); // the limit is for the other holder, not for the login
+    try {
+      return await awaitCondition({
+        object: `lock ${lock.name} on host ${this.#transport.name}`,
+        what: "another run to end",
+        withinSeconds: options.withinSeconds,
+        everyMillis: lookEveryMillis,
+        onWait: (why) => options.onWait?.(why),
+        signal: options.signal,
+        check: async (): Promise<Look<LockSession>> => {
+          const session = await this.#session();
+          const reply = await session.take(lock.id, lock.file, lock.tag, lock.holder);
+          if (reply.kind === "held") return done(session);
+          if (reply.kind === "broken") throw this.#broken(reply.why);
+          if (reply.kind !== "taken") return waiting("the connection was lost");
+          line = reply.line;
+          return waiting(`held by ${renderHolder(line)}`);
+        },
+      });
+    } catch (error) {
+      throw isProblem(error, "TIMEOUT_REACHED") && line !== "" ? this.#taken(lock, options, line) : error;
+    }
+  }
+
+  /** Follows the lock until it is released. Answers with the session that holds it then. */
+  async #keep(
+    lock: Lock,
+    first: LockSession,
+    lost: AbortController,
+    released: AbortSignal,
+  ): Promise<LockSession | undefined> {
+    const isReleased = new Promise<"released">((resolve) => {
+      released.addEventListener("abort", () => resolve("released"), { once: true });
+    });
+    let session = first;
+    for (;;) {
+      const why = await Promise.race([isReleased, session.over]);
+      if (why === "released" || released.aborted) return session;
+      try {
+        session = await this.#takeAgain(lock, why, released);
+      } catch (error) {
+        if (!released.aborted) lost.abort(this.#lost(lock, wordsOf(error)));
+        return undefined;
+      }
+    }
+  }
+
+  /** The text in the lock file is ours as long as nobody else has held the lock since. */
+  #takeAgain(lock: Lock, why: string, released: AbortSignal): Promise<LockSession> {
+    return awaitCondition({
+      object: `lock ${lock.name} on host ${this.#transport.name}`,
+      what: `the lock to be taken again (${why})`,
+      withinSeconds: this.#transport.connectSeconds,
+      everyMillis: lookEveryMillis,
+      signal: released,
+      check: async (): Promise<Look<LockSession>> => {
+        const session = await this.#session();
+        const reply = await session.take(lock.id, lock.file, lock.tag, lock.holder);
+        switch (reply.kind) {
+          case "held":
+            if (tagOf(reply.line) === lock.tag) return done(session);
+            await session.free(lock.id);
+            // A run that ended well has taken its file away.
+            throw new Error(
+              `${why}; then ${reply.line === "" ? "another run held it" : `it was held by ${renderHolder(reply.line)}`}`,
+            );
+          case "taken":
+            if (tagOf(reply.line) !== lock.tag)
+              throw new Error(`${why}; now it is held by ${renderHolder(reply.line)}`);
+            return waiting("our old session still holds it");
+          default:
+            return waiting("the connection was lost again");
+        }
+      },
+    });
+  }
+
+  async #session(): Promise<LockSession> {
+    this.#opening ??= this.#open();
+    const opening = this.#opening;
+    const forget = () => {
+      if (this.#opening === opening) this.#opening = undefined;
+    };
+    try {
+      const session = await opening;
+      void session.over.then(forget);
+      return session;
+    } catch (error) {
+      forget();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<LockSession> {
+    const { uid, canBecomeRoot } = await this.#facts();
+    this.#endWord = uid !== 0 && canBecomeRoot ? "sudo kill" : "kill";
+    const words = lockSessionWords(uid !== 0 && canBecomeRoot);
+    const opened = await openLockSession(await this.#transport.start(words, "lock"));
+    if (!("kind" in opened)) return opened;
+    throw this.#broken("why" in opened ? opened.why : "it did not start");
+  }
+
+  #broken(why: string): SluiceError {
+    return new SluiceError({
+      code: /is installed/.test(why) ? "HOST_LACKS_PROGRAM" : "COMMAND_FAILED",
+      object: `host ${this.#transport.name}`,
+      what: "no lock can be taken",
+      detail: why,
+    });
+  }
+
+  #lost(lock: Lock, why: string): SluiceError {
+    return new SluiceError({
+      code: "HOST_CONNECTION_LOST",
+      object: `lock ${lock.name} on host ${this.#transport.name}`,
+      what: "the lock was lost while work was going on, so the work stops",
+      fix: "run it again: it goes on where it stopped",
+      detail: why,
+    });
+  }
+
+  #taken(lock: Lock, { withinSeconds }: LockOptions, line: string): SluiceError {
+    return new SluiceError({
+      code: "LOCK_TAKEN",
+      object: `lock ${lock.name} on host ${this.#transport.name}`,
+      what: `another run works on it and did not end within ${withinSeconds} s`,
+      found: `held by ${renderHolder(line)}`,
+      fix: `wait for it; if that run is gone for good, on the host: ${this.#endWord} ${line.split(" ")[1] ?? ""}`,
+    });
+  }
+}
+
+interface Lock {
+  readonly id: number;
+  readonly name: string;
+  readonly file: string;
+  /** Tells this holding of the lock from every other. */
+  readonly tag: string;
+  readonly holder: string;
+}
+
+const tagOf = (line: string): string => line.split(" ", 1)[0] ?? "";
+
+function renderHolder(line: string): string {
+  const [tag = "", pid = "", since = "", ...holder] = line.split(" ");
+  return tag === "" ? "somebody unknown" : `${holder.join(" ")} since ${since} (process ${pid})`;
+}
+
+const nameLimit = 200; // of the 255 bytes a file name may have
+
+/** One file name for each lock name; readable where the name is. */
+function fileOf(name: string): string {
+  const plain = name.replaceAll(/[^A-Za-z0-9_@:+-]/gu, (character) =>
+    encodeURIComponent(character).replaceAll("%", "="),
+  );
+  if (plain !== "" && plain.length <= nameLimit) return plain;
+  return `${plain.slice(0, nameLimit - 65)}-${createHash("sha256").update(name).digest("hex")}`;
+}

@@ -1,0 +1,122 @@
+import { StringDecoder } from "node:string_decoder";
+import type { HostProcess } from "../transport";
+
+/**
+ * Holds locks for as long as its standard input is open. Reads `take ID FILE TAG HOLDER` and `free ID`. A lock that is
+ * held under the same tag is held by an older session of ours, whose connection is gone without sshd having noticed:
+ * that session is ended, and the lock waited for in the kernel, so that nobody else comes in between.
+ *
+ * A held lock is a child that has the file open and blocks on reading a pipe whose only writer is the parent: whatever
+ * ends the parent ends the pipe, the child and with it the lock.
+ *
+ * The directory belongs to whom the session runs as, with mode 0700: in a shared one any user could hold a lock for ever, or
+ * write a process number of their choice. The session is root's wherever root is at hand, so all who manage a host as root,
+ * directly or through sudo, meet in /run, where no other user can make the directory first. Else it is the user's own: who has
+ * no root manages nothing of others.
+ *
+ * `close` shuts the directory that earlier versions shared with every user: their sessions then take no lock beside ours.
+ */
+const script = [
+  'LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"; export LC_ALL PATH; umask 077; exec 3<&0',
+  'u=$(id -u); if [ "$u" != 0 ]; then d=/tmp/sluice-lock-$u; elif [ -d /run ]; then d=/run/sluice-lock; else d=/var/run/sluice-lock; fi',
+  '[ -d "$d" ] || mkdir -m 700 "$d" 2>/dev/null',
+  'case $(ls -ldn "$d" 2>&1) in drwx------*) ;; *) false ;; esac && [ ! -L "$d" ] && [ -O "$d" ] || { echo "broken 0 $d must be a directory of mode 0700 that belongs to user $(id -un): $(ls -ld "$d" 2>&1)"; exit 1; }',
+  'close() { [ -d /run/lock ] && o=/run/lock/sluice || o=/tmp/sluice-lock; [ -e "$o" ] || mkdir -m 700 "$o"; [ ! -k "$o" ] || { chown -h 0:0 "$o"; [ -L "$o" ] || [ ! -O "$o" ] || chmod 700 "$o"; }; }',
+  '[ "$u" != 0 ] || close >/dev/null 2>&1',
+  "if command -v flock >/dev/null; then lock() { flock -n 9; }; inherit() { flock -w 5 9; }",
+  "elif command -v perl >/dev/null; then lock() { perl -e 'open($f, \"<&=9\"); exit(flock($f, 6) ? 0 : 1)'; }",
+  'else echo "broken 0 neither flock nor perl is installed"; exit 1; fi',
+  'same() { [ ! -e /proc/self/fd/9 ] || [ "$1" -ef /proc/self/fd/9 ]; }',
+  // The number may be another process's by now: only a session of locks is ended.
+  'isSession() { case $(if [ -e /proc/self/cmdline ]; then tr "\\0" " " <"/proc/$1/cmdline"; else ps -ww -o args= -p "$1"; fi) in *" sluice-locks "* | *" sluice-locks") ;; *) false ;; esac; }',
+  ": | {",
+  "if [ -e /proc/self/fd/0 ]; then exec 6<&0 7>/proc/self/fd/0",
+  'else t=$(mktemp -d) && mkfifo "$t/p" && exec 8<>"$t/p" 6<"$t/p" 7>"$t/p" 8>&- && rm -r "$t" || exit 125; fi',
+  "take() { (",
+  "exec 3<&- 7>&-; f=$d/$2",
+  '[ -e "$f" ] || (set -C; : >"$f") 2>/dev/null',
+  '{ command exec 9<"$f"; } 2>/dev/null || { echo "broken $1 cannot open $f"; exit; }',
+  'mine() { read -r tag pid _ <"$f" && [ "$tag" = "$1" ] && isSession "$pid" && kill "$pid" && inherit; } 2>/dev/null',
+  'if { lock || mine "$3"; } && same "$f"; then read -r before <"$f" 2>/dev/null',
+  'echo "$3 $$ $(date -u +%Y-%m-%dT%H:%M:%SZ) $4" >"$f"; echo "held $1 $before"; read -r _ <&6',
+  'else read -r holder <"$f" 2>/dev/null; echo "taken $1 $holder"; fi',
+  ') & eval "p$1=$! f$1=\\$2"; }',
+  // The file goes while its lock is held: who waits for it sees that its own is not the same, and makes a new one.
+  'free() { eval "p=\\$p$1 f=\\$d/\\$f$1"; [ ! "$f" -ef "/proc/$p/fd/9" ] || rm -f -- "$f"; kill "$p" 2>/dev/null; wait "$p" 2>/dev/null; echo "freed $1"; }',
+  'echo "ready $d"',
+  "while read -r verb id file tag holder <&3; do case $verb in",
+  'take) take "$id" "$file" "$tag" "$holder" ;; free) free "$id" ;; esac; done; }',
+].join("\n");
+
+/** The words to start; as root wherever root is at hand, because that decides which locks one meets. */
+export const lockSessionWords = (throughSudo: boolean): readonly string[] => [
+  ...(throughSudo ? ["sudo", "-n", "--"] : []),
+  ...["sh", "-c", script, "sluice-locks"],
+];
+
+/** What the session answers. `line` is what the lock file says: tag, process, time, holder; maybe empty. */
+export type Reply =
+  | { readonly kind: "held" | "taken"; readonly line: string }
+  | { readonly kind: "freed" }
+  | { readonly kind: "broken" | "lost"; readonly why: string };
+
+export interface LockSession {
+  /** Settles when the session is over and every lock of it is free, or will be once the host notices. */
+  readonly over: Promise<string>;
+  take(id: number, file: string, tag: string, holder: string): Promise<Reply>;
+  free(id: number): Promise<Reply>;
+  end(): void;
+}
+
+/** Waits for the session's first word. */
+export async function openLockSession(process: HostProcess): Promise<LockSession | Reply> {
+  const asked = new Map<number, (reply: Reply) => void>();
+  let errorWords = "";
+  const over = process.ended.then((ending) => {
+    const why = ending.kind === "lost" ? ending.why : `the lock session ended: ${errorWords.trim() || ending.kind}`;
+    for (const answer of asked.values()) answer({ kind: "lost", why });
+    asked.clear();
+    return why;
+  });
+  const reply = (id: number) => new Promise<Reply>((resolve) => asked.set(id, resolve));
+  const first = reply(0);
+  onLines(process, (line) => {
+    const [word = "", id = "0"] = line.split(" ", 2);
+    const number = word === "ready" ? 0 : Number(id);
+    const rest = line.slice(word.length + id.length + 2);
+    asked.get(number)?.(parseReply(word, rest));
+    asked.delete(number);
+  });
+  process.stderr.on("data", (chunk: Buffer) => (errorWords = `${errorWords}${chunk.toString()}`.slice(-1000)));
+
+  const answer = await first;
+  if (answer.kind !== "freed") return answer;
+  const ask = async (id: number, line: string): Promise<Reply> => {
+    const answered = reply(id);
+    process.stdin.write(`${line}\n`);
+    return Promise.race([answered, over.then((why): Reply => ({ kind: "lost", why }))]);
+  };
+  return {
+    over,
+    take: (id, file, tag, holder) => ask(id, `take ${id} ${file} ${tag} ${holder.replaceAll(/\s+/g, " ")}`),
+    free: (id) => ask(id, `free ${id}`),
+    end: () => process.end(),
+  };
+}
+
+/** `ready` counts as freed: nothing is held. */
+function parseReply(word: string, rest: string): Reply {
+  if (word === "held" || word === "taken") return { kind: word, line: rest };
+  if (word === "freed" || word === "ready") return { kind: "freed" };
+  return { kind: "broken", why: rest };
+}
+
+function onLines(process: HostProcess, tell: (line: string) => void): void {
+  const decoder = new StringDecoder("utf8");
+  let open = "";
+  process.stdout.on("data", (chunk: Buffer) => {
+    const lines = `${open}${decoder.write(chunk)}`.split("\n");
+    open = lines.pop() ?? "";
+    lines.forEach(tell);
+  });
+}
