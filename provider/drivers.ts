@@ -6,19 +6,11 @@ import type { ServerRole } from "./mysql/fault/fault";
 import { parseAccountFile } from "./mysql/instance/accounts/management";
 import { holdSessionLock } from "./mysql/lock/session";
 import { canonicalText } from "./plan/plan";
-import type { Owner } from "./ownership";
-import type { Report } from "./report";
-import type { Drivers } from "./room";
+import type { Drivers, Subject } from "./room";
 import type { ServerReach } from "./schema/connection";
 
-export interface Operation extends Owner {
-  readonly object: string;
-  readonly signal: AbortSignal;
-  readonly report: Report;
-}
-
 /** Hosts and servers of one operation: opened at the first call, shared while it runs, given back at its end. */
-export function openDrivers(operation: Operation): Drivers & { close(): Promise<void> } {
+export function openDrivers(subject: Subject): Drivers & { close(): Promise<void> } {
   const hosts: BorrowedHost[] = [];
   const clients = new Map<string, Promise<MysqlClient>>();
 
@@ -32,15 +24,15 @@ export function openDrivers(operation: Operation): Drivers & { close(): Promise<
     const key = canonicalText(server);
     const open = clients.get(key);
     if (open !== undefined) return open;
-    const opening = connect(server, role, host, operation.signal);
+    const opening = connect(server, role, host, subject.signal);
     clients.set(key, opening);
     opening.catch(() => clients.delete(key)); // the next call tries again
     return opening;
   };
 
   // A session of its own, which no abort ends: the lock is held until the work has stopped.
-  const withServerLock: Drivers["withServerLock"] = (server, name, lock, work) =>
-    holdSessionLock(() => connect(server, "server", host, undefined), name, lock, work);
+  const withServerLock: Drivers["withServerLock"] = (server, name, wait, work) =>
+    holdSessionLock(() => connect(server, "server", host, undefined), name, wait, work);
 
   const disconnect = async (server: ServerReach): Promise<void> => {
     const open = clients.get(canonicalText(server));
@@ -54,7 +46,7 @@ export function openDrivers(operation: Operation): Drivers & { close(): Promise<
     for (const borrowed of hosts) borrowed.release();
   };
 
-  return { ...operation, host, mysql, withServerLock, disconnect, close };
+  return { ...subject, host, mysql, withServerLock, disconnect, close };
 }
 
 async function connect(

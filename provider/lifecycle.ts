@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { asProblem, isProblem, SluiceError } from "./errors";
+import { asProblem, SluiceError } from "./errors";
+import { underLocks } from "./locks";
 import { absent, isSame, saying, type Absent, type Plan, type Step } from "./plan/plan";
 import { count, renderDifference, reportPlan } from "./plan/render";
 import { runPlan } from "./plan/run";
@@ -31,7 +32,6 @@ export class PartlyDone extends Error {
 }
 
 const rounds = 3; // a started server shows what a stopped one could not; more would only repeat
-const lockSeconds = 120; // an orphaned provider stops within seconds (engine.ts); a living one is somebody's `up`
 
 /** What is there after create or update, for state to keep. */
 export interface Converged {
@@ -41,8 +41,9 @@ export interface Converged {
 
 /** create and update: lock, observe, plan, run, observe again, until the plan is empty. Then it is complete, and sealed as such. */
 export async function converge(operation: Operation): Promise<Converged> {
-  return locked(operation, async (drivers) => {
-    const seen = await towards(operation.declared, { ...operation, drivers });
+  const { room, declared } = operation;
+  return underLocks(room.locks(declared), operation.drivers, async (drivers) => {
+    const seen = await towards(declared, { ...operation, drivers });
     return sealed(seen, { ...operation, drivers });
   });
 }
@@ -61,9 +62,10 @@ async function sealed(seen: Seen, { room, declared, drivers }: Operation): Promi
 
 /** delete: the same flow, planned towards absence. */
 export async function remove(operation: Operation): Promise<void> {
-  await locked(operation, async (drivers) => {
+  const { room, declared } = operation;
+  await underLocks(room.locks(declared), operation.drivers, async (drivers) => {
     const { settled } = await towards(absent, { ...operation, drivers });
-    if (operation.room.exists(settled)) drivers.report.say(`${drivers.object}: not removed, another resource owns it`);
+    if (room.exists(settled)) drivers.report.say(`${drivers.object}: not removed, another resource owns it`);
   });
 }
 
@@ -157,48 +159,6 @@ async function settledNow(
     return { value: settled, isCurrent: true };
   } catch {
     return last; // the first failure is the one to report
-  }
-}
-
-async function locked<T>(operation: Operation, work: (drivers: Drivers) => Promise<T>): Promise<T> {
-  const { room, declared, drivers } = operation;
-  drivers.signal.throwIfAborted();
-  const { name, host, server } = room.lock(declared);
-  const options = {
-    withinSeconds: lockSeconds,
-    holder: drivers.owner,
-    onWait: (why: string) => {
-      drivers.report.progress(why);
-    },
-    signal: drivers.signal,
-  };
-  const until = (within: Drivers, lost: AbortSignal): Drivers => ({
-    ...within,
-    signal: AbortSignal.any([within.signal, lost]),
-  });
-  const inServer = (within: Drivers): Promise<T> =>
-    server === undefined
-      ? work(within)
-      : unlessSilent(
-          (begins) =>
-            within.withServerLock(server.reach, server.name, options, (lost) => {
-              begins();
-              return work(until(within, lost));
-            }),
-          () => work(within),
-        );
-  if (host === undefined) return inServer(drivers);
-  return (await drivers.host(host)).withLock(name, options, (lost) => inServer(until(drivers, lost)));
-}
-
-/** A server that does not answer cannot be locked, and nobody can change what is in it. */
-async function unlessSilent<T>(locked: (begins: () => void) => Promise<T>, silent: () => Promise<T>): Promise<T> {
-  let hasBegun = false;
-  try {
-    return await locked(() => (hasBegun = true));
-  } catch (error) {
-    if (hasBegun || !isProblem(error, "SERVER_NOT_ANSWERING")) throw error;
-    return silent();
   }
 }
 

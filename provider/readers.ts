@@ -4,15 +4,12 @@ import type { MysqlReader, Row } from "./mysql/reader";
 import type { ServerRole } from "./mysql/fault/fault";
 import { canonicalText } from "./plan/plan";
 import { silent } from "./report";
-import type { Readers } from "./room";
+import type { Readers, Subject } from "./room";
 import type { ServerReach } from "./schema/connection";
-
-/** The object that reads, and where its lines go. */
-type Whose = Omit<Readers, "host" | "mysql">;
 
 /** Readers for several objects at once: one session for each server and user, and the same question asked once. */
 export interface SharedReaders {
-  for(whose: Whose): Readers;
+  for(subject: Subject): Readers;
   /** Ends the sessions. May be called while a question is under way, which then fails. */
   close(): Promise<void>;
 }
@@ -41,7 +38,7 @@ export function openSharedReaders(keeping: Keeping): SharedReaders {
     );
 
   return {
-    for: (whose) => ({ ...whose, host, mysql }),
+    for: (subject) => ({ ...subject, host, mysql }),
     close: async () => {
       ended.abort(new Error("the look is over"));
       await drivers.close();
@@ -84,10 +81,10 @@ function rowsOnce(mysql: MysqlReader, keeping: Keeping): MysqlReader {
 let reading: { readonly readers: SharedReaders; users: number } | undefined;
 
 /** Work with readers that it shares with whoever reads at the same time; the last one ends the sessions. */
-export async function readTogether<T>(whose: Whose, work: (readers: Readers) => Promise<T>): Promise<T> {
+export async function readTogether<T>(subject: Subject, work: (readers: Readers) => Promise<T>): Promise<T> {
   const group = (reading ??= { readers: openSharedReaders("while asked"), users: 0 });
   group.users += 1;
-  const { signal } = whose;
+  const { signal } = subject;
   let stop: () => void = () => undefined;
   const stopped = new Promise<never>((_, reject) => {
     stop = () => {
@@ -97,7 +94,7 @@ export async function readTogether<T>(whose: Whose, work: (readers: Readers) => 
   });
   try {
     signal.throwIfAborted();
-    return await Promise.race([work(group.readers.for(whose)), stopped]);
+    return await Promise.race([work(group.readers.for(subject)), stopped]);
   } finally {
     signal.removeEventListener("abort", stop);
     group.users -= 1;

@@ -1,4 +1,4 @@
-import type { Host, HostAddress, HostReader, LockOptions } from "./host/host";
+import type { Host, HostAddress, HostReader, LockMode, LockWait } from "./host/host";
 import type { Owner } from "./ownership";
 import type { MysqlClient, MysqlReader } from "./mysql/reader";
 import type { ServerRole } from "./mysql/fault/fault";
@@ -17,16 +17,20 @@ export interface Observed<Settled, Live> {
   readonly live: Live | null;
 }
 
-/** Hosts and servers by their address; everything is closed when the operation ends. */
-export interface Readers extends Owner {
-  /** What errors call the object of this operation. */
+/** The object that an operation is about, when the operation has to stop, and where its lines go. */
+export interface Subject extends Owner {
+  /** What errors call the object. */
   readonly object: string;
+  readonly signal: AbortSignal;
+  readonly report: Report;
+}
+
+/** Hosts and servers by their address; everything is closed when the operation ends. */
+export interface Readers extends Subject {
   /** The host; the connection is shared by all resources of the update. */
   host(address: HostAddress): Promise<HostReader>;
   /** A server through its host (or straight from here where it has none). Opened at the first call, kept for the operation. */
   mysql(server: ServerReach, role?: ServerRole): Promise<MysqlReader>;
-  readonly signal: AbortSignal;
-  readonly report: Report;
 }
 
 /** What steps work with. */
@@ -40,7 +44,7 @@ export interface Drivers extends Omit<Readers, "host" | "mysql"> {
   withServerLock<T>(
     server: ServerReach,
     name: string,
-    lock: LockOptions,
+    wait: LockWait,
     work: (lost: AbortSignal) => Promise<T>,
   ): Promise<T>;
   /** Forgets a server's connection, because the server was restarted or its accounts changed. */
@@ -70,8 +74,8 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   object(declared: Declared, name: string): string;
   /** Pulumi's id: an address that can be grepped for on the host; never secret. */
   id(declared: Declared): string;
-  /** The locks that make this object's work exclusive: on a host, in a server, or both. */
-  lock(declared: Declared): LockPlaces;
+  /** What create, update and delete hold while they work, in any order (`locks.ts` sorts). */
+  locks(declared: Declared): readonly Lock[];
   /** Inputs that can be computed from others without the network; filled in by `check` so that previews know them. */
   derive?(inputs: Readonly<Record<string, unknown>>, urn: Urn): Readonly<Record<string, unknown>>;
   /** Relations between fields; each problem is `path: what`. Runs only when nothing is unknown. */
@@ -101,13 +105,22 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   status?(declared: Declared, seen: Observed<Settled, Live>, object: string): Status;
 }
 
-/** Where an object's work is locked. Both are held where both are given: the host's first. */
-export interface LockPlaces {
-  /** Of the lock on the host. */
+/** One lock that an operation holds. Its name must never change: runs of different versions meet in it. */
+export type Lock = HostLock | ServerLock;
+
+export interface HostLock {
+  readonly host: HostAddress;
   readonly name: string;
-  readonly host?: HostAddress | undefined;
-  /** For an object that lives in a server which is reached in more than one way. One that does not answer is not locked. */
-  readonly server?: { readonly reach: ServerReach; readonly name: string } | undefined;
+  /** "shared": for an object that is only read. Any number of operations hold it at once, and none that is exclusive. */
+  readonly mode: LockMode;
+}
+
+/** For an object in a server that is reached in more than one way. A server that does not answer is not locked. */
+export interface ServerLock {
+  readonly server: ServerReach;
+  readonly name: string;
+  /** GET_LOCK has no shared mode. */
+  readonly mode: "exclusive";
 }
 
 export interface Seal<Declared, Settled, Live> {

@@ -13,10 +13,9 @@ const stagingDatabase = defineRoom({
   schema: stagingSchema.schema,
   object: stagingSchema.objectOf,
   id: stagingSchema.idOf,
-  lock: (declared: stagingSchema.Declaration) => ({
-    host: declared.host,
-    name: `staging-database:${declared.directory}`,
-  }),
+  locks: ({ host, directory }: stagingSchema.Declaration) => [
+    { host, name: `staging-database:${directory}`, mode: "exclusive" },
+  ],
   derive: stagingSchema.derive,
   refine: stagingSchema.refine,
   blank: staging.blank,
@@ -37,7 +36,7 @@ const replicationChannel = defineRoom({
   schema: channelSchema.schema,
   object: channelSchema.objectOf,
   id: channelSchema.idOf,
-  lock: channelSchema.lockOf,
+  locks: channelSchema.locksOf,
   derive: channelSchema.derive,
   refine: channelSchema.refine,
   blank: channel.blank,

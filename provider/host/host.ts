@@ -129,14 +129,18 @@ export interface Host extends HostReader {
   /**
    * Holds the lock `name` on the host while `work` runs; the kernel frees it when this process or its connection dies.
    * A lost connection is made again and the lock taken again; `lost` is aborted (with the error as its reason) when
-   * somebody else may have held it in between. Throws LOCK_TAKEN.
+   * another holder may have changed what it protects in between. Throws LOCK_TAKEN.
    */
   withLock<T>(name: string, lock: LockOptions, work: (lost: AbortSignal) => Promise<T>): Promise<T>;
   /** Frees every lock and ends every command. The next call connects anew. */
   close(): Promise<void>;
 }
 
-export interface LockOptions {
+/** Any number of shared holders at once, or one exclusive holder. */
+export type LockMode = "exclusive" | "shared";
+
+/** How to wait for a lock that somebody else holds. */
+export interface LockWait {
   /** Seconds to wait for another holder before LOCK_TAKEN. */
   readonly withinSeconds: number;
   /** Written beside the lock so that a waiter can say who holds it. No secret. */
@@ -145,4 +149,9 @@ export interface LockOptions {
   readonly onWait?: (why: string) => void;
   /** Aborted: the wait for another holder ends at once with the signal's reason. Work that has begun is not its business. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface LockOptions extends LockWait {
+  /** Default "exclusive". */
+  readonly mode?: LockMode;
 }

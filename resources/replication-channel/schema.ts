@@ -8,7 +8,7 @@ import type { ChannelNames } from "../../provider/mysql/channel/errors/thread";
 import { channelTextRefusal, longestChannelPassword } from "../../provider/mysql/terms";
 import { server, source, type ServerReach } from "../../provider/schema/connection";
 import { databaseName, seconds } from "../../provider/schema/fields";
-import type { LockPlaces, Urn } from "../../provider/room";
+import type { Lock, Urn } from "../../provider/room";
 import { isUnknown, unknownValue } from "../../provider/schema/unknown";
 import type { Schema } from "../../provider/schema/schema";
 import { endpointOf } from "../../provider/status";
@@ -258,12 +258,14 @@ export function idOf({ channel, replica }: Declaration): string {
 }
 
 /** Exclusive work on this channel, from whatever machine and by whatever way the replica is reached. */
-export const lockOf = (declared: Declaration): LockPlaces => {
+export function locksOf(declared: Declaration): readonly Lock[] {
   const { replica } = declared;
   const name = `channel:${channelOf(declared)}`;
   const place = replica.socket ?? endpointOf(replica);
-  return { host: replica.host, name: `${name}@${place}`, server: { reach: replicaOf(declared), name } };
-};
+  const inReplica: Lock = { server: replicaOf(declared), name, mode: "exclusive" };
+  if (replica.host === undefined) return [inReplica];
+  return [{ host: replica.host, name: `${name}@${place}`, mode: "exclusive" }, inReplica];
+}
 
 export const objectOf = ({ replica }: Declaration, name: string): string => `channel ${name}@${placeOf(replica)}`;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SluiceError } from "../../provider/errors";
+import { sortLocks } from "../../provider/locks";
 import { absent, isSame, saying, type Absent, type Plan, type Step } from "../../provider/plan/plan";
 import { renderPlan } from "../../provider/plan/render";
 import { complete, outs, valid } from "../../provider/pulumi/border";
@@ -136,14 +137,24 @@ export function describeRoom({ room, written, settled }: Sample): void {
         }
     });
 
-    test("declarations that are the same object have the same id and the same lock", () => {
+    test("declarations that are the same object have the same id and the same locks", () => {
       for (let round = 0; round < 200; round += 1) {
         const [one, other] = [known(mixed()), known(mixed())];
         if (one === null || other === null || replacedBy(room, one, other).length > 0) continue;
         expect(room.id(other)).toBe(room.id(one));
-        expect(room.lock(other).name).toBe(room.lock(one).name);
+        expect(lockNames(other)).toEqual(lockNames(one));
       }
     });
+
+    test("every declaration locks its object exclusively, and no lock twice", () => {
+      for (const declared of declarations) {
+        const locks = room.locks(declared);
+        expect(locks.map(({ mode }) => mode)).toContain("exclusive");
+        expect(sortLocks(locks)).toHaveLength(locks.length);
+      }
+    });
+
+    const lockNames = (declared: Bag) => sortLocks(room.locks(declared)).map(({ name, mode }) => `${mode} ${name}`);
 
     const known = (raw: Bag): Bag | null => {
       const bag = takeApart(room, raw);
@@ -161,7 +172,11 @@ export function describeRoom({ room, written, settled }: Sample): void {
       expect(paths.length).toBeGreaterThan(0);
       for (const declared of declarations)
         for (const seen of settled) {
-          const names = [room.object(declared, "orders"), room.id(declared), room.lock(declared).name];
+          const names = [
+            room.object(declared, "orders"),
+            room.id(declared),
+            ...room.locks(declared).map(({ name }) => name),
+          ];
           for (const wanted of [declared, absent] as const) {
             const plan = planOf(wanted, seen, {
               ...declared,

@@ -137,7 +137,7 @@ export const fileRoom = defineRoom<Declaration, Settled, Live, FileStep>({
   schema: { declaration, outputs: { count: "How many parts there are.", text64: "The text again, as bytes." } },
   object: ({ directory }) => `files ${isUnknown(directory) ? "(known during up)" : last(directory)}@local`,
   id: ({ directory }) => `local:${directory}`,
-  lock: (declared) => ({ host: declared.host, name: `files:${declared.directory}` }),
+  locks: ({ host, directory }) => [{ host, name: `files:${directory}`, mode: "exclusive" }],
   derive: ({ directory }) => {
     if (isUnknown(directory)) return { label: unknownValue };
     return typeof directory === "string" ? { label: last(directory) } : {};

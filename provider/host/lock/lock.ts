@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { isProblem, SluiceError, wordsOf } from "../../errors";
 import { awaitCondition, done, type Look, waiting } from "../../wait";
 import type { HostFacts, LockOptions } from "../host";
-import { lockSessionWords, type LockSession, openLockSession } from "./session";
+import { type HolderLine, lockSessionWords, type LockSession, openLockSession, type Taking } from "./session";
 import type { Transport } from "../transport";
 
 const lookEveryMillis = 1000; // a waiter asks over an open session, which costs the host one short process
@@ -23,7 +23,8 @@ export class LockKeeper {
   }
 
   async hold<T>(name: string, options: LockOptions, work: (lost: AbortSignal) => Promise<T>): Promise<T> {
-    const lock: Lock = { id: ++this.#lastId, name, file: fileOf(name), tag: randomUUID(), holder: options.holder };
+    const { mode = "exclusive", holder } = options;
+    const lock: Lock = { id: ++this.#lastId, name, mode, file: fileOf(name), tag: randomUUID(), holder };
     const session = await this.#acquire(lock, options);
     const lost = new AbortController();
     const released = new AbortController();
@@ -46,7 +47,7 @@ export class LockKeeper {
   }
 
   async #acquire(lock: Lock, options: LockOptions): Promise<LockSession> {
-    let line = "";
+    let holders: readonly HolderLine[] = [];
     await this.#session(); // the limit is for the other holder, not for the login
     try {
       return await awaitCondition({
@@ -58,16 +59,16 @@ export class LockKeeper {
         signal: options.signal,
         check: async (): Promise<Look<LockSession>> => {
           const session = await this.#session();
-          const reply = await session.take(lock.id, lock.file, lock.tag, lock.holder);
+          const reply = await session.take(lock);
           if (reply.kind === "held") return done(session);
           if (reply.kind === "broken") throw this.#broken(reply.why);
           if (reply.kind !== "taken") return waiting("the connection was lost");
-          line = reply.line;
-          return waiting(`held by ${renderHolder(line)}`);
+          holders = reply.holders;
+          return waiting(`held by ${renderHolders(holders)}`);
         },
       });
     } catch (error) {
-      throw isProblem(error, "TIMEOUT_REACHED") && line !== "" ? this.#taken(lock, options, line) : error;
+      throw isProblem(error, "TIMEOUT_REACHED") && holders.length > 0 ? this.#taken(lock, options, holders) : error;
     }
   }
 
@@ -94,7 +95,7 @@ export class LockKeeper {
     }
   }
 
-  /** The text in the lock file is ours as long as nobody else has held the lock since. */
+  /** Our tag stays in the lock's file until another run changes what the lock protects: one that holds it exclusively. */
   #takeAgain(lock: Lock, why: string, released: AbortSignal): Promise<LockSession> {
     return awaitCondition({
       object: `lock ${lock.name} on host ${this.#transport.name}`,
@@ -104,18 +105,18 @@ export class LockKeeper {
       signal: released,
       check: async (): Promise<Look<LockSession>> => {
         const session = await this.#session();
-        const reply = await session.take(lock.id, lock.file, lock.tag, lock.holder);
+        const reply = await session.take(lock);
         switch (reply.kind) {
           case "held":
-            if (tagOf(reply.line) === lock.tag) return done(session);
+            if (isAmong(lock, reply.holders)) return done(session);
             await session.free(lock.id);
             // A run that ended well has taken its file away.
             throw new Error(
-              `${why}; then ${reply.line === "" ? "another run held it" : `it was held by ${renderHolder(reply.line)}`}`,
+              `${why}; then ${reply.holders.length === 0 ? "another run held it" : `it was held by ${renderHolders(reply.holders)}`}`,
             );
           case "taken":
-            if (tagOf(reply.line) !== lock.tag)
-              throw new Error(`${why}; now it is held by ${renderHolder(reply.line)}`);
+            if (!isAmong(lock, reply.holders))
+              throw new Error(`${why}; now it is held by ${renderHolders(reply.holders)}`);
             return waiting("our old session still holds it");
           default:
             return waiting("the connection was lost again");
@@ -168,32 +169,27 @@ export class LockKeeper {
     });
   }
 
-  #taken(lock: Lock, { withinSeconds }: LockOptions, line: string): SluiceError {
+  #taken(lock: Lock, { withinSeconds }: LockOptions, holders: readonly HolderLine[]): SluiceError {
     return new SluiceError({
       code: "LOCK_TAKEN",
       object: `lock ${lock.name} on host ${this.#transport.name}`,
       what: `another run works on it and did not end within ${withinSeconds} s`,
-      found: `held by ${renderHolder(line)}`,
-      fix: `wait for it; if that run is gone for good, on the host: ${this.#endWord} ${line.split(" ")[1] ?? ""}`,
+      found: `held by ${renderHolders(holders)}`,
+      fix: `wait for it; if that run is gone for good, on the host: ${this.#endWord} ${holders.map(({ process }) => process).join(" ")}`,
     });
   }
 }
 
-interface Lock {
-  readonly id: number;
+interface Lock extends Taking {
   readonly name: string;
-  readonly file: string;
-  /** Tells this holding of the lock from every other. */
-  readonly tag: string;
-  readonly holder: string;
 }
 
-const tagOf = (line: string): string => line.split(" ", 1)[0] ?? "";
+const isAmong = ({ tag }: Lock, holders: readonly HolderLine[]): boolean =>
+  holders.some((holder) => holder.tag === tag);
 
-function renderHolder(line: string): string {
-  const [tag = "", pid = "", since = "", ...holder] = line.split(" ");
-  return tag === "" ? "somebody unknown" : `${holder.join(" ")} since ${since} (process ${pid})`;
-}
+const renderHolders = (holders: readonly HolderLine[]): string =>
+  holders.map(({ process, since, holder }) => `${holder} since ${since} (process ${process})`).join(" and ") ||
+  "somebody unknown";
 
 const nameLimit = 200; // of the 255 bytes a file name may have
 

@@ -1,10 +1,15 @@
 import { StringDecoder } from "node:string_decoder";
+import type { LockMode } from "../host";
 import type { HostProcess } from "../transport";
 
 /**
- * Holds locks for as long as its standard input is open. Reads `take ID FILE TAG HOLDER` and `free ID`. A lock that is
- * held under the same tag is held by an older session of ours, whose connection is gone without sshd having noticed:
- * that session is ended, and the lock waited for in the kernel, so that nobody else comes in between.
+ * Holds locks for as long as its standard input is open. Reads `exclusive ID FILE TAG HOLDER`, `shared ID FILE TAG HOLDER` and
+ * `free ID`. A lock that is held under the same tag is held by an older session of ours, whose connection is gone without sshd
+ * having noticed: that session is ended, and an exclusive lock waited for in the kernel, so that nobody else comes in between.
+ *
+ * The file of a lock says who holds it, one line for each holder: `TAG PROCESS TIME HOLDER`, and `TAG freed` when a shared holder
+ * has ended. Exclusive holders, and the first shared one after them, write the file anew: as long as a tag is in it, no exclusive
+ * holder has come in between. The first shared holder is the one that gets the exclusive lock, which it then makes a shared one.
  *
  * A held lock is a child that has the file open and blocks on reading a pipe whose only writer is the parent: whatever
  * ends the parent ends the pipe, the child and with it the lock.
@@ -23,29 +28,41 @@ const script = [
   'case $(ls -ldn "$d" 2>&1) in drwx------*) ;; *) false ;; esac && [ ! -L "$d" ] && [ -O "$d" ] || { echo "broken 0 $d must be a directory of mode 0700 that belongs to user $(id -un): $(ls -ld "$d" 2>&1)"; exit 1; }',
   'close() { [ -d /run/lock ] && o=/run/lock/sluice || o=/tmp/sluice-lock; [ -e "$o" ] || mkdir -m 700 "$o"; [ ! -k "$o" ] || { chown -h 0:0 "$o"; [ -L "$o" ] || [ ! -O "$o" ] || chmod 700 "$o"; }; }',
   '[ "$u" != 0 ] || close >/dev/null 2>&1',
-  "if command -v flock >/dev/null; then lock() { flock -n 9; }; inherit() { flock -w 5 9; }",
-  "elif command -v perl >/dev/null; then lock() { perl -e 'open($f, \"<&=9\"); exit(flock($f, 6) ? 0 : 1)'; }",
+  'if command -v flock >/dev/null; then lock() { flock "$1" -n 9; }; inherit() { flock -w 5 9; }',
+  'elif command -v perl >/dev/null; then lock() { perl -e \'open($f, "<&=9"); exit(flock($f, $ARGV[0] eq "-s" ? 5 : 6) ? 0 : 1)\' -- "$1"; }',
   'else echo "broken 0 neither flock nor perl is installed"; exit 1; fi',
   'same() { [ ! -e /proc/self/fd/9 ] || [ "$1" -ef /proc/self/fd/9 ]; }',
   // The number may be another process's by now: only a session of locks is ended.
-  'isSession() { case $(if [ -e /proc/self/cmdline ]; then tr "\\0" " " <"/proc/$1/cmdline"; else ps -ww -o args= -p "$1"; fi) in *" sluice-locks "* | *" sluice-locks") ;; *) false ;; esac; }',
+  'isSession() { case $(if [ -e /proc/self/cmdline ]; then tr "\\0" " " <"/proc/$1/cmdline"; else ps -ww -o args= -p "$1"; fi) in *" sluice-locks "* | *" sluice-locks") ;; *) false ;; esac; } 2>/dev/null',
+  // The last line of each tag that is not freed.
+  `holders() { awk '$2 == "freed" { delete held[$1]; next } { held[$1] = $0 } END { for (tag in held) print held[tag] }' "$f"; } 2>/dev/null`,
+  // A shared holder that was killed could not say that it is over.
+  'living() { holders | while read -r tag pid rest; do if isSession "$pid"; then echo "$tag $pid $rest"; fi; done; }',
+  'endOlder() { holders | { while read -r tag pid _; do if [ "$tag" = "$1" ] && [ "$pid" != $$ ] && isSession "$pid"; then kill "$pid"; exit; fi; done; false; }; } 2>/dev/null',
+  'isAmong() { case "\n$2" in *"\n$1 "*) ;; *) false ;; esac; }',
+  'exclusive() { { lock -x || { endOlder "$1" && inherit; }; } 2>/dev/null && same "$f" && before=$(holders) && echo "$2" >"$f"; }',
+  // To make an exclusive lock a shared one, the kernel first frees it: flock(2).
+  'first() { lock -x && same "$f" && before=$(holders) && { isAmong "$1" "$before" || : >"$f"; } && lock -s; }',
+  'shared() { endOlder "$1"; { first "$1" || { lock -s && same "$f" && before=$(holders); }; } && echo "$2" >>"$f"; }',
   ": | {",
   "if [ -e /proc/self/fd/0 ]; then exec 6<&0 7>/proc/self/fd/0",
   'else t=$(mktemp -d) && mkfifo "$t/p" && exec 8<>"$t/p" 6<"$t/p" 7>"$t/p" 8>&- && rm -r "$t" || exit 125; fi',
   "take() { (",
-  "exec 3<&- 7>&-; f=$d/$2",
+  "exec 3<&- 7>&-; f=$d/$3",
   '[ -e "$f" ] || (set -C; : >"$f") 2>/dev/null',
-  '{ command exec 9<"$f"; } 2>/dev/null || { echo "broken $1 cannot open $f"; exit; }',
-  'mine() { read -r tag pid _ <"$f" && [ "$tag" = "$1" ] && isSession "$pid" && kill "$pid" && inherit; } 2>/dev/null',
-  'if { lock || mine "$3"; } && same "$f"; then read -r before <"$f" 2>/dev/null',
-  'echo "$3 $$ $(date -u +%Y-%m-%dT%H:%M:%SZ) $4" >"$f"; echo "held $1 $before"; read -r _ <&6',
-  'else read -r holder <"$f" 2>/dev/null; echo "taken $1 $holder"; fi',
-  ') & eval "p$1=$! f$1=\\$2"; }',
+  '{ command exec 9<"$f"; } 2>/dev/null || { echo "broken $2 cannot open $f"; exit; }',
+  'if "$1" "$4" "$4 $$ $(date -u +%Y-%m-%dT%H:%M:%SZ) $5"; then echo "held $2 $(echo "$before" | tr "\\n" "\\t")"; read -r _ <&6',
+  'else echo "taken $2 $(living | tr "\\n" "\\t")"; fi',
+  ') & eval "p$2=$! m$2=\\$1 f$2=\\$3 t$2=\\$4"; }',
   // The file goes while its lock is held: who waits for it sees that its own is not the same, and makes a new one.
-  'free() { eval "p=\\$p$1 f=\\$d/\\$f$1"; [ ! "$f" -ef "/proc/$p/fd/9" ] || rm -f -- "$f"; kill "$p" 2>/dev/null; wait "$p" 2>/dev/null; echo "freed $1"; }',
+  'isHeld() { [ "$f" -ef "/proc/$1/fd/9" ]; }',
+  'remove() { exec 9<"$f" && lock -x && [ "$f" -ef /proc/self/fd/9 ] && [ -z "$(holders)" ] && rm -f -- "$f"; }',
+  'free() { eval "p=\\$p$1 m=\\$m$1 f=\\$d/\\$f$1 t=\\$t$1"',
+  'if isHeld "$p"; then case $m in exclusive) rm -f -- "$f" ;; shared) echo "$t freed" >>"$f" ;; esac; fi',
+  'kill "$p" 2>/dev/null; wait "$p" 2>/dev/null; [ "$m" = exclusive ] || (remove) 2>/dev/null; echo "freed $1"; }',
   'echo "ready $d"',
   "while read -r verb id file tag holder <&3; do case $verb in",
-  'take) take "$id" "$file" "$tag" "$holder" ;; free) free "$id" ;; esac; done; }',
+  'exclusive | shared) take "$verb" "$id" "$file" "$tag" "$holder" ;; free) free "$id" ;; esac; done; }',
 ].join("\n");
 
 /** The words to start; as root wherever root is at hand, because that decides which locks one meets. */
@@ -54,16 +71,34 @@ export const lockSessionWords = (throughSudo: boolean): readonly string[] => [
   ...["sh", "-c", script, "sluice-locks"],
 ];
 
-/** What the session answers. `line` is what the lock file says: tag, process, time, holder; maybe empty. */
+/** What the session answers. `holders` are the lines of the lock's file: for "held" as they were before. */
 export type Reply =
-  | { readonly kind: "held" | "taken"; readonly line: string }
+  | { readonly kind: "held" | "taken"; readonly holders: readonly HolderLine[] }
   | { readonly kind: "freed" }
   | { readonly kind: "broken" | "lost"; readonly why: string };
+
+/** One line of a lock's file. */
+export interface HolderLine {
+  /** Tells this holding of the lock from every other. */
+  readonly tag: string;
+  readonly process: string;
+  readonly since: string;
+  readonly holder: string;
+}
+
+/** What a session is asked to take. `holder` must not be secret. */
+export interface Taking {
+  readonly id: number;
+  readonly mode: LockMode;
+  readonly file: string;
+  readonly tag: string;
+  readonly holder: string;
+}
 
 export interface LockSession {
   /** Settles when the session is over and every lock of it is free, or will be once the host notices. */
   readonly over: Promise<string>;
-  take(id: number, file: string, tag: string, holder: string): Promise<Reply>;
+  take(lock: Taking): Promise<Reply>;
   free(id: number): Promise<Reply>;
   end(): void;
 }
@@ -98,7 +133,8 @@ export async function openLockSession(process: HostProcess): Promise<LockSession
   };
   return {
     over,
-    take: (id, file, tag, holder) => ask(id, `take ${id} ${file} ${tag} ${holder.replaceAll(/\s+/g, " ")}`),
+    take: ({ id, mode, file, tag, holder }) =>
+      ask(id, `${mode} ${id} ${file} ${tag} ${holder.replaceAll(/\s+/g, " ")}`),
     free: (id) => ask(id, `free ${id}`),
     end: () => process.end(),
   };
@@ -106,10 +142,18 @@ export async function openLockSession(process: HostProcess): Promise<LockSession
 
 /** `ready` counts as freed: nothing is held. */
 function parseReply(word: string, rest: string): Reply {
-  if (word === "held" || word === "taken") return { kind: word, line: rest };
+  if (word === "held" || word === "taken") return { kind: word, holders: parseHolders(rest) };
   if (word === "freed" || word === "ready") return { kind: "freed" };
   return { kind: "broken", why: rest };
 }
+
+const parseHolders = (text: string): HolderLine[] =>
+  text
+    .split("\t")
+    .map((line) => line.trim().split(" "))
+    .filter(([tag = ""]) => tag !== "")
+    .map(([tag = "", process = "", since = "", ...holder]) => ({ tag, process, since, holder: holder.join(" ") }))
+    .sort((one, other) => (one.since < other.since ? -1 : 1));
 
 function onLines(process: HostProcess, tell: (line: string) => void): void {
   const decoder = new StringDecoder("utf8");

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isProblem, SluiceError, wordsOf } from "../../errors";
-import type { LockOptions } from "../../host/host";
+import type { LockWait } from "../../host/host";
 import { awaitCondition, done, waiting } from "../../wait";
 import type { MysqlClient } from "../reader";
 import { sql } from "../sql";
@@ -19,7 +19,7 @@ const workWithinSeconds = 30 * 86_400; // no step may take longer (catchUpSecond
 export async function holdSessionLock<T>(
   open: () => Promise<MysqlClient>,
   name: string,
-  options: LockOptions,
+  options: LockWait,
   work: (lost: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const mysql = await open();
@@ -40,7 +40,7 @@ export async function holdSessionLock<T>(
   }
 }
 
-async function acquire(mysql: MysqlClient, key: string, options: LockOptions): Promise<void> {
+async function acquire(mysql: MysqlClient, key: string, options: LockWait): Promise<void> {
   let holder: Holder | undefined;
   try {
     await awaitCondition({

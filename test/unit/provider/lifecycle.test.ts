@@ -67,7 +67,7 @@ function roomOf(world: World): AnyRoom {
     schema: { declaration: null as never, outputs: {} },
     object: ({ name }) => `thing ${name}`,
     id: ({ name }) => name,
-    lock: ({ name }) => ({ host: "local", name: `thing:${name}` }),
+    locks: ({ name }) => [{ host: "local", name: `thing:${name}`, mode: "exclusive" }],
     blank: { thing: null },
     observe: ({ name }) => {
       world.beforeObserve();

@@ -27,7 +27,7 @@ const room = defineRoom<Declared, Seen, object, SetBack>({
   schema: { declaration, outputs: {} },
   object: ({ host, port }) => `server ${host}:${String(port)}`,
   id: ({ host }) => host,
-  lock: ({ host }) => ({ host: "local", name: host }),
+  locks: ({ host }) => [{ host: "local", name: host, mode: "exclusive" }],
   blank: { version: "never seen" },
   observe: ({ host, password }) => {
     if (host === "refuses")

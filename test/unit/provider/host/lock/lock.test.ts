@@ -41,6 +41,7 @@ let names = 0;
 const newName = (): string => `test/${process.pid}/${++names}`;
 const briefly = { withinSeconds: 0.5, holder: "ana's second run" };
 const patiently = { withinSeconds: 10, holder: "ana's first run" };
+const reading = (holder: string) => ({ withinSeconds: 0.5, holder, mode: "shared" as const });
 
 /** Work that can be looked at from outside, and ended. */
 function openWork(): {
@@ -162,6 +163,159 @@ describe.each(["behind ssh", "local"])("a lock on a host %s", (kind) => {
     await one;
     expect(await second.withLock(name, patiently, async () => "free")).toBe("free");
   });
+});
+
+describe.each(["behind ssh", "local"])("a shared lock on a host %s", (kind) => {
+  const open = async (): Promise<[Host, Host]> => {
+    const server = kind === "local" ? "local" : await serve();
+    return [reach(server), reach(server)];
+  };
+
+  test("is held by several at once, and an exclusive one waits for all of them and names them", async () => {
+    const [first, second] = await open();
+    const name = newName();
+    const [one, two] = [openWork(), openWork()];
+    const ones = first.withLock(name, reading("reader one"), one.work);
+    await one.entered;
+    const twos = second.withLock(name, reading("reader two"), two.work);
+    await two.entered;
+    const problem = await problemOf(second.withLock(name, briefly, async () => "never"));
+    expect(problem.code).toBe("LOCK_TAKEN");
+    expect(problem.problem.found).toMatch(
+      /^held by reader (one|two) since \S+Z \(process \d+\) and reader (one|two) since \S+Z \(process \d+\)$/,
+    );
+    expect(problem.problem.fix).toMatch(/kill \d+ \d+$/);
+    one.leave();
+    expect(await ones).toBe("worked");
+    const later = await problemOf(first.withLock(name, briefly, async () => "never"));
+    expect(later.problem.found).toMatch(/^held by reader two since \S+Z \(process \d+\)$/);
+    two.leave();
+    expect(await twos).toBe("worked");
+    expect(await first.withLock(name, briefly, async () => "free")).toBe("free");
+  });
+
+  test("waits for an exclusive one, and says who holds that", async () => {
+    const [first, second] = await open();
+    const name = newName();
+    const { work, entered, leave } = openWork();
+    const one = first.withLock(name, patiently, work);
+    await entered;
+    const problem = await problemOf(second.withLock(name, reading("a reader"), async () => "never"));
+    expect([problem.code, problem.problem.found]).toEqual([
+      "LOCK_TAKEN",
+      expect.stringContaining("held by ana's first run since"),
+    ]);
+    const two = second.withLock(name, { ...reading("a reader"), withinSeconds: 10 }, async () => "read");
+    leave();
+    expect(await Promise.all([one, two])).toEqual(["worked", "read"]);
+  });
+});
+
+describe("a shared lock over a connection that is cut", () => {
+  /** Two readers, each over a server of its own. */
+  const openReaders = async (name: string) => {
+    const servers = [await serve(), await serve()] as const;
+    const works = [openWork(), openWork()] as const;
+    const hosts = servers.map((server) => reach(server));
+    const done = hosts.map((host, index) =>
+      host.withLock(name, reading(`reader ${index}`), works[index]?.work as never),
+    );
+    const [one, two] = [await works[0].entered, await works[1].entered];
+    const leave = async () => {
+      for (const { leave: end } of works) end();
+      await Promise.all(done);
+    };
+    return { servers, lost: [one, two] as const, leave };
+  };
+
+  test("is taken again while other readers come and go", async () => {
+    const name = newName();
+    const { servers, lost, leave } = await openReaders(name);
+    for (const server of servers) server.cut();
+    await Promise.all(servers.map((server) => awaitLogins(server, 2)));
+    const third = reach("local");
+    expect(await third.withLock(name, reading("a third reader"), async () => "read")).toBe("read");
+    await awaitHolders(third, name, /reader [01] .* and reader [01] /);
+    expect(lost.map(({ aborted: isLost }) => isLost)).toEqual([false, false]);
+    await leave();
+    expect(await third.withLock(name, patiently, async () => "free")).toBe("free");
+  });
+
+  test("is taken from our own old session when the host has not noticed the cut", async () => {
+    const name = newName();
+    const { servers, lost, leave } = await openReaders(name);
+    servers[0].abandon();
+    await awaitLogins(servers[0], 2);
+    await leave();
+    expect(lost[0].aborted).toBe(false);
+    expect(await reach("local").withLock(name, patiently, async () => "free")).toBe("free");
+  });
+
+  test("is lost, and its work is told, when an exclusive holder came in between", async () => {
+    const name = newName();
+    const server = await serve();
+    const { work, entered, leave } = openWork();
+    const one = reach(server).withLock(name, reading("a reader"), work);
+    const lost = await entered;
+    await server.listen(false);
+    server.cut();
+    const writer = openWork();
+    const two = reach("local").withLock(name, patiently, writer.work);
+    await writer.entered;
+    await server.listen(true);
+    await aborted(lost);
+    expect(isProblem(lost.reason, "HOST_CONNECTION_LOST")).toBe(true);
+    expect(String(lost.reason)).toContain("now it is held by ana's first run");
+    writer.leave();
+    leave();
+    expect(await Promise.all([one, two])).toEqual(["worked", "worked"]);
+  });
+
+  test("ends an exclusive holder's claim that nobody else had the lock", async () => {
+    const name = newName();
+    const server = await serve();
+    const { work, entered, leave } = openWork();
+    const one = reach(server).withLock(name, patiently, work);
+    const lost = await entered;
+    await server.listen(false);
+    server.cut();
+    const reader = openWork();
+    const two = reach("local").withLock(name, { ...reading("a reader"), withinSeconds: 10 }, reader.work);
+    await reader.entered;
+    await server.listen(true);
+    await aborted(lost);
+    expect(String(lost.reason)).toContain("now it is held by a reader");
+    reader.leave();
+    leave();
+    expect(await Promise.all([one, two])).toEqual(["worked", "worked"]);
+  });
+});
+
+test("readers that were killed are not named among the holders of a shared lock", async () => {
+  const file = `test-killed-${process.pid}`;
+  const start = async () => {
+    const opened = await openLockSession(await localTransport().start(lockSessionWords(false), "lock"));
+    if ("kind" in opened) throw new Error("no session");
+    return opened;
+  };
+  const [one, two, three] = [await start(), await start(), await start()];
+  const take = { id: 1, mode: "shared", file } as const;
+  expect(await one.take({ ...take, tag: "tag-1", holder: "reader one" })).toMatchObject({ kind: "held", holders: [] });
+  expect(await two.take({ ...take, tag: "tag-2", holder: "reader two" })).toMatchObject({ kind: "held" });
+  one.end();
+  await one.over;
+  const reply = await three.take({ ...take, mode: "exclusive", tag: "tag-3", holder: "a writer" });
+  expect(reply).toMatchObject({ kind: "taken", holders: [{ tag: "tag-2", holder: "reader two" }] });
+  await two.free(1);
+  expect(await three.take({ ...take, mode: "exclusive", tag: "tag-3", holder: "a writer" })).toMatchObject({
+    kind: "held",
+  });
+  await three.free(1);
+  expect(existsSync(join(directory, file))).toBe(false);
+  for (const session of [two, three]) {
+    session.end();
+    await session.over;
+  }
 });
 
 describe("a lock over a connection that is cut", () => {
@@ -300,7 +454,9 @@ test("a process that is no session of locks is not ended, whatever the file of a
   writeFileSync(join(directory, name), `our-tag ${String(victim.pid)} since holder\n`);
   const opened = await openLockSession(await localTransport().start(lockSessionWords(false), "lock"));
   if ("kind" in opened) throw new Error("no session");
-  expect(await opened.take(1, name, "our-tag", "us")).toMatchObject({ kind: "taken" });
+  expect(await opened.take({ id: 1, mode: "exclusive", file: name, tag: "our-tag", holder: "us" })).toMatchObject({
+    kind: "taken",
+  });
   expect(victim.exitCode ?? victim.signalCode).toBeNull();
   opened.end();
   victim.kill();
@@ -350,6 +506,19 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) =>
     signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
   );
+
+/** Until an exclusive waiter is told that these hold the lock. */
+const awaitHolders = (host: Host, name: string, holders: RegExp): Promise<undefined> =>
+  awaitCondition<undefined>({
+    object: "the lock",
+    what: `to be held by ${String(holders)}`,
+    withinSeconds: 10,
+    everyMillis: 50,
+    check: async () => {
+      const { problem } = await problemOf(host.withLock(name, { ...briefly, withinSeconds: 0 }, async () => "never"));
+      return holders.test(problem.found ?? "") ? done(undefined) : waiting(problem.found ?? "not held");
+    },
+  });
 
 const awaitLogins = (server: TestServer, logins: number): Promise<undefined> =>
   awaitCondition<undefined>({
