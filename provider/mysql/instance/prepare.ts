@@ -158,8 +158,14 @@ async function ensureAccount(host: Host, instance: Instance): Promise<Account> {
 const initialiseSeconds = 600; // 2.3 s measured (docs of the lab); a disk a hundred times slower still passes
 
 /**
- * Makes an empty data directory where there is none. It has its name only when it is whole, but for a file system that is mounted
- * in its place: what is half made there, the next run throws away before it begins again. May be repeated.
+ * mysqld leaves out its own flushes (4.1 s instead of 7.1 s, measured on two busy cores); one `sync` of the file system replaces
+ * them before the directory gets its name.
+ */
+const unflushed = ["--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"];
+
+/**
+ * Makes an empty data directory where there is none. It has its name only when it is whole and on the disk, but for a file system
+ * that is mounted in its place: what is half made there, the next run throws away before it begins again. May be repeated.
  */
 export async function initialiseData(host: Host, instance: Instance): Promise<void> {
   const { layout, runtime, binaries } = instance;
@@ -180,12 +186,16 @@ export async function initialiseData(host: Host, instance: Instance): Promise<vo
     rm -rf "$made" || exit 99
     # An empty one goes; one that stays so is a mount point.
     [ ! -d ${layout.data} ] || rmdir ${layout.data}/lost+found ${layout.data} 2>/dev/null
-    if [ ! -d ${layout.data} ]; then mkdir "$made" || exit 99
+    set --
+    if [ ! -d ${layout.data} ]; then mkdir "$made" && set -- ${unflushed} || exit 99
     elif [ "$(ls -A ${layout.data} && echo empty)" = empty ]; then made=${layout.data}
     else exit 0; fi
     chmod 0750 "$made" && ${own} || exit 99
-    asUser ${binaries.mysqld} --no-defaults --initialize-insecure --datadir="$made" ${words} </dev/null || exit
-    [ "$made" = ${layout.data} ] || mv "$made" ${layout.data} || exit 99`,
+    asUser ${binaries.mysqld} --no-defaults --initialize-insecure --datadir="$made" ${words} "$@" </dev/null || exit
+    [ "$made" != ${layout.data} ] || exit 0
+    # \`sync -f\` is coreutils 8.24 (2015); without it every file system is flushed.
+    sync -f "$made" || sync
+    mv "$made" ${layout.data} || exit 99`,
     { asRoot, withinSeconds: initialiseSeconds, accept: [0, 1, 2] },
   );
   if (exitCode === 0) return;
