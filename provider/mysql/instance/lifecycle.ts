@@ -158,7 +158,8 @@ const stopUnit = ({ layout }: InstancePlace): Command => sh`
     systemctl disable --quiet ${layout.unitName}
     systemctl stop --no-block ${layout.unitName}`;
 
-const killUnit = ({ layout }: InstancePlace): Command => sh`systemctl kill --signal=KILL ${layout.unitName}`;
+/** One that has stopped in the meantime cannot be killed, and is gone: the wait that follows sees that. */
+const killUnit = ({ layout }: InstancePlace): Command => sh`systemctl kill --signal=KILL ${layout.unitName}; exit 0`;
 
 /**
  * TERM goes to the supervisor, which passes it on and starts nothing again; KILL to mysqld itself. The numbers come from a file
