@@ -1,11 +1,11 @@
-import { sh } from "../../provider/host/command";
 import type { MysqlClient } from "../../provider/mysql/reader";
-import { ensureDirectories, ensureOsUser, initialiseData } from "../../provider/mysql/instance/prepare";
+import { ensureDirectories, ensureOsUser } from "../../provider/mysql/instance/prepare";
 import { secret, sql } from "../../provider/mysql/sql";
 import type { AnyRoom } from "../../provider/room";
 import { rooms } from "../../resources/rooms";
 import type { Live, Settled } from "../../resources/replication-channel/observe";
 import { declaration, type Declaration, type Written } from "../../resources/replication-channel/schema";
+import { copyInitialisedData } from "./copied-data";
 import { addressOf, makeServer, requireLab, type ManagedServer } from "./managed-server";
 import { Stack as StackOf } from "./stack";
 
@@ -42,11 +42,9 @@ export async function startServers(folder: string, firstPort: number): Promise<S
   const source = await make("source", firstPort);
   const other = await make("other", firstPort + 1);
   const replica = await make("replica", firstPort + 2);
-  await prepare(source);
-  await initialiseData(source.host, source.instance);
-  for (const server of [other, replica]) {
+  for (const server of [source, other, replica]) {
     await prepare(server);
-    await copyData(source, server);
+    await copyInitialisedData(server.host, server.instance);
   }
   await Promise.all([source, other, replica].map((server) => server.start(120)));
   for (const server of [source, other]) {
@@ -89,14 +87,6 @@ async function prepare(server: ServerUnderTest): Promise<void> {
     binlog_expire_logs_seconds: 86_400,
   };
   await server.configure({ readOnly: instance.layout.directory.endsWith("/replica"), config });
-}
-
-/** Data that was made and never started, without what makes a server this server: three of them cost one initialisation. */
-async function copyData(from: ServerUnderTest, to: ServerUnderTest): Promise<void> {
-  const data = to.instance.layout.data;
-  await to.host.run(sh`
-    [ -d ${data} ] || cp -a --reflink=auto ${from.instance.layout.data} ${data}
-    rm -f ${data}/auto.cnf ${data}/ca.pem ${data}/ca-key.pem ${data}/server-cert.pem ${data}/server-key.pem ${data}/client-cert.pem ${data}/client-key.pem ${data}/private_key.pem ${data}/public_key.pem`);
 }
 
 const without = (change: Partial<Written>, ...keys: readonly (keyof Written)[]): Partial<Written> =>

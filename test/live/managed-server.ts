@@ -38,7 +38,8 @@ export interface ManagedServer {
   configure(changes?: Partial<OptionsWanted>): Promise<void>;
   create(changes?: Partial<OptionsWanted>): Promise<MysqlClient>;
   start(withinSeconds?: number): Promise<MysqlClient>;
-  stop(): Promise<void>;
+  /** Killed when it has not stopped in this time. */
+  stop(withinSeconds?: number): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -49,6 +50,8 @@ export interface ServerWanted {
   readonly sudo?: boolean;
   readonly binaries?: Partial<Binaries>;
   readonly runtime?: Partial<Instance["runtime"]>;
+  /** How its data directory is made. Default: as the product does it. */
+  readonly makeData?: (host: Host, instance: Instance) => Promise<void>;
 }
 
 export async function makeServer(labHost: LabHost, wanted: ServerWanted): Promise<ManagedServer> {
@@ -80,13 +83,14 @@ export async function makeServer(labHost: LabHost, wanted: ServerWanted): Promis
     const optionText = renderOptions({ instance, serverId: wanted.port, readOnly: true, config: {}, ...changes });
     return writeConfiguration(host, instance, { optionText });
   };
+  const makeData = wanted.makeData ?? initialiseData;
   const start = async (withinSeconds = 60) => {
     await lifecycle.startInstance(host, instance);
     return lifecycle.awaitAnswering(host, instance, { connect, withinSeconds, report });
   };
-  const stop = async () => {
+  const stop = async (withinSeconds = 60) => {
     await disconnect();
-    await lifecycle.stopInstance(host, instance, { withinSeconds: 60, allowKill: true, report });
+    await lifecycle.stopInstance(host, instance, { withinSeconds, allowKill: true, report });
   };
   return {
     host,
@@ -100,13 +104,13 @@ export async function makeServer(labHost: LabHost, wanted: ServerWanted): Promis
       await ensureOsUser(host, instance, report);
       await ensureDirectories(host, instance);
       await configure(changes);
-      await initialiseData(host, instance);
+      await makeData(host, instance);
       return start();
     },
     start,
     stop,
     remove: async () => {
-      await stop();
+      await stop(0); // its data goes: what a clean stop writes is for nobody
       await removeInstance(host, instance);
     },
   };

@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import type { Lab, LabHost } from "../../lab/index.ts";
 import { readJob } from "../../provider/host/job/job";
 import { emptyData } from "../../provider/mysql/instance/removal";
-import { initialiseData } from "../../provider/mysql/instance/prepare";
 import { seedPlaceOf } from "../../provider/mysql/seed/run";
 import { forgetSeed } from "../../provider/mysql/seed/job";
 import type { SeedResult, Seeding } from "../../provider/mysql/seed/run";
@@ -13,6 +12,7 @@ import { readDatabases } from "../../provider/mysql/seed/source/objects";
 import type { SourceAddress, SeedSource } from "../../provider/mysql/seed/source/facts";
 import { id, sql } from "../../provider/mysql/sql";
 import { awaitCondition, done, waiting } from "../../provider/wait";
+import { copyInitialisedData } from "./copied-data";
 import { closeHosts, makeServer, requireLab, type ManagedServer, type ServerWanted } from "./managed-server";
 
 export interface SeedingLab {
@@ -62,7 +62,12 @@ export function useSeedingLab(
       return opened(address);
     },
     async emptyServer(name, port, more = {}, optionsFor) {
-      const server = await makeServer(this.staging, { directory: `/srv/seed-test/${name}`, port, ...more });
+      const server = await makeServer(this.staging, {
+        directory: `/srv/seed-test/${name}`,
+        port,
+        makeData: copyInitialisedData,
+        ...more,
+      });
       servers.push(server);
       const from = this.address;
       const options =
@@ -78,10 +83,10 @@ export function useSeedingLab(
 
 /** What a caller does before a failed seeding is begun again. */
 export async function beginAgain(server: ManagedServer): Promise<void> {
-  await server.stop();
+  await server.stop(0);
   await forgetSeed(server.host, server.instance);
   await emptyData(server.host, server.instance);
-  await initialiseData(server.host, server.instance);
+  await copyInitialisedData(server.host, server.instance);
   await server.start();
 }
 
