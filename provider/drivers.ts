@@ -41,7 +41,7 @@ export function openDrivers(subject: Subject): Drivers & { close(): Promise<void
   };
 
   const close = async (): Promise<void> => {
-    // What cannot be opened or closed any more must not hide what the operation itself has to say.
+    // A connection that can no longer be opened or closed must not hide the operation's own error.
     await Promise.allSettled([...clients.values()].map(async (client) => (await client).close()));
     for (const borrowed of hosts) borrowed.release();
   };

@@ -5,13 +5,13 @@ export interface Problem {
   readonly code: Code;
   /** The thing the error is about, with its address: `staging database orders@stage-1:3307`. */
   readonly object: string;
-  /** What could not be done, and why, in plain words; complete by itself, no full stop. */
+  /** What failed, and why, in plain words; complete alone, without a full stop. */
   readonly what: string;
   /** Values that were seen. */
   readonly found?: string;
   /** Values that are needed. */
   readonly needs?: string;
-  /** An imperative the reader can do: an option of ours, a statement, a command. */
+  /** An imperative the reader can do: a property of Sluice, a statement, a command. */
   readonly fix?: string;
   /** Where in a plan it happened: `2 of 4, seed; step 1 is done`. */
   readonly step?: string;
@@ -58,7 +58,7 @@ export function renderProblem(problem: Problem): string {
 export const isProblem = (error: unknown, ...any: readonly Code[]): error is SluiceError =>
   error instanceof SluiceError && (any.length === 0 || any.includes(error.code));
 
-/** What was thrown, as an expected error; one that nobody expected says so and carries its stack. */
+/** The thrown error as a SluiceError; an unexpected one becomes INTERNAL_ERROR and carries its stack. */
 export function asProblem(object: string, thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   const { message, stack } = thrown instanceof Error ? thrown : { message: String(thrown), stack: undefined };
@@ -72,7 +72,7 @@ export function asProblem(object: string, thrown: unknown): SluiceError {
   });
 }
 
-/** What anything that was thrown says; for `detail` and for reasons. */
+/** The message of a thrown value, for `detail` and for reasons. */
 export function wordsOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   return String(error);

@@ -22,7 +22,7 @@ export class PartlyDone extends Error {
   constructor(
     readonly failure: SluiceError,
     readonly settled: object | null,
-    /** For state to keep already now: whoever completes the object will use it. */
+    /** Kept in state from now on: the run that completes the object uses it. */
     readonly seal: string | null,
   ) {
     super(failure.message, { cause: failure });
@@ -105,7 +105,7 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
     if (done.length === 0) throw error;
     const failure = asProblem(drivers.object, error);
     if (wanted === absent) throw failure; // Pulumi keeps what it could not delete
-    // Somebody else came first: what is there is theirs.
+    // Another resource came first and owns what is there.
     if (before === null && failure.code.startsWith("OWNERSHIP_")) throw failure;
     const settled = await settledNow(operation, seen);
     // Nothing was made yet: nothing is left for Pulumi to keep.

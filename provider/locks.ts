@@ -3,7 +3,7 @@ import type { HostAddress, LockWait } from "./host/host";
 import type { Drivers, HostLock, Lock, ServerLock } from "./room";
 import { endpointOf } from "./status";
 
-const lockSeconds = 120; // an orphaned provider stops within seconds (engine.ts); a living one is somebody's `up`
+const lockSeconds = 120; // an orphaned provider stops within seconds (engine.ts); a living one is another `up`
 
 /**
  * Holds all locks while `work` runs. They are taken in one order, the same for every operation: two operations that need the

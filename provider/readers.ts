@@ -15,8 +15,9 @@ export interface SharedReaders {
 }
 
 /**
- * How long an answer counts for others who ask the same. "while asked": until it has arrived, so that nobody is told what was so
- * before the question was first put. "until closed": for one look at many objects, which says how all was at one moment.
+ * How long an answer counts for others who ask the same. "while asked": until it has arrived, so that no reader is told
+ * what was so before the question was first put. "until closed": for one look at many objects, which says how all was
+ * at one moment.
  */
 export type Keeping = "while asked" | "until closed";
 
@@ -46,7 +47,7 @@ export function openSharedReaders(keeping: Keeping): SharedReaders {
   };
 }
 
-/** The same host for everybody. A command with input or a listener of its own is nobody else's. */
+/** The same host for all readers. A command with input or a listener of its own is not shared. */
 function askedOnce(host: HostReader, keeping: Keeping): HostReader {
   const asked = new Map<string, Promise<unknown>>();
   const ask = <T>(question: readonly unknown[], answer: () => Promise<T>): Promise<T> =>
@@ -80,7 +81,7 @@ function rowsOnce(mysql: MysqlReader, keeping: Keeping): MysqlReader {
 
 let reading: { readonly readers: SharedReaders; users: number } | undefined;
 
-/** Work with readers that it shares with whoever reads at the same time; the last one ends the sessions. */
+/** Work with readers that it shares with other work at the same time; the last one ends the sessions. */
 export async function readTogether<T>(subject: Subject, work: (readers: Readers) => Promise<T>): Promise<T> {
   const group = (reading ??= { readers: openSharedReaders("while asked"), users: 0 });
   group.users += 1;
@@ -105,7 +106,7 @@ export async function readTogether<T>(subject: Subject, work: (readers: Readers)
   }
 }
 
-/** The answer that is known or under way, or a new one; an error is told to those who wait for it, and to nobody after them. */
+/** The answer that is known or under way, or a new one; an error is told to those who wait for it, and is not kept. */
 function once<T>(
   answers: Map<string, Promise<T>>,
   question: string,

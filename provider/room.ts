@@ -9,8 +9,9 @@ import type { Schema } from "./schema/schema";
 import type { Status } from "./status";
 
 /**
- * What was seen. `settled` stays true until somebody changes it and is remembered in Pulumi's state (so: plain JSON data,
- * no secret, nothing that ticks); `live` is true for a moment and is null inside `diff`, which has no network.
+ * What was seen. `settled` stays true until a user or session changes it and is stored in Pulumi's state (so: plain
+ * JSON data, no secret, nothing that ticks); `live` is true for a moment and is null inside `diff`, which has no
+ * network.
  */
 export interface Observed<Settled, Live> {
   readonly settled: Settled;
@@ -80,13 +81,13 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   derive?(inputs: Readonly<Record<string, unknown>>, urn: Urn): Readonly<Record<string, unknown>>;
   /** Relations between fields; each problem is `path: what`. Runs only when nothing is unknown. */
   refine?(declared: Declared): readonly string[];
-  /** What is observed of an object nobody has made yet. */
+  /** The observation of an object that does not exist yet. */
   readonly blank: Settled;
   /** Reads only. `remembered` is what state holds, for facts that cannot be seen now (a stopped server's version). */
   observe(declared: Declared, look: Readers, remembered: Settled | null): Promise<Observed<Settled, Live>>;
   /** False when nothing of the object is left. */
   exists(settled: Settled): boolean;
-  /** What `converge` puts on the marker of an object that is complete. */
+  /** What `converge` writes into the mark of a complete object. */
   readonly seal: Seal<Declared, Settled, Live>;
   /**
    * Pure. Throws SluiceError for what is refused. `live` is null in `diff`: requirements that need it wait for `up`.
@@ -124,7 +125,7 @@ export interface ServerLock {
 }
 
 export interface Seal<Declared, Settled, Live> {
-  /** The one the marker holds, or null. */
+  /** The one in the mark, or null. */
   of(settled: Settled): string | null;
   /** Writes it, and answers with what is then there. */
   write(seal: string, context: StepContext<Declared, Settled, Live>): Promise<Settled>;

@@ -30,18 +30,18 @@ export interface ServerSeen {
   readonly isReadOnly: boolean | null;
   readonly binlogFormat: string | null;
   readonly hasGtids: boolean | null;
-  /** Why the server could not be asked; null where it was asked, and where nobody tried. */
+  /** Why the server could not be asked; null if it was asked, or not tried. */
   readonly health: Health | null;
 }
 
 export interface Health {
-  /** As declared: a channel that is declared stopped and is stopped is well. */
+  /** As declared: a channel that is declared stopped and is stopped is healthy. */
   readonly isWell: boolean;
   /** `running, lag 0 s`; `applier failed: a row of the source is already there on the replica (1062)`. */
   readonly words: string;
   /** The error's code (docs/errors.md), where an error is the reason. */
   readonly code?: Code | undefined;
-  /** What the reader can do where it is not well. */
+  /** What the reader can do if it is not healthy. */
   readonly fix?: string | undefined;
 }
 

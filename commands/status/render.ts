@@ -3,7 +3,7 @@ import type { ChannelNode, ReplicaNode, ServerNode, Topology } from "./topology"
 
 /** One object: the left columns, and the words that follow them. */
 interface Line {
-  /** Indent and mark: `+` well, `-` not, none for a server that is not ours. */
+  /** Indent and sign: `+` healthy, `-` not, none for a server that Sluice does not manage. */
   readonly lead: string;
   readonly label: string;
   readonly name: string;
@@ -12,9 +12,9 @@ interface Line {
 }
 
 const gap = "  ";
-const narrowest = 32; // columns that words need beside the table; with fewer they go below
+const narrowest = 32; // columns that words need next to the table; with fewer they go below
 
-/** The tree, one line an object; only what is not well has a second line. Then one sentence. */
+/** The tree, one line an object; only an object that is not healthy has a second line. Then one sentence. */
 export function renderTopology({ roots, strangers, summary }: Topology, columns: number): string {
   const lines = [
     ...onceInFull(roots.flatMap((root) => linesOfRoot(root))),

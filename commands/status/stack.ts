@@ -2,7 +2,7 @@ import { SluiceError } from "../../provider/errors";
 import { sh } from "../../provider/host/command";
 import type { HostReader } from "../../provider/host/host";
 
-/** One resource of ours, as the stack's state holds it: secrets plain, in memory only. */
+/** One resource of Sluice, as the stack's state holds it: secrets plain, in memory only. */
 export interface StackObject {
   readonly urn: string;
   /** `StagingDatabase`. */
@@ -36,7 +36,7 @@ export async function readStack(host: HostReader, { stack, cwd }: Place): Promis
 const anyExitCode = Array.from({ length: 256 }, (_, code) => code);
 const programNotFound = 127;
 
-/** The resources that are ours, without those that only wait to be deleted after a replacement. */
+/** The resources of Sluice, without those that only wait to be deleted after a replacement. */
 export function parseStack(text: string): StackObject[] {
   const { deployment } = parseExport(text);
   return (deployment?.resources ?? [])
@@ -85,7 +85,7 @@ function withPlainSecrets(value: unknown): unknown {
   return Object.fromEntries(Object.entries(object).map(([key, inner]) => [key, withPlainSecrets(inner)]));
 }
 
-/** What the CLI said on standard error (it names stacks and files, never their content), and what to do about it. */
+/** What the CLI said on standard error (it names stacks and files, never their content), and how to repair it. */
 function unreadable(exitCode: number, said: string): SluiceError {
   const isMissing = exitCode === programNotFound;
   return new SluiceError({
@@ -99,7 +99,7 @@ function unreadable(exitCode: number, said: string): SluiceError {
 
 const whyIn = (said: string): string => {
   if (/no stack selected|no previous|must supply.*stack/i.test(said)) return ", no stack is selected";
-  if (/no Pulumi\.yaml/i.test(said)) return ", this is no folder of a Pulumi program";
+  if (/no Pulumi\.yaml/i.test(said)) return ", this is not the folder of a Pulumi program";
   if (/passphrase/i.test(said)) return ", its passphrase is not known";
   return "";
 };

@@ -57,7 +57,7 @@ const copyFor = (team: string, index: number, opts?: pulumi.ComponentResourceOpt
 
 const copies = ["billing", "search"].map((team, index) => copyFor(team, index));
 
-// The last one is seeded when the others are in sync: two dumps of production at a time are enough.
+// The last one is seeded after the others are in sync: at most two dumps of production run at a time.
 const support = copyFor("support", 2, { dependsOn: copies });
 
 export const ports = [...copies, support].map(({ port }) => port);

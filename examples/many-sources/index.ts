@@ -21,8 +21,8 @@ const stage = {
   privateKey: config.requireSecret("sshKey"),
 };
 
-// One server, seeded from one file: a dump of each source, one behind the other (README.md says how it is made).
-// Its GTIDs are then those of both sources, so each channel finds its own place.
+// One server, seeded from one file: a dump of each source, one after the other (README.md says how it is made).
+// Its GTIDs are then those of both sources, so each channel finds its own start position.
 const reports = new StagingDatabase("reports", {
   host: stage,
   directory: config.require("directory"),
@@ -31,7 +31,7 @@ const reports = new StagingDatabase("reports", {
   seed: { file: config.require("backup") },
 });
 
-// Each source may hold more than its part, and parts of the same name: a channel takes only what is its own.
+// A source may also have databases of the other's names: each channel takes only its own database.
 const shop = new ReplicationChannel("shop", {
   replica: reports.server,
   source: shopSource,

@@ -16,7 +16,7 @@ const shop = new StagingDatabase("shop", {
   source: production,
 });
 
-// Try `delaySeconds: 3600` and `npm run quickstart`: the preview says what will change, and what it interrupts.
+// Try `delaySeconds: 3600` and `npm run quickstart`: the preview shows what changes, and what that interrupts.
 const feed = new ReplicationChannel("shop", {
   replica: shop.server,
   source: production,

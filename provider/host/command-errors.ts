@@ -33,8 +33,8 @@ export function connectionLost(host: string, brief: string, why: string): Sluice
   return new SluiceError({
     code: "HOST_CONNECTION_LOST",
     object: `host ${host}`,
-    what: `the connection was cut while \`${brief}\` ran, nobody knows how it ended`,
-    fix: "run it again: every step looks first at what is there",
+    what: `the connection was cut while \`${brief}\` ran, its result is unknown`,
+    fix: "run it again: every step first checks what is already done",
     detail: why,
   });
 }

@@ -1,7 +1,7 @@
 import { SluiceError } from "../errors";
 import type { HostFacts } from "./host";
 
-/** Printed first. A login shell that is no POSIX shell changes it; one that prints a greeting puts text before it. */
+/** Printed first. A login shell that is not a POSIX shell changes it; one that prints a greeting puts text before it. */
 const greeting = String.raw`sluice 'probe' \\ $0!`;
 
 /** Reads the machine in one go. `sudo` is tried only where it is needed and allowed. */
@@ -22,7 +22,7 @@ export function factsScript(sudoAllowed: boolean): string {
 }
 
 export interface KnownFacts extends HostFacts {
-  /** Why root is out of reach, in sudo's words. Empty where it is not. */
+  /** Why the user cannot become root, in sudo's words. Empty if it can. */
   readonly rootRefusal: string;
 }
 
@@ -56,7 +56,7 @@ function unusableShell(name: string, output: string, errorOutput: string): Sluic
       ? "the login shell of the user prints text before every command"
       : "the login shell of the user does not run commands as a POSIX shell does",
     found: seen === "" ? "no output at all" : seen,
-    needs: "a login shell like /bin/sh or /bin/bash that prints nothing by itself",
+    needs: "a login shell like /bin/sh or /bin/bash that prints no text of its own",
     fix: noisy
       ? "end ~/.bashrc early for sessions without a terminal: case $- in *i*) ;; *) return ;; esac"
       : "usermod --shell /bin/sh USER on the host",

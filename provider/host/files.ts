@@ -44,7 +44,7 @@ export function explainSocket(
         needs: "a server that listens on it",
       };
     case "other":
-      return { what: `${what}, it is no socket`, needs: "the path of a socket" };
+      return { what: `${what}, it is not a socket`, needs: "the path of a socket" };
     case "open":
       return {
         what: `${what}, which user ${user} may open`,

@@ -42,7 +42,7 @@ export interface RunOptions {
   readonly stdin?: string | Buffer;
   /** Run as root: through sudo where the ssh user is not root. Default false. */
   readonly asRoot?: boolean;
-  /** Run as this user, which takes root where it is not the connected one. For what lies in directories of that user. */
+  /** Run as this user, which takes root where it is not the connected one. For files in directories of that user. */
   readonly asUser?: string | undefined;
   /**
    * Seconds until the command is ended on the host and TIMEOUT_REACHED thrown. Default 60: every longer work is a
@@ -70,7 +70,7 @@ export interface ReadOptions {
   readonly asUser?: string | undefined;
 }
 
-/** What stands at a path; a symbolic link is followed. `absent` has mode 0, empty names and no size. */
+/** What is at a path; a symlink is followed. `absent` has mode 0, empty names and no size. */
 export interface PathFacts {
   readonly kind: "absent" | "file" | "directory" | "socket" | "other";
   readonly mode: number;
@@ -119,7 +119,7 @@ export type DialTarget = { readonly socketPath: string } | { readonly address: s
 
 /** The whole host. A lost connection is made again by the next call. */
 export interface Host extends HostReader {
-  /** Runs a command once. Throws HOST_CONNECTION_LOST when nobody knows how it ended; the host ends it by itself. */
+  /** Runs a command once. Throws HOST_CONNECTION_LOST if its result is unknown; the host then ends it. */
   run(command: Command, options?: RunOptions): Promise<CommandResult>;
   /**
    * Atomic: written beside the target with its final mode and owner, flushed, then renamed. Throws STORAGE_FULL, and
@@ -132,14 +132,14 @@ export interface Host extends HostReader {
    * another holder may have changed what it protects in between. Throws LOCK_TAKEN.
    */
   withLock<T>(name: string, lock: LockOptions, work: (lost: AbortSignal) => Promise<T>): Promise<T>;
-  /** Frees every lock and ends every command. The next call connects anew. */
+  /** Frees every lock and ends every command. The next call connects again. */
   close(): Promise<void>;
 }
 
 /** Any number of shared holders at once, or one exclusive holder. */
 export type LockMode = "exclusive" | "shared";
 
-/** How to wait for a lock that somebody else holds. */
+/** How to wait for a lock that another run holds. */
 export interface LockWait {
   /** Seconds to wait for another holder before LOCK_TAKEN. */
   readonly withinSeconds: number;

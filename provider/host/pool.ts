@@ -24,7 +24,7 @@ export interface BorrowedHost {
 }
 
 /**
- * The host of an address. Everybody who names the same address the same way shares one connection, which is made by
+ * The host of an address. All resources that name the same address the same way share one connection, which is made by
  * the first call that needs it.
  */
 export function borrowHost(address: HostAddress): BorrowedHost {

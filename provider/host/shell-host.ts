@@ -109,7 +109,9 @@ export class ShellHost implements Host {
       code: full ? "STORAGE_FULL" : "COMMAND_FAILED",
       object: `host ${this.name}`,
       what: full ? `no space left to write ${path}` : `cannot write ${path}`,
-      ...(full ? { needs: `${bytes.length} bytes, beside the old file`, found: await this.#freeSpace(path, who) } : {}),
+      ...(full
+        ? { needs: `${bytes.length} bytes, in addition to the old file`, found: await this.#freeSpace(path, who) }
+        : {}),
       detail: lastLines(result.stderr),
     });
   }

@@ -1,7 +1,7 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { DialTarget } from "./host";
 
-/** How a process ended. `lost`: the way to it was cut, nobody knows how it ended. */
+/** How a process ended. `lost`: the connection was cut, so its result is unknown. */
 export type Ending =
   | { readonly kind: "exited"; readonly exitCode: number }
   | { readonly kind: "signalled"; readonly signal: string }

@@ -5,7 +5,7 @@ import { Command, sh } from "./command";
  * Root must not read, run, write or remove through a path that another user can change: that user would put a symlink there.
  * `changer PATH all` prints "WHO STEP" for the first step on the way to PATH that anybody but root and the connected user
  * (who may become root) can replace, and nothing where there is none. With `parents` the last step may be anybody's, unless it
- * is a symlink or lies in a sticky directory, where its owner can replace it. A path that does not exist yet is no danger.
+ * is a symlink or is in a sticky directory, where its owner can replace it. A path that does not exist yet is safe.
  */
 export const changerFunction = (connectedUid: number): Command =>
   new Command(
@@ -46,7 +46,7 @@ const judge = `
       if ($1 ~ /^d........[tT]/) { if (name == "/") name = ""; shared[name] = 1; next }
       if ($1 ~ /^.....w/ && $4 != 0) { print "group:" $4, name; exit }
       if ($1 ~ /^.....w.*[+]$/) { print "acl", name; exit }
-      if ($1 ~ /^........w/) { print "everybody", name; exit } }`;
+      if ($1 ~ /^........w/) { print "all-users", name; exit } }`;
 
 /** Ends the command with exit code 97 where another user can change the path. */
 export const requireTrusted = (path: string, last: "all" | "parents", connectedUid: number): Command => sh`
@@ -75,7 +75,7 @@ export function parseChanger(text: string): Changer | undefined {
   const [, who = "", step = ""] = match;
   const group = /^group:(\d+)$/.exec(who)?.[1];
   if (group !== undefined) return { who: `group ${group}`, step };
-  if (who === "everybody") return { who: "every user", step };
+  if (who === "all-users") return { who: "every user", step };
   if (who === "acl") return { who: "an entry of its ACL", step };
   return { who: who === "-" ? "a circle of symlinks" : `user ${who}`, step };
 }

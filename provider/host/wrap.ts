@@ -17,7 +17,7 @@ const wrapper = [
   'w=$!; exec 4<&- 5>&-; wait "$p"; s=$?; exec 2>/dev/null; kill "$w"; exit "$s"; }',
 ].join("\n");
 
-/** Seconds after our own limit at which the host ends the command by itself: only seen when we are gone. */
+/** Seconds after our own limit at which the host ends the command: only happens if our process is gone. */
 const graceSeconds = 5; // the same as `timeout -k` above: TERM, then KILL
 
 export interface Wrapped {

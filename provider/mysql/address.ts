@@ -14,7 +14,7 @@ export interface ServerAddress {
 }
 
 /**
- * - `"required"`: encrypted; whoever answers is believed.
+ * - `"required"`: encrypted; the certificate is not verified.
  * - `"off"`: not encrypted between the host and the server.
  * - trust: encrypted, and the server's certificate is from this authority.
  */
@@ -28,7 +28,7 @@ export interface TlsTrust {
   readonly key?: string | undefined;
   /**
    * Whether the certificate must be for `address`.
-   * The certificates that mysqld makes by itself name no address: with those, set it to false.
+   * The certificates that mysqld creates automatically name no address: with those, set it to false.
    * @default true
    */
   readonly verifyIdentity?: boolean | undefined;

@@ -102,7 +102,7 @@ export function has(server: ServerFacts, feature: Feature): boolean {
   return range.until === undefined || compareVersions(server.version, range.until) < 0;
 }
 
-/** What a replica of ours must have, and what a server that we run: the oldest version that is taken follows from it. */
+/** What a replica must have, and what a managed server must have: the oldest supported version follows from it. */
 const needed = {
   replica: ["channelFilters", "replicaTerms", "changeReplicationSource", "assignGtidsToAnonymous"],
   managed: ["initializeOption", "validateConfigOption", "variablesInfo", "disableRedoLog", "changeReplicationSource"],

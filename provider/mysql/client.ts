@@ -44,7 +44,7 @@ const statementWithinSeconds = 60; // provider/host/host.ts, RunOptions: longer 
 const killWithinSeconds = 5; // half of connectWithinSeconds: what a second connection may add to a statement's own limit
 const goodbyeWithinMillis = 1000; // COM_QUIT needs one packet; a server that does not take it is left alone
 
-/** Connects through `via`, logs in and prepares the session. The caller closes; `withMysql` does it by itself. */
+/** Connects through `via`, logs in and prepares the session. The caller closes; `withMysql` closes automatically. */
 export async function connectMysql(
   server: ServerAddress,
   via: Pick<HostReader, "name" | "dial">,
@@ -63,7 +63,7 @@ export async function connectMysql(
     const unreadable = certificateProblem(server);
     if (unreadable !== undefined) throw connectError(unreadable, context);
     const stream = await deadline.guard(dial(server, via, context), (late) => late.destroy());
-    // A stream over ssh stays half open when the server has ended its side: end ours, or the loss would not show.
+    // A stream over ssh stays half open when the server has ended its side: end our side too, or the loss would not show.
     stream.once("end", () => stream.end());
     const connection = createConnection(driverOptions(server, stream));
     // Without a listener a connection that breaks while idle would end the process; the next statement tells.
@@ -179,7 +179,7 @@ class Session implements MysqlClient {
     return this.#closing;
   }
 
-  /** Lets go of a session that is of no more use. */
+  /** Drops a session that is no longer usable. */
   drop(): void {
     this.connection.destroy();
     this.stream.destroy();
@@ -208,7 +208,7 @@ class Session implements MysqlClient {
     });
   }
 
-  /** Ends the running statement on the server; where that fails the session goes, so that nobody waits on it. */
+  /** Ends the running statement on the server; if that fails the session is dropped, so that no caller waits on it. */
   private async kill(sent: Promise<unknown>): Promise<void> {
     const deadline = new Deadline(killWithinSeconds);
     const ended = sent.then(ignore, ignore);

@@ -82,7 +82,7 @@ export function subtractGtidSet(from: GtidSet, what: GtidSet): GtidSet {
 function parseGroup(group: string, found: Map<string, Interval[]>, whole: string): void {
   const [head = "", ...items] = group.split(":").map((item) => item.trim());
   const uuid = uuidPattern.exec(head)?.slice(1).join("-").toLowerCase();
-  if (uuid === undefined) throw unreadable(whole, `"${head}" is no server uuid`);
+  if (uuid === undefined) throw unreadable(whole, `"${head}" is not a server uuid`);
   if (items.length === 0) throw unreadable(whole, `"${group}" names no transaction`);
   let key = uuid;
   for (const item of items) {

@@ -8,8 +8,8 @@ import { sql } from "./sql";
 
 /**
  * The one place that lifts super_read_only. SET GLOBAL super_read_only = 1 waits for every running statement of the server, so an
- * applier that is busy with one statement holds it up, and a process of ours may end in between. So the wish is noted before it is
- * lifted, and the next `up` finds it. A super_read_only server takes rows of ours nowhere but in performance_schema (tried: 9.7):
+ * applier that is busy with one statement delays it, and our process may end in between. So a note is written before it is
+ * lifted, and the next `up` finds it. A super_read_only server accepts rows only in performance_schema (tried: 9.7):
  * the note is a row of setup_objects, about a table that does not exist. It is lost when mysqld restarts, and the option file decides.
  */
 const note = {
@@ -27,11 +27,12 @@ export interface SealLimits {
   readonly sealSeconds?: number;
 }
 
-const defaultSeconds = 60; // as long as any statement of ours may take (client.ts)
+const defaultSeconds = 60; // the limit of every statement (client.ts)
 
 /**
- * Statements of ours that no replica and no GTID set must know, on a read-only server too. read_only stays on all the while, so that
- * accounts without CONNECTION_ADMIN cannot write; super_read_only is as before, whatever happens to `work`.
+ * Runs statements of Sluice that must not enter the binary log, on a read-only server too. read_only stays on all the
+ * while, so that accounts without CONNECTION_ADMIN cannot write; super_read_only is as before, whatever happens to
+ * `work`.
  */
 export const withWrites = <T>(mysql: MysqlClient, work: () => Promise<T>, limits: SealLimits = {}): Promise<T> =>
   withServerLock(mysql, lockName, async () => {
@@ -110,7 +111,7 @@ async function seal(mysql: MysqlClient, withinSeconds: number): Promise<void> {
           return done(await mysql.execute(sql`SET GLOBAL super_read_only = 1`));
         } catch (error) {
           if (errnoOf(error) !== lockWaitErrno) throw error;
-          return waiting("a statement runs that it has to wait for");
+          return waiting("it waits for a running statement");
         }
       },
     });
@@ -127,7 +128,7 @@ const leftWritable = async (mysql: MysqlReader, seconds: number): Promise<Sluice
   new SluiceError({
     code: "SERVER_LEFT_WRITABLE",
     object: `server ${mysql.name}`,
-    what: `super_read_only could not be set back within ${String(seconds)} s, a statement runs that it has to wait for`,
+    what: `super_read_only could not be set back within ${String(seconds)} s, it waits for a running statement`,
     found: sayHolders(await readHolders(mysql)),
     needs: "super_read_only = ON; read_only is ON, so only accounts with CONNECTION_ADMIN can write meanwhile",
     fix: "run `pulumi up` again when the statement has ended: it sets super_read_only back",
@@ -140,7 +141,10 @@ interface Holder {
   readonly state: string | null;
 }
 
-/** Whoever holds what super_read_only waits for. No text of a statement: it may hold data, and passwords. */
+/**
+ * The sessions that hold what super_read_only waits for. Without the text of statements: it may hold data and
+ * passwords.
+ */
 async function readHolders(mysql: MysqlReader): Promise<readonly Holder[]> {
   const rows = await unlessRefused(
     mysql.query<Holder>(
@@ -152,7 +156,7 @@ async function readHolders(mysql: MysqlReader): Promise<readonly Holder[]> {
 
 const sayHolders = (holders: readonly Holder[]): string =>
   holders.length === 0
-    ? "no statement any more"
+    ? "no statement"
     : holders
         .map(
           ({ name, session, state }) =>

@@ -105,7 +105,7 @@ function renderLiteral(value: string | number | bigint | boolean | null | Buffer
   if (Buffer.isBuffer(value)) return `x'${value.toString("hex")}'`;
   if (typeof value === "string") return quoteString(value);
   if (typeof value === "boolean") return value ? "1" : "0";
-  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value} is no SQL number`);
+  if (typeof value === "number" && !Number.isFinite(value)) throw new RangeError(`${value} is not an SQL number`);
   return String(value);
 }
 

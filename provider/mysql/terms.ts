@@ -1,4 +1,4 @@
-/** The only file with the words of before MySQL 8.0.22: everybody else says source, replica, receiver and applier. */
+/** The only file with the words of before MySQL 8.0.22: every other file says source, replica, receiver and applier. */
 import { has, type ServerFacts } from "./capabilities";
 import { join, keyword, sql, type SqlValue, type Statement } from "./sql";
 
@@ -22,8 +22,9 @@ export const stopReplica = (server: ServerFacts, channel: string, thread?: Repli
   sql`STOP ${replicaWord(server)}${onlyThread(thread)}${forChannel(channel)}`;
 
 /**
- * Lets a stopped applier go on behind the transaction it failed on. By its GTID, which then counts as executed; `ANONYMOUS` by the
- * counter of the server, which counts transactions (a row of SHOW BINLOG EVENTS inside one does not end it).
+ * Lets a stopped applier continue after the transaction it failed on. By its GTID, which then counts as executed;
+ * `ANONYMOUS` by the counter of the server, which counts transactions (a row of SHOW BINLOG EVENTS inside one does not
+ * end it).
  */
 export function skipTransaction(server: ServerFacts, channel: string, transaction: string): readonly Statement[] {
   const [stop, start] = [stopReplica(server, channel), startReplica(server, channel)];
@@ -65,7 +66,7 @@ export const resetBinaryLogsAndGtids = (server: ServerFacts): Statement =>
 /** Options of CHANGE REPLICATION SOURCE TO by their present names: `{ SOURCE_HOST: "db-1", GTID_ONLY: 1 }`. */
 export type SourceOptions = Readonly<Record<string, SqlValue>>;
 
-/** Names are ours and never a user's: they stand in the text as they are. */
+/** Names come from Sluice, never from a user: they are put into the text as they are. */
 export function changeReplicationSource(server: ServerFacts, options: SourceOptions, channel: string): Statement {
   const modern = has(server, "changeReplicationSource");
   const settings = Object.entries(options).map(
@@ -136,7 +137,7 @@ export const mariadbPrivilegeNames: Readonly<Record<string, string>> = {
   "REPLICATION REPLICA ADMIN": replicationPrivileges.administer,
 };
 
-/** How a dump of ours states its position, between them the file's name: mysqldump's words, whatever the server's version. */
+/** How our own dump states its position, between them the file's name: mysqldump's words, whatever the server's version. */
 export const dumpedPositionWords = {
   file: "CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE='",
   position: "SOURCE_LOG_POS=",

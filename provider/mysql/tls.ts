@@ -33,7 +33,7 @@ export function nameStream(stream: Duplex, address: string): void {
   Object.assign(stream, { _host: address });
 }
 
-/** Node takes no notice of a `ca` it cannot read and then trusts nobody: say so before the server is blamed. */
+/** Node ignores a `ca` it cannot read and then trusts no certificate: report it here, before the server is blamed. */
 export function certificateProblem(server: ServerAddress): { code: string; message: string } | undefined {
   if (typeof server.tls !== "object" || server.socket !== undefined) return undefined;
   for (const [name, pem] of [["tls.ca", server.tls.ca] as const, ["tls.cert", server.tls.cert] as const]) {

@@ -67,7 +67,7 @@ async function perform(step: Step, context: unknown, room: AnyRoom): Promise<voi
   await performer(step, context);
 }
 
-/** Settles with the work. Once the signal fires, the work has a moment to stop by itself; then its reason is the answer. */
+/** Settles with the work. Once the signal fires, the work has a moment to stop; then its reason is the answer. */
 async function stoppable(signal: AbortSignal, work: Promise<void>): Promise<void> {
   const settled = new AbortController();
   const abortion = new Promise<never>((_, reject) => {
@@ -94,7 +94,7 @@ const timeoutError = (object: string, what: string, limitSeconds: number): Sluic
     fix: "run `pulumi up` again to continue; raise the limit in the program where the work is expected to take longer",
   });
 
-/** What is done, and no more: a failed seeding is begun again with empty data, so the next plan may repeat any of them. */
+/** Only what is done: a failed seeding starts again with empty data, so the next plan may repeat any of these steps. */
 function doneBefore(index: number): string {
   if (index === 0) return "no step is done";
   return index === 1 ? "step 1 is done" : `steps 1-${String(index)} are done`;

@@ -79,7 +79,7 @@ function diff(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynamic
   const replaced = replacedBy(room, before.declared, after.declared);
   const hasSteps = previewChange(room, before, after, replaced);
   const inert = new Set(pathsWith(room.schema.declaration, "inert"));
-  // What an earlier resource will only say during `up`, and what moves nothing when it is said, is no reason for an update.
+  // A value that is known only during `up`, and that changes nothing alone, is not a reason for an update.
   const isChanged = (key: string) =>
     hasUnknown(after.declared[key]) ? !inert.has(key) : !isSame(before.declared[key], after.declared[key]);
   return {
@@ -137,7 +137,7 @@ async function read(
   return {};
 }
 
-/** A refresh says what `sluice status` says of an object that is not well; state alone would not show it. */
+/** A refresh prints what `sluice status` says about an object that is not healthy; state alone would not show it. */
 async function lookAndWarn(operation: Looking & { readonly written: Properties }): Promise<Seen | undefined> {
   const { room, declared, drivers, written } = operation;
   const seen = await look(operation);

@@ -15,7 +15,7 @@ export type Properties = Record<string, unknown>;
 export function complete(room: AnyRoom, bag: Pick<Bag, "declared" | "urn" | "name">): Checked {
   const derived = room.derive?.(bag.declared, urnIn(bag)) ?? {};
   const { inputs, problems } = checkInputs(room.schema, { ...derived, ...bag.declared });
-  // `directory: "orders"` makes a `socket` that is wrong too, and nobody wrote a socket.
+  // `directory: "orders"` makes a `socket` that is wrong too, although the program declares no socket.
   const written = problems.filter((problem) => {
     const [field = ""] = problem.split(/[.:]/);
     return !(field in derived) || field in bag.declared;
@@ -75,7 +75,7 @@ export const wired = (room: AnyRoom, value: Properties): Properties =>
 export const secretsIn = (room: AnyRoom, ...declarations: readonly unknown[]): string[] =>
   declarations.flatMap((declared) => secretsOf(room.schema.declaration, unwrapSecrets(declared)));
 
-/** An error that has left: nothing changes it any more. */
+/** An error as it was sent: it no longer changes. */
 export class Left extends Error {}
 
 /**

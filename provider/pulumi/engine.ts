@@ -26,7 +26,7 @@ export const endRow = (urn: string): void => {
 const running = new Set<(reason: Error) => void>();
 
 /**
- * Runs one call: its lines reach the engine before its answer does, an error nobody caught ends it, and a process that was
+ * Runs one call: its lines reach the engine before its answer does, an uncaught error ends it, and a process that was
  * stopped ends after its last one.
  */
 export async function atWork<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -49,7 +49,7 @@ export async function atWork<T>(work: (signal: AbortSignal) => Promise<T>): Prom
   }
 }
 
-/** Watches the engine, the signals, and errors that nobody caught; called once, by the module that Pulumi loads. */
+/** Watches the engine, the signals, and uncaught errors; called once, by the module that Pulumi loads. */
 export function watchEngine(): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, () => {
@@ -62,7 +62,7 @@ export function watchEngine(): void {
   if (engine !== undefined) watch(engine.client.getChannel(), false);
 }
 
-/** Gone is only what was there before: where the engine never answers, lines go to stdout and the work goes on. */
+/** Gone is only what was there before: if the engine never answers, lines go to stdout and the work continues. */
 function watch(channel: Channel, wasReady: boolean): void {
   const state = channel.getConnectivityState(true);
   if (wasReady && state === transientFailure) {

@@ -3,10 +3,10 @@ import type { Engine } from "./sdk";
 
 const severity = { debug: 0, info: 1, warning: 2 } as const; // pulumi/proto/engine.proto LogSeverity
 /**
- * A display that is not a terminal prints every progress line anew, and a provider is not told which one it has. So a row's
- * progress waits an eighth of the time that its work has taken so far (as wait.ts does), at least the second in which Pulumi's
- * terminal display draws itself anew (pkg/backend/display/progress.go), at most a share of the 10 minutes without output
- * after which CI services end a job.
+ * A display that is not a terminal prints every progress line again, and a provider is not told which one it has. So a
+ * row's progress waits an eighth of the time that its work has taken so far (as wait.ts does), at least the second in
+ * which Pulumi's terminal display redraws (pkg/backend/display/progress.go), at most a share of the 10 minutes without
+ * output after which CI services end a job.
  */
 const shortestPauseMillis = 1_000;
 const longestPauseMillis = 30_000;
@@ -103,7 +103,7 @@ export class EngineLog {
   }
 
   #queue(line: Line): void {
-    // Progress that nobody has seen yet is replaced by the newer one.
+    // Progress that was not sent yet is replaced by the newer one.
     this.#waiting = this.#waiting.filter(({ urn, ephemeral }) => !(ephemeral && line.ephemeral && urn === line.urn));
     this.#waiting.push(line);
     this.#sending ??= this.#send();

@@ -100,7 +100,7 @@ function sayReplacement(room: AnyRoom, bag: Bag, after: Properties, replaced: re
   const because = replaced.map((path) =>
     hasUnknown(valueAt(after, path)) ? `${path} may change (known during up)` : `${path} changes`,
   );
-  const title = `${object} is removed and made anew, because ${because.join(" and ")}`;
+  const title = `${object} is replaced (removed, then created again), because ${because.join(" and ")}`;
   try {
     const plan: Plan = room.plan(absent, { settled, live: null }, { ...ownerIn(bag), before, object });
     report.say(renderPlan(title, plan, room.say));

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 
 /**
  * The parts of Pulumi's SDK that it keeps to itself: the connection back to the engine that started this provider process. Only
- * what is used is typed here. Everybody must be able to do without it.
+ * what is used is typed here. All code must work without it.
  */
 export interface EngineClient {
   log(request: LogRequest, metadata: unknown, options: { deadline: number }, done: (error: unknown) => void): void;
@@ -47,7 +47,7 @@ export function connectEngine(argv: readonly string[]): Engine | undefined {
   const address = argv.at(-1) ?? "";
   if (!/^[^\s/]+:\d+$/.test(address)) return undefined;
   try {
-    // Resolved as the SDK resolves it: in pnpm's strict layout @grpc/grpc-js is not ours to require.
+    // Resolved as the SDK resolves it: in pnpm's strict layout Sluice cannot require @grpc/grpc-js.
     const sdk = createRequire(require.resolve("@pulumi/pulumi/package.json"));
     const { EngineClient: Client } = sdk("@pulumi/pulumi/proto/engine_grpc_pb") as ClientModule;
     const messages = sdk("@pulumi/pulumi/proto/engine_pb") as MessageModule;

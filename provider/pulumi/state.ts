@@ -6,7 +6,7 @@ import type { AnyRoom, Before, Urn } from "../room";
 import { ownerOf, parseUrn } from "./urn";
 import { unwrapSecrets } from "./wire";
 
-/** What every resource keeps beside its inputs and outputs, under a key that Pulumi hides from displays. */
+/** What every resource keeps next to its inputs and outputs, under a key that Pulumi hides from displays. */
 export interface Remembered extends Owner {
   readonly stateVersion: number;
   readonly settled: object | null;
@@ -17,7 +17,7 @@ export interface Remembered extends Owner {
 export const rememberedKey = "__sluice";
 /** What only the class can know: whether this is a preview. An input that `check` takes out again, so state never holds it. */
 export const previewKey = "__preview";
-/** Beside `__urn`, of a resource whose name has changed since it was made. */
+/** Next to `__urn`, of a resource whose name has changed since it was created. */
 const nameKey = "__name";
 export const stateVersion = 1;
 
@@ -46,7 +46,7 @@ export function takeApart(room: AnyRoom, bag: unknown): Bag {
   };
 }
 
-/** A resource that state knows keeps the name it was made with; one that is made, or made anew, has the program's. */
+/** A resource in state keeps the name it was created with; one that is created or replaced has the program's. */
 export const withNameOf = (olds: Bag, news: Bag): Bag => (olds.urn === "" ? news : { ...news, name: olds.name });
 
 /** Who it is, as a room is told. */
@@ -58,7 +58,7 @@ export const identityOf = ({ urn, name }: Pick<Bag, "urn" | "name">): Record<str
   ...(name !== parseUrn(urn).name && { [nameKey]: name }),
 });
 
-/** Whose object it is: a rename of the resource, its stack or its project leaves the markers as they were when it was made. */
+/** The owner: a rename of the resource, its stack or its project leaves the marks as they were when it was created. */
 export const ownerIn = ({ remembered, urn }: Pick<Bag, "remembered" | "urn">): Owner =>
   remembered === null || remembered.owner === ""
     ? { owner: ownerOf(parseUrn(urn)), seal: null }
@@ -70,14 +70,14 @@ export const beforeOf = ({ declared, remembered }: Pick<Bag, "declared" | "remem
   settled: remembered?.settled ?? null,
 });
 
-/** What a program wrote that is no property: for "did you mean". */
+/** What a program wrote that is not a property: for "did you mean". */
 export function strangers(room: AnyRoom, bag: unknown): Record<string, unknown> {
   const all = withoutNulls(unwrapSecrets(bag ?? {})) as Record<string, unknown>;
   const known = Object.keys(room.schema.declaration.shape);
   return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith("__") && !known.includes(key)));
 }
 
-/** How it lies in the state: `settled` and `written` each as one JSON text. */
+/** Its form in the state: `settled` and `written` each as one JSON text. */
 type Stored = Omit<Remembered, "settled" | "written"> & { readonly settled: string | null; readonly written?: string };
 
 function readRemembered(value: unknown): Remembered | null {

@@ -44,7 +44,7 @@ const isInside = ({ path, issue }: Leaf, union: readonly PropertyKey[]): boolean
   path.length > union.length ||
   (issue.code !== "invalid_type" && issue.code !== "invalid_value" && issue.code !== "invalid_union");
 
-/** Nobody can say yet whether what is unknown fits; a rule over several parts waits until all of them are known. */
+/** Whether an unknown value fits is not known yet; a rule over several parts waits until all of them are known. */
 function isExcused({ issue }: Leaf, value: unknown): boolean {
   const isWide = issue.code === "custom" || issue.code === "invalid_union";
   return isWide ? hasUnknown(value) : isUnknown(value);

@@ -4,12 +4,12 @@ import { absolutePath, databaseName, hostName, port, seconds, secretText } from 
 const hostFields = {
   address: hostName
     .describe(
-      "Name or IP address of the machine. One that shows the same pinned `hostKey` is the same machine under another name.",
+      "Name or IP address of the machine. A new address whose host shows the same pinned `hostKey` is the same machine.",
     )
     .meta({ replaces: true, unlessSame: "hostKey" }),
   port: port
     .default(22)
-    .describe("Port of its sshd. A change reaches the same machine another way: in place.")
+    .describe("Port of its sshd. A change is made in place: it is another way to the same machine.")
     .meta({ source: "IANA: ssh" }),
   user: z
     .string()
@@ -18,7 +18,7 @@ const hostFields = {
     .describe("User to log in as. A user other than root needs passwordless sudo."),
   privateKey: secretText.optional().describe("Private key, as text (OpenSSH or PEM)."),
   passphrase: secretText.optional().describe("Passphrase of the private key."),
-  password: secretText.optional().describe("Password of the user, where the host asks for one."),
+  password: secretText.optional().describe("Password of the user, if the host asks for one."),
   agent: z
     .union([z.literal(true), absolutePath])
     .optional()
@@ -34,12 +34,12 @@ const hostFields = {
     .boolean()
     .optional()
     .describe(
-      "Where no key is pinned: believe the first one the host shows, remember it, and insist on it from then on. Default false: an unpinned key is an error.",
+      "If no key is pinned: accept the first key the host shows, store it, and require it from then on. Default false: an unpinned key is an error.",
     ),
   sudo: z.boolean().optional().describe("Become root through `sudo -n` where needed. Default true."),
   connectSeconds: seconds({ min: 1, max: 600 })
     .optional()
-    .describe("Longest time to make a connection, login included. Default 20.")
+    .describe("Longest time to connect, login included. Default 20.")
     .meta({ source: "the readyTimeout of ssh2" }),
   keepaliveSeconds: seconds({ min: 1, max: 3600 })
     .optional()
@@ -47,7 +47,7 @@ const hostFields = {
     .meta({ source: "the example of ssh_config(5)" }),
 };
 
-/** Another way to the same machine is no other machine. */
+/** Another jump host does not make it another machine. */
 const jumpHost = z.strictObject({
   ...hostFields,
   address: hostFields.address.meta({ replaces: false }),
@@ -62,7 +62,7 @@ export const host = z
       proxy: jumpHost
         .optional()
         .describe(
-          "A jump host to go through: the same fields, without another jump host. Another way is no other machine.",
+          "A jump host to connect through: the same fields, without another jump host. A change is made in place.",
         )
         .meta({ type: "host", page: "connection.md#host" }),
     }),
@@ -74,14 +74,14 @@ export const tls = z
   .union([
     z.enum(["required", "off"]),
     z.strictObject({
-      ca: z.string().min(1).describe("PEM text of the authority that must have signed the server's certificate."),
+      ca: z.string().min(1).describe("PEM text of the CA that must have signed the server's certificate."),
       cert: z.string().min(1).optional().describe("PEM text of a client certificate."),
       key: secretText.optional().describe("PEM text of the client certificate's key."),
       verifyIdentity: z
         .boolean()
         .default(false)
         .describe(
-          "Also require that the certificate names the address. Default false: certificates that mysqld makes by itself carry no host name.",
+          "Also require that the certificate names the address. Default false: certificates that mysqld creates automatically carry no host name.",
         ),
     }),
   ])
@@ -94,19 +94,19 @@ export const holds = z
     seeding: z
       .string()
       .optional()
-      .describe("The `reseed` text of its data. Another one is other data: a channel into it begins anew."),
-    accounts: z.boolean().describe("True where the source's accounts came along (clone)."),
+      .describe("The `reseed` text of its data. If it differs, the data was replaced: a channel into it starts again."),
+    accounts: z.boolean().describe("True if the source's accounts were copied too (clone)."),
     lacks: z
       .array(z.string())
       .optional()
-      .describe("Views and programs that were left out (`ignoreObjects`): the filters of channels ignore these names."),
+      .describe("Ignored views and programs (`ignoreObjects`): the filters of channels ignore these names."),
   })
   .meta({ type: "what it holds", page: "connection.md#what-it-holds" });
 
 /** How to reach one MySQL server. A managed server offers this value as `server`. */
 export const server = z
   .strictObject({
-    host: host.optional().describe("The machine to go through. Absent: straight from where Pulumi runs."),
+    host: host.optional().describe("The machine to connect through. Absent: directly from where Pulumi runs."),
     socket: absolutePath.optional().describe("Unix socket on that machine; used instead of address and port."),
     address: hostName
       .optional()
@@ -117,11 +117,11 @@ export const server = z
     password: secretText.optional().describe("Password of the user."),
     passwordFile: absolutePath
       .optional()
-      .describe("Option file (0600) on `host` that holds the password; used where it exists and `password` is absent."),
+      .describe("Option file (0600) on `host` that holds the password; used if it exists and `password` is absent."),
     tls: tls
       .default("required")
-      .describe("TLS for tcp connections: required (encrypted), off, or an authority to verify against."),
-    holds: holds.optional().describe("What it was seeded with; the filters of its channels follow."),
+      .describe("TLS for tcp connections: required (encrypted), off, or a CA to verify against."),
+    holds: holds.optional().describe("What the server was seeded with; the filters of its channels follow."),
   })
   .meta({ type: "server", page: "connection.md#server" });
 
@@ -130,11 +130,9 @@ export const source = z
   .strictObject({
     address: hostName.describe("Name or address of the source, as the replica reaches it."),
     port: port.default(3306).describe("Port of the source.").meta({ source: "MySQL default port" }),
-    user: z.string().min(1).max(32).describe("User to log in as, with the privileges that errors name when they lack."),
+    user: z.string().min(1).max(32).describe("User to log in as. Errors name missing privileges."),
     password: secretText.default("").describe("Password of the user."),
-    tls: tls
-      .default("required")
-      .describe("TLS towards the source: required (encrypted), off, or an authority to verify against."),
+    tls: tls.default("required").describe("TLS to the source: required (encrypted), off, or a CA to verify against."),
   })
   .meta({ type: "source", page: "connection.md#source" });
 

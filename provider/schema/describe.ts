@@ -16,7 +16,7 @@ export interface FieldFacts {
   readonly source: string | null;
   readonly meaning: string;
   readonly change: string;
-  /** The field beside it that, while it stays, keeps the object the same one. */
+  /** The neighbouring field that, while it stays, keeps the object the same one. */
   readonly unlessSame: string | null;
   readonly isSecret: boolean;
   readonly isNumber: boolean;
@@ -110,7 +110,7 @@ export function problemsOf(field: FieldFacts): string[] {
   const costs = /restarts the server/.test(meaning) ? "restarts" : /rows stop/.test(meaning) ? "interrupts" : undefined;
   return [
     ...(meaning === "" ? [`${path}: has no description`] : []),
-    ...(meaning !== "" && !/[.)]$/.test(meaning) ? [`${path}: its description is no sentence`] : []),
+    ...(meaning !== "" && !/[.)]$/.test(meaning) ? [`${path}: its description is not a sentence`] : []),
     ...(isNumber && unit === null ? [`${path}: is a number without a unit`] : []),
     ...(isNumber && field.default !== null && source === null ? [`${path}: its default names no source`] : []),
     ...(isNumber && field.default === null && !field.mayBeLeftOut && source === null && field.range === null

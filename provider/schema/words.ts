@@ -25,7 +25,7 @@ export function wordsOfIssue(issue: Issue): string | undefined {
     case "too_big":
       return boundWords("at most", Number(issue.maximum), issue.origin);
     case "invalid_format":
-      return "does not have the form that is needed";
+      return "does not have the required form";
     default:
       return undefined;
   }
@@ -54,7 +54,7 @@ function oneOf(forms: readonly string[]): string {
   return forms.length < 2 ? last : `${forms.slice(0, -1).join(", ")} or ${last}`;
 }
 
-/** A property nobody knows, with the one that was probably meant. */
+/** An unknown property, with the one that was probably meant. */
 export function wordsOfStranger(key: string, known: readonly string[]): string {
   const near = nearest(key, known);
   return near === undefined ? `has no property ${key}` : `has no property ${key}; did you mean ${near}?`;

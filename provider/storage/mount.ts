@@ -12,7 +12,7 @@ export interface Mount {
   readonly root: string;
   /** `/dev/sdb1`, `/dev/mapper/data-mysql`, `nas:/export`, `pool/mysql`. */
   readonly source: string;
-  /** Null where the file system has none, and where nobody can tell. */
+  /** Null if the file system has none, or if unknown. */
   readonly uuid: string | null;
 }
 
@@ -61,7 +61,7 @@ const hasLastingName = ({ source }: Mount): boolean => !source.startsWith("/dev/
 const mountWords = ({ point, type, root, source, uuid }: Mount): string =>
   `${point}: ${type} ${source}${root === "/" ? "" : `[${root}]`}${uuid === null ? "" : ` (UUID ${uuid})`}`;
 
-/** What is not there may be on a file system that is not mounted: that is no reason to forget it, or to make it anew. */
+/** What is missing may be on a file system that is not mounted: not a reason to forget it, or to create it again. */
 export const notMounted = (object: string, path: string, was: Mount, is: Mount): SluiceError =>
   new SluiceError({
     code: "STORAGE_NOT_MOUNTED",

@@ -40,18 +40,18 @@ export const filters = z.strictObject({
   wildDoTables: z
     .array(wildTable)
     .default([])
-    .describe("Apply only tables that match: `shop.%`; `\\_` is an underscore and nothing else."),
+    .describe("Apply only tables that match: `shop.%`; `\\_` is a literal underscore."),
   wildIgnoreTables: z.array(wildTable).default([]).describe("Do not apply tables that match: `shop.tmp%`."),
   rewriteDatabases: z
     .array(
       z.strictObject({
         from: databaseName.describe("Name of the database on the source."),
-        to: databaseName.describe("Name it has on the replica. The other rules look at this name."),
+        to: databaseName.describe("Its name on the replica. The other rules look at this name."),
       }),
     )
     .default([])
     .describe(
-      "Databases that have another name on the replica. Reaches rows, and statements through their default database.",
+      "Databases that have another name on the replica. Applies to rows, and to statements through their default database.",
     ),
 });
 
@@ -63,19 +63,19 @@ const start = z.union([
       .string()
       .optional()
       .describe(
-        "What the replica's data holds. Used where both servers write GTIDs; the replica must have executed it.",
+        "GTID set of the replica's data. Used if both servers have gtid_mode on; the replica must have executed it.",
       ),
     file: z.string().min(1).optional().describe("Binary log file of the source."),
     position: z
       .union([z.int().min(4), z.string().regex(/^\d+$/, "must be a whole number")])
       .optional()
-      .describe("Byte in that file at which the next transaction begins."),
+      .describe("Offset in that file at which the next transaction begins."),
   }),
 ]);
 
 export const declaration = z.strictObject({
   replica: server.describe(
-    `The server that rows flow into: \`server\` of a StagingDatabase, or any MySQL or Percona Server >= ${oldestVersions.replica} reached directly or through a host. Another address means another channel; another socket or port must lead to the same server.`,
+    `The server that rows flow into: \`server\` of a StagingDatabase, or any MySQL or Percona Server >= ${oldestVersions.replica} reached directly or through a host. A changed address replaces the channel; a changed socket or port must lead to the same server.`,
   ),
   channel: z
     .string()
@@ -84,24 +84,24 @@ export const declaration = z.strictObject({
     .regex(/^[^\p{Cc}\p{Cs}:]*[^\p{Cc}\p{Cs}: ]$/u, "must not hold control characters or `:`, nor end with a space")
     .regex(/^(?!group_replication_)/i, "must not begin with group_replication_, which MySQL keeps for itself")
     .describe(
-      "Name of the channel on the replica; upper and lower case are the same. Default: the resource's name when it was made; `aliases` leave it as it is. Another name means another channel.",
+      "Name of the channel on the replica; upper and lower case are the same. Default: the resource's name when it was created; a rename with `aliases` keeps it. A changed name replaces the channel.",
     )
     .meta({ replaces: true }),
   source: source
     .describe(
-      "The server that rows come from, as the replica reaches it. A change re-points the channel in place: rows stop arriving for the moment of the change. Errors name the privilege that the user lacks.",
+      "The server to follow, as the replica reaches it. A change re-points the channel in place: rows stop arriving for the moment of the change. Errors name missing privileges.",
     )
     .meta({ change: "interrupts" }),
   start: start
     .default("auto")
     .describe(
-      'Where to begin when the channel is first pointed, or pointed at another source without GTIDs: "auto" (by GTID), { file, position }, or `seedPosition` of a StagingDatabase (by GTID where both servers write them, else by file). A change alone moves nothing. A channel by file that is removed and made again goes on where it ended, and is never begun at an earlier place: so that no row is applied twice.',
+      'Start position of a new channel, or of one that is re-pointed without GTIDs: "auto" (by GTID), { file, position }, or `seedPosition` of a StagingDatabase (by GTID if both servers have gtid_mode on, else by file). A change of `start` alone does nothing. A channel by file that is removed and created again continues where it ended, and never starts at an earlier position: no row is applied twice.',
     )
     .meta({ inert: true }),
   filters: filters
     .prefault({})
     .describe(
-      "Rules for what is applied, on top of those that follow from what the replica holds. In place; rows stop being applied for the moment of the change.",
+      "Rules for what is applied, in addition to those that follow from the replica's seed. In place; rows stop being applied for the moment of the change.",
     )
     .meta({ change: "interrupts" }),
   delaySeconds: seconds({ min: 0, max: 2 ** 31 - 1 })
@@ -118,7 +118,7 @@ export const declaration = z.strictObject({
     .meta({
       change: "interrupts",
       unit: "seconds",
-      source: "MySQL's 60 makes a minute of lag out of every short outage",
+      source: "with MySQL's 60 every short outage becomes a minute of lag",
     }),
   retryCount: z
     .int()
@@ -126,7 +126,7 @@ export const declaration = z.strictObject({
     .max(2 ** 31 - 1)
     .default(86_400)
     .describe(
-      "Attempts of the receiver to connect before it gives up for good. Range: 1-2147483647. In place; rows stop arriving for the moment of the change.",
+      "Attempts of the receiver to connect before it stops. Range: 1-2147483647. In place; rows stop arriving for the moment of the change.",
     )
     .meta({
       change: "interrupts",
@@ -140,7 +140,7 @@ export const declaration = z.strictObject({
     .multipleOf(0.001, "has more than three decimals")
     .default(30)
     .describe(
-      "Silence after which the source says that it is still there; 0 = never. Range: 0-4294967, thousandths allowed. In place; rows stop arriving for the moment of the change.",
+      "Seconds without an event after which the source sends a heartbeat; 0 = never. Range: 0-4294967, thousandths allowed. In place; rows stop arriving for the moment of the change.",
     )
     .meta({
       change: "interrupts",
@@ -153,7 +153,7 @@ export const declaration = z.strictObject({
     .max(1024, "is out of range (1-1024)")
     .optional()
     .describe(
-      "Threads that apply transactions side by side. Default: the server's replica_parallel_workers, which is also what a restarted server goes back to: for good, set it in `config` of the StagingDatabase. In place; rows stop being applied for the moment of the change.",
+      "Threads that apply transactions in parallel. Default: the server's replica_parallel_workers. A restarted server uses that default again: to change it permanently, set it in `config` of the StagingDatabase. In place; rows stop being applied for the moment of the change.",
     )
     .meta({ change: "interrupts", unit: "threads", source: "MySQL manual, replica_parallel_workers: 4 since 8.0.27" }),
   state: z
@@ -167,7 +167,7 @@ export const declaration = z.strictObject({
     )
     .meta({
       unit: "seconds",
-      source: "a seed of 1 TB takes half a day (measured), and its backlog about as long again",
+      source: "a seed of 1 TB takes half a day (measured), and applying its backlog about as long again",
     }),
   stopSeconds: seconds({ min: 10, max: day })
     .default(600)
@@ -182,7 +182,7 @@ export const declaration = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Take over a channel of this name that exists and that nobody's mark is on, or that another state of the same name holds (a lost one). Leave it out again afterwards. In place: what differs is changed.",
+      "Take over a channel of this name that exists without a mark of Sluice, or whose mark is from another state of the same name (a lost one). Remove the property afterwards. In place: what differs is changed.",
     ),
 });
 
@@ -196,7 +196,7 @@ export type Derived = "channel";
 export const outputs = {
   sourceUuid: "server_uuid of the source; empty until the receiver has connected once.",
   replicaUuid: "server_uuid of the replica.",
-  positioning: "How the receiver finds its place: `gtid` or `file`.",
+  positioning: "How the receiver finds its position: `gtid` or `file`.",
 };
 
 export const schema: Schema<Declaration> = { declaration, outputs };
@@ -220,7 +220,7 @@ export function refine(declared: Declaration): readonly string[] {
   const refusal = channelTextRefusal(from.password);
   if (refusal !== undefined) problems.push(`source.password: ${refusal}`);
   if (typeof from.tls === "object" && replica.host === undefined)
-    problems.push("source.tls: an authority needs replica.host, because its file must lie on the replica's machine");
+    problems.push("source.tls: a CA needs replica.host, because its file must be on the replica's machine");
   if (typeof from.tls === "object" && (from.tls.cert === undefined) !== (from.tls.key === undefined))
     problems.push("source.tls: cert and key belong together");
   if (replica.socket === undefined && replica.address === undefined) problems.push("replica: needs socket or address");

@@ -11,7 +11,7 @@ import { isUnknown } from "../../provider/schema/unknown";
 
 const day = 86_400;
 
-/** Their `run`, `tmp`, `log` and `data` are not ours to change the owner of, or to remove. */
+/** Sluice must not change the owner of their `run`, `tmp`, `log` and `data`, or remove them. */
 const systemDirectories =
   /^\/(?:bin|boot|dev|etc|home|lib\d*|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|usr\/local|var|var\/lib|var\/lib\/mysql|var\/log|var\/run|var\/tmp)?$/;
 
@@ -26,7 +26,7 @@ const seed = z.union([
   z.enum(["dump", "clone", "none"]),
   z.strictObject({
     file: absolutePath.describe(
-      "A full backup on the staging host: .sql, .sql.gz or .sql.zst. Its position is read from it, wherever it stands.",
+      "A full backup on the staging host: .sql, .sql.gz or .sql.zst. Its position is read from the file.",
     ),
   }),
 ]);
@@ -39,14 +39,14 @@ const account = z.strictObject({
     .min(1)
     .max(255)
     .default("%")
-    .describe("Where it may log in from: a name, an address, or a pattern of MySQL like `10.%`.")
+    .describe("Where it may log in from: a name, an address, or a MySQL pattern like `10.%`.")
     .meta({ source: "MySQL's own default" }),
-  password: secretText.min(1).describe("Its password (caching_sha2_password). Another one is set in place."),
+  password: secretText.min(1).describe("Its password (caching_sha2_password). A change is made in place."),
   grants: z
     .array(z.string())
     .default([])
     .describe(
-      'What it may do, as in GRANT: `["SELECT, SHOW VIEW ON shop.*", "PROCESS ON *.*"]`. Names are literal, `_` and `%` are no wildcards. What it has besides is taken away.',
+      'Its privileges, as in GRANT: `["SELECT, SHOW VIEW ON shop.*", "PROCESS ON *.*"]`. Names are literal, `_` and `%` are not wildcards. Other privileges of the account are revoked.',
     ),
   tls: z
     .enum(["required", "certificate", "off"])
@@ -58,21 +58,24 @@ const account = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Take over an account of this name that the server has already, from a clone of the source or made by hand. It is ours from then on, and dropped when it is taken out of the program.",
+      "Take over an account of this name that the server already has, from a clone of the source or created by hand. From then on Sluice manages it, and drops it when it is removed from the program.",
     ),
 });
 
 export const declaration = z.strictObject({
   host: host.describe(
-    'The machine: how to reach it by ssh, or `"local"` for the one Pulumi runs on. Another machine means another staging database. Another `user` restarts the server: its management account is that unix user.',
+    'The machine: how to reach it by ssh, or `"local"` for the one Pulumi runs on. Another machine replaces the staging database. Another `user` restarts the server: its management account is that unix user.',
   ),
   directory: absolutePath
     // One directory, one name: it is the object's identity and names its lock.
     .refine((path) => layoutOf(path).directory === path, "must not end with / nor hold // or /./")
-    .refine((path) => !systemDirectories.test(path), "is a directory of the system; choose one of its own below it")
+    .refine(
+      (path) => !systemDirectories.test(path),
+      "is a system directory; choose a directory below it that holds nothing else",
+    )
     .max(80, "must be at most 80 characters, so that the socket's path stays below the 107 the kernel allows")
     .describe(
-      "Directory of everything that belongs to it: data, option file, socket, logs. Must be empty or absent, or already ours.",
+      "Directory of everything that belongs to it: data, option file, socket, logs. Must be empty, absent, or already owned by this resource.",
     )
     .meta({ replaces: true }),
   port: port
@@ -103,7 +106,7 @@ export const declaration = z.strictObject({
     .enum(["refuse", "accept"])
     .optional()
     .describe(
-      "What a dump does about rows that it cannot bring exactly: values of FLOAT columns, which mysqldump rounds to six digits, and tables that are not InnoDB's, which no snapshot holds still. `refuse` (default) names them before anything is touched; `accept` takes them as they come, and a channel may then stop on error 1032. `clone` brings FLOAT exactly. A change acts at the next seeding.",
+      "What a dump does with rows that it cannot bring exactly: values of FLOAT columns, which mysqldump rounds to six digits, and tables of other engines than InnoDB, which are not part of its snapshot. `refuse` (default) stops and names them before anything is changed; `accept` takes them, and a channel may then stop on error 1032. `clone` brings FLOAT exactly. A change acts at the next seeding.",
     )
     .meta({ change: "next seeding" }),
   historyListLimit: z
@@ -123,7 +126,7 @@ export const declaration = z.strictObject({
     .array(objectName)
     .default([])
     .describe(
-      'Views, procedures, functions, triggers and events that a dump leaves out, as `database.object`: `["shop.broken_view"]`. For what cannot be dumped or what this server refuses, such as a view of a table that is gone (1356). Tables cannot be left out. Channels into this server ignore views of these names; a change of such a routine or event on the source may stop a channel. With `seed: "dump"` only.',
+      'Views, procedures, functions, triggers and events that a dump leaves out, as `database.object`: `["shop.broken_view"]`. For objects that cannot be dumped or that this server refuses, such as a view of a table that was dropped (1356). Tables cannot be left out. Channels into this server ignore views of these names; a change of such a routine or event on the source may stop a channel. With `seed: "dump"` only.',
     )
     .meta({ change: "next seeding" }),
   reseed: z
@@ -131,7 +134,7 @@ export const declaration = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "Any text; a changed one throws the data away and seeds again in place. Taking it out of the program changes nothing.",
+      "Any text. If the text changes, the data is deleted and seeded again in place. Removing the property changes nothing.",
     ),
   mode: z
     .enum(["replication", "manual"])
@@ -141,43 +144,43 @@ export const declaration = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      "Refuse writes of everybody but replication (super_read_only). Default true in mode replication, false in mode manual. In place.",
+      "Refuse all writes except replication's (super_read_only). Default true in mode replication, false in mode manual. In place.",
     ),
   serverId: z
     .int()
     .min(1)
     .max(4_294_967_295)
     .optional()
-    .describe(
-      "server_id, unique among the source and its replicas. Allocated when absent. A change restarts the server.",
-    )
+    .describe("server_id, unique among the source and its replicas. Allocated if absent. A change restarts the server.")
     .meta({ type: "server id", change: "restarts" }),
   rootPassword: secretText
     .optional()
     .describe(
-      "Password of root@localhost. Absent: root may log in from the operating system's root account only, or not at all; so it is again when the property is taken out. In place.",
+      "Password of root@localhost. Absent: root can log in from the operating system's root account only, or not at all; removing the property restores that. In place.",
     ),
   accounts: z
     .array(account)
     .default([])
     .describe(
-      "Accounts of the server for people and programs, read-only server or not; made, changed and dropped in place, and not replicated. Definers of views and programs that a dump or a file brings are made by themselves, locked. After a clone the source's accounts are there too.",
+      "Accounts of the server for people and programs, read-only server or not; created, changed and dropped in place, and not replicated. Definers of views and programs that a dump or a file brings are created automatically, locked. After a clone the source's accounts exist too.",
     ),
   durability: z
     .enum(["full", "relaxed"])
     .default("full")
     .describe(
-      "`full`: every transaction is on disk when it is committed. `relaxed`: sync_binlog = 0 and innodb_flush_log_at_trx_commit = 2, so that replication waits for no disk. A crash of mysqld costs nothing; after a power failure the server may lack transactions that it counts as executed: seed it again (`reseed`). In place.",
+      "`full`: every transaction is on disk when it is committed. `relaxed`: sync_binlog = 0 and innodb_flush_log_at_trx_commit = 2, so that replication does not wait for the disk. A crash of mysqld loses nothing; after a power failure the server may lack transactions that it counts as executed: seed it again (`reseed`). In place.",
     ),
   baseDirectory: absolutePath
     .optional()
-    .describe("Where MySQL is installed (holds bin/mysqld). Discovered when absent. A change restarts the server.")
+    .describe(
+      "Where MySQL is installed (contains bin/mysqld). Found automatically if absent. A change restarts the server.",
+    )
     .meta({ change: "restarts" }),
   config: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .default({})
     .describe(
-      "Settings of mysqld, by option name. Dynamic ones change in place, others restart the server. A name that is almost that of a known option is refused; with `loose_` before it, mysqld decides.",
+      "Settings of mysqld, by option name. Dynamic ones change in place, others restart the server. A name that is almost that of a known option is refused; with the prefix `loose_` it is passed to mysqld.",
     ),
   configFile: z
     .string()
@@ -189,7 +192,7 @@ export const declaration = z.strictObject({
     .enum(["auto", "btrfs", "xfs", "zfs", "lvm", "directory"])
     .default("auto")
     .describe(
-      "What the directory's file system can do; detected with `auto`. A declared kind that is not there is an error.",
+      "Kind of the directory's file system; `auto` detects it. If another kind is found than declared, `up` fails.",
     ),
   memoryMaxBytes: z
     .int()
@@ -202,9 +205,9 @@ export const declaration = z.strictObject({
     .enum(["check", "adjust"])
     .default("check")
     .describe(
-      "What to do where AppArmor or SELinux denies mysqld the directory or the port: `check` refuses before anything is started and prints the lines to add; `adjust` adds them on the host (a block in AppArmor's local rules, or labels and a port of SELinux) and removes them with the server. A change acts at the next start.",
+      "What to do if AppArmor or SELinux denies mysqld the directory or the port: `check` refuses before anything is started and prints the lines to add; `adjust` adds them on the host (a block in AppArmor's local rules, or labels and a port of SELinux) and removes them with the server. A change acts at the next start.",
     )
-    .meta({ source: "the policy of a machine is its administrator's, so it is changed only when asked for" }),
+    .meta({ source: "an administrator owns the machine's policy, so it is changed only if declared" }),
   allowKill: z
     .boolean()
     .default(false)
@@ -215,7 +218,7 @@ export const declaration = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Take over a directory that this layout stands in and that nobody's marker is on, or that another state of the same name holds (a lost one), with the data as it is. Leave it out again afterwards.",
+      "Take over a directory with this layout that has no mark of Sluice, or whose mark is from another state of the same name (a lost one), with the data as it is. Remove the property afterwards.",
     ),
   seedSeconds: seconds({ min: 60, max: 30 * day })
     .default(7 * day)
@@ -233,26 +236,25 @@ export const declaration = z.strictObject({
   socket: absolutePath.describe("Filled in: the server's unix socket."),
   user: z.string().default("sluice").describe("Filled in: the local management account."),
   passwordFile: absolutePath.describe(
-    "Filled in: the management account's option file, where the server has no auth_socket.",
+    "Filled in: the management account's option file, if the server has no auth_socket.",
   ),
-  holds: holds.describe("Filled in: what the server holds, for the filters of its channels."),
+  holds: holds.describe("Filled in: what the server was seeded with, for the filters of its channels."),
 });
 
 export type Declaration = z.output<typeof declaration>;
 /** The declaration as a program writes it: what has a default may be left out. */
 export type Written = z.input<typeof declaration>;
 
-/** What a program must not set by itself: `check` fills it in from the rest. */
+/** What a program must not set: `check` fills it in from the rest. */
 export type Derived = "socket" | "user" | "passwordFile" | "holds";
 
 export const outputs = {
   version: "Version of the server.",
   serverUuid: "The server's uuid.",
   allocatedServerId: "server_id in use.",
-  seedPosition:
-    "Where the source stood when the seed was taken: { gtidSet, file, position }; what a channel starts from.",
+  seedPosition: "The source's position when the seed was taken: { gtidSet, file, position }; the `start` of a channel.",
   sizeBytes: "Size of the data when it was seeded, as text.",
-  storageKind: "What the directory's file system is.",
+  storageKind: "Kind of the directory's file system.",
 };
 
 export const schema: Schema<Declaration> = { declaration, outputs };
@@ -301,14 +303,16 @@ export function refine(declared: Declaration): string[] {
   const tooLong = refusedDirectory(directory);
   const system = databases === "ALL" ? [] : databases.filter((name) => systemSchemas.includes(name.toLowerCase()));
   return [
-    ...(needsSource && origin === undefined ? [`source: is needed by seed ${from}; give it, or set seed: "none"`] : []),
-    ...system.map((name) => `databases: ${name} belongs to the server itself and cannot be brought from a source`),
+    ...(needsSource && origin === undefined
+      ? [`source: is needed by seed ${from}; declare it, or set seed: "none"`]
+      : []),
+    ...system.map((name) => `databases: ${name} is a system database and cannot be brought from a source`),
     ...(from === "clone" && databases !== "ALL"
-      ? ['databases: clone brings all of them; use seed: "dump" to bring some']
+      ? ['databases: clone brings all databases; use seed: "dump" to bring some']
       : []),
     ...(from === "clone" && typeof origin?.tls === "object" && origin.tls.verifyIdentity
       ? [
-          'source.tls.verifyIdentity: CLONE checks who signed the certificate, not which address it names; use seed: "dump", or set it to false',
+          'source.tls.verifyIdentity: CLONE verifies the CA of the certificate, not the address in it; use seed: "dump", or set it to false',
         ]
       : []),
     ...(ignoreObjects.length > 0 && !(mode === "replication" && from === "dump")
@@ -319,7 +323,7 @@ export function refine(declared: Declaration): string[] {
     ...refusedFile(declared.configFile ?? ""),
     ...refusedAccounts(declared.accounts),
     ...passwordsIn(declared).map(
-      (where) => `${where}: is a password, and my.cnf and Pulumi's state would show it; set it on the server`,
+      (where) => `${where}: is a password that my.cnf and Pulumi's state would show; set it on the server`,
     ),
   ];
 }

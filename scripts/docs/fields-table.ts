@@ -11,7 +11,7 @@ export function renderFields(fields: readonly FieldFacts[]): string {
     changeCell(field),
   ]);
   const table = renderTable(["field", "type", "default", "meaning", "a change"], rows);
-  return fields.some(isRequired) ? `${table}\n\n\\* must be given, where what it is part of is given.` : table;
+  return fields.some(isRequired) ? `${table}\n\n\\* required if its parent is declared.` : table;
 }
 
 /** What `check` can fill in says where from. */
@@ -24,7 +24,7 @@ const changeWords: Readonly<Record<string, string>> = {
   "next seeding": "acts at the next seeding (`reseed`)",
   restarts: "in place, restarts the server",
   interrupts: "in place, rows stop for a moment",
-  "new object": "**a new object**: the old one is removed first",
+  "new object": "**replaces**: the old object is removed first",
 };
 
 const changeCell = ({ change, unlessSame }: FieldFacts): string =>

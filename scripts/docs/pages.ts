@@ -33,22 +33,26 @@ function renderConnection(): string {
     renderFields(describeFields(schema)),
   ];
   return renderPage("provider/schema/connection.ts", [
-    "# How machines and servers are reached",
-    "Values that all resources share. Put one into a constant and pass it wherever it is needed: whoever names the same machine the same way shares one ssh connection.",
+    "# Hosts, servers, sources, TLS",
+    "Values that all resources share. Put one into a constant and pass it to every resource that needs it: resources that name the same machine the same way share one ssh connection.",
     ...part("Host", 'A machine behind ssh, or `"local"`: the machine that Pulumi runs on.', host),
     renderCode("ts", hostExample),
     ...part(
       "Source",
-      "The server that rows come from. The address is the one the replica, or the staging host, uses.",
+      "The server that is replicated. `address` is the one that the replica, or the staging host, connects to.",
       source,
     ),
     ...part("Server", "One MySQL server. `server` of a StagingDatabase is such a value.", server),
     ...part(
       "TLS",
-      '`"required"` encrypts and verifies nothing; an authority verifies; `"off"` must be asked for by name.',
+      '`"required"` encrypts and does not verify the certificate; a CA verifies it; `"off"` must be declared.',
       tls,
     ),
-    ...part("What it holds", "Passed from a StagingDatabase to its channels, so that their filters follow.", holds),
+    ...part(
+      "What it holds",
+      "What a StagingDatabase was seeded with. Its channels take it with `server`, and their filters follow from it.",
+      holds,
+    ),
   ]);
 }
 
@@ -64,7 +68,7 @@ function renderErrors(): string {
   const groups = [...new Set(all.map(([code]) => groupOf(code)))];
   return renderPage("provider/error-codes.ts", [
     "# Errors",
-    "The first line of an error says which object, what could not be done and why, and ends with a code. Then, where they are known: what was `found`, what it `needs`, the `fix`, the `step` it happened in, and the `cause` in a program's own words.",
+    "The first line of an error names the object, what failed and why, and ends with a code. Then, if known: what was `found`, what it `needs`, the `fix`, the `step` it happened in, and the `cause` in a program's own words.",
     ...groups.flatMap((group) => [
       `## ${group}`,
       ...all
@@ -91,12 +95,12 @@ function renderCompatibility(): string {
     cell(mariadb),
   ]);
   return renderPage("provider/mysql/capabilities.ts", [
-    "# What which server can do",
-    "Sluice asks this table, and never a version number, before it uses a feature. `until` names the first version that no longer has it.",
-    `A replica must be MySQL or Percona Server ${oldestVersions.replica} or newer, of its source's kind, and not older than its source. A server that Sluice runs itself must be MySQL or Percona Server ${oldestVersions.managed} or newer.`,
+    "# Features by server version",
+    "Sluice looks up features in this table and nowhere else. `until` names the first version that no longer has the feature.",
+    `A replica must be MySQL or Percona Server ${oldestVersions.replica} or newer, of its source's kind, and not older than its source. A server that Sluice manages must be MySQL or Percona Server ${oldestVersions.managed} or newer.`,
     renderTable(["feature", "MySQL", "Percona Server", "MariaDB"], rows),
     "## Managed services as a source",
-    "Sluice recognises the service by its variables and procedures. What works is the same for all of them:",
+    "Sluice recognises the service by its variables and procedures. The same features work for all of them:",
     renderTable(
       ["", "works", "why"],
       [
@@ -110,19 +114,19 @@ function renderCompatibility(): string {
         ],
       ],
     ),
-    "The account for all of it: `GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ...`. These services are not part of the tests: the lab plays an account without RELOAD beside the procedures of Amazon RDS.",
+    "The account for all of it: `GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ...`. These services are not part of the tests: the lab imitates an account without RELOAD and the procedures of Amazon RDS.",
     ...Object.entries(managedServices).flatMap(([service, { settings }]) => [
       `### ${service}`,
       settings.map((setting) => `- ${setting}`).join("\n"),
     ]),
     "## What a dump asks of a source",
-    "- For at most 2 s, once, writers of the databases that are brought wait: `LOCK TABLES ... READ` while mysqldump opens its snapshot. A table that is written without a pause is locked with WRITE for that moment, so its readers wait too. Sessions that hold a table for longer are waited for without a lock, for 60 s, and then named (`SOURCE_BUSY`).",
-    "- The source has 1 s to open and lock all tables of the databases that are brought, and 1.6 s until the snapshot is open. A source with very many tables needs table_open_cache and table_definition_cache above their number, or a dump of fewer `databases`; otherwise the dump is given up after 60 s (`SOURCE_BUSY` names the number of tables).",
+    "- For at most 2 s, once, writers of the databases that are brought wait: `LOCK TABLES ... READ` while mysqldump opens its snapshot. A table that is written without a pause is locked with WRITE for that moment, so its readers wait too. Sluice waits up to 60 s, without a lock, for sessions that hold a table longer, and then names them (`SOURCE_BUSY`).",
+    "- The source has 1 s to open and lock all tables of the databases that are brought, and 1.6 s until the snapshot is open. A source with very many tables needs table_open_cache and table_definition_cache above their number, or a dump of fewer `databases`; otherwise the dump fails after 60 s (`SOURCE_BUSY` names the number of tables).",
     '- With `databases: "ALL"` a database that is created after the databases were listed ends the dump before a row is loaded (`SEED_FAILED` names it). The next `pulumi up` brings it too.',
-    "- Where performance_schema does not show metadata locks (it is off, or the instrument `wait/lock/metadata/sql/mdl` is, as by default in 5.7), the dump asks for its locks with shorter limits and gives way to every session that waits for a table.",
-    "- One snapshot stays open until the dump is loaded, about 11 hours for a TB. The source keeps the old rows of every change made meanwhile. Name a replica of production as `source` where that matters. `historyListLimit` ends the dump before the history list grows too long.",
+    "- If performance_schema does not show metadata locks (it is off, or the instrument `wait/lock/metadata/sql/mdl` is, as by default in 5.7), the dump asks for its locks with shorter limits and gives way to every session that waits for a table.",
+    "- One snapshot stays open until the dump is loaded, about 11 hours for a TB. The source keeps the old rows of every change made meanwhile. Name a replica of production as `source` if that matters. `historyListLimit` ends the dump before the history list grows too long.",
     "- A session that waits for the dump, such as an ALTER TABLE of the table that is just read, ends the dump (`SOURCE_BUSY`) instead of waiting.",
     "- Values of FLOAT columns without a scale are rounded to six digits by mysqldump, and tables that are not InnoDB's are not part of the snapshot: both are refused by name (`SOURCE_ROWS_INEXACT`) unless `inexactRows` accepts them. DOUBLE, DECIMAL and FLOAT(M,D) arrive exactly.",
-    "- Triggers, routines and events are brought as they are. One that names a database that is not brought fails when it runs.",
+    "- Triggers, routines and events are brought unchanged. If one names a database that is not brought, it fails when it runs.",
   ]);
 }

@@ -23,8 +23,8 @@ export function renderPrivileges(): string {
   const both = [...followNeeds(), ...observeNeeds()];
   return renderPage("provider/mysql/privileges/privileges.ts", [
     "# Privileges on the source",
-    "The user of `source` needs these, and nothing else; it never writes there. Seeding checks them before anything is changed, and an error prints the GRANT that is missing. One user may do everything; a user of its own for the channel, whose password lies in the replica, needs only the lists of ReplicationChannel.",
-    "Connections come from the staging host, so its address stands behind the `@`. On the staging host itself the ssh user needs `sudo` without a password, or to be root.",
+    "The user of `source` needs these privileges, and no others; it never writes on the source. Seeding checks them before anything is changed, and an error prints the GRANT that is missing. One user can do everything. A separate user for the channel, whose password is stored in the replica, needs only the privileges listed under ReplicationChannel.",
+    "Connections come from the staging host, so its address follows the `@`. On the staging host itself the ssh user must be root or have `sudo` without a password.",
     renderCode("sql", `CREATE USER 'sluice'@'10.20.%' IDENTIFIED BY '...' REQUIRE SSL;`),
     ...part('`seed: "dump"`, all databases', forDump(today, "ALL")),
     ...part('`seed: "dump"`, `databases: ["shop"]`', forDump(today, ["shop"])),
@@ -33,7 +33,7 @@ export function renderPrivileges(): string {
     ...part('`seed: "clone"`', forClone),
     "A clone copies everything, accounts included, whatever this user may read.",
     '## `seed: { file }` and `seed: "none"`',
-    "Nothing for seeding. Whoever makes the file needs what a dump needs.",
+    "Nothing for seeding. The account that makes the file needs the privileges of a dump.",
     ...part("`ReplicationChannel`, by GTID", followNeeds()),
     ...part("`ReplicationChannel`, by file and position", both),
   ]);

@@ -1,14 +1,14 @@
 import type { Code } from "../../provider/error-codes";
 import { oldestVersions } from "../../provider/mysql/capabilities";
 
-/** What a reference page says that neither schema nor plan knows. */
+/** Texts of a reference page that are in neither schema nor plan. */
 export interface RoomText {
   readonly kind: string;
   /** The room's folder and the page's name. */
   readonly folder: string;
   /** In the order in which they are checked; the first that is not met is the error. */
   readonly requirements: readonly Requirement[];
-  /** What a person does around it, each with a title. */
+  /** Related tasks, each with a title. */
   readonly recipes?: readonly { readonly title: string; readonly text: string }[];
   readonly removes: string;
   /** A declaration whose preview is shown. */
@@ -29,23 +29,26 @@ export const roomTexts: readonly RoomText[] = [
     folder: "staging-database",
     requirements: [
       { needs: "The declaration is valid. Checked in `preview`, without the network.", code: "DECLARATION_INVALID" },
-      { needs: "The host answers, shows the pinned key and lets the user in.", code: "HOST_UNREACHABLE" },
-      { needs: "Nobody else works on the same directory.", code: "LOCK_TAKEN" },
-      { needs: "What was made there is still mounted, if it is not there.", code: "STORAGE_NOT_MOUNTED" },
-      { needs: "The directory is not another resource's.", code: "OWNERSHIP_FOREIGN" },
-      { needs: "The directory is absent, empty or ours.", code: "STORAGE_DIRECTORY_NOT_EMPTY" },
+      { needs: "The host answers, shows the pinned key and accepts the login.", code: "HOST_UNREACHABLE" },
+      { needs: "No other run works on the same directory.", code: "LOCK_TAKEN" },
+      { needs: "If the directory is missing: its file system is mounted.", code: "STORAGE_NOT_MOUNTED" },
+      { needs: "No other resource owns the directory.", code: "OWNERSHIP_FOREIGN" },
+      { needs: "The directory is absent, empty, or owned by this resource.", code: "STORAGE_DIRECTORY_NOT_EMPTY" },
       { needs: "The port is free.", code: "SERVER_PORT_TAKEN" },
       { needs: "The file system is of the declared `storage`.", code: "STORAGE_KIND_DIFFERS" },
       {
-        needs: `mysqld is installed on the host, ${oldestVersions.managed} or newer. Not to stop, refresh or remove a server.`,
+        needs: `mysqld is installed on the host, ${oldestVersions.managed} or newer. Not needed to stop, refresh or remove a server.`,
         code: "SERVER_BINARY_MISSING",
       },
-      { needs: "To seed: the source answers, and lets the user in over TLS as declared.", code: "SOURCE_UNREACHABLE" },
+      { needs: "To seed: the source answers and accepts the login, over TLS as declared.", code: "SOURCE_UNREACHABLE" },
       { needs: "To seed: the source's version fits the method.", code: "SOURCE_NOT_SUPPORTED" },
       { needs: "To seed: the source writes a binary log.", code: "SOURCE_BINLOG_OFF" },
       { needs: "To seed: the source's server_id is not 0.", code: "SOURCE_SERVER_ID_ZERO" },
-      { needs: "To seed: the user has the privileges; the error prints the GRANT.", code: "SERVER_PRIVILEGE_MISSING" },
-      { needs: "To seed by dump: every declared database is there.", code: "SEED_DATABASE_MISSING" },
+      {
+        needs: "To seed: the user has the privileges; the error prints the missing GRANT.",
+        code: "SERVER_PRIVILEGE_MISSING",
+      },
+      { needs: "To seed by dump: every declared database exists on the source.", code: "SEED_DATABASE_MISSING" },
       { needs: "To seed by dump: views and foreign keys need no other database.", code: "SEED_DATABASE_NEEDED" },
       { needs: "To seed by dump: all rows arrive exactly, or `inexactRows` accepts it.", code: "SOURCE_ROWS_INEXACT" },
       { needs: "To seed by dump: no session of the source holds its tables for long.", code: "SOURCE_BUSY" },
@@ -63,18 +66,19 @@ export const roomTexts: readonly RoomText[] = [
     mysqldump --host=db1.example.net --user=sluice --password --single-transaction --source-data=2 --set-gtid-purged=ON \\
       --routines --triggers --events --hex-blob --databases shop analytics | zstd >/backup/full.sql.zst
 
-* \`--set-gtid-purged=ON --source-data=2\` write the position into the file; a channel begins there. If the source writes no GTIDs, leave out \`--set-gtid-purged=ON\`.
-* \`--databases\` (or \`--all-databases\`) makes the file create its databases. One file, from one run: files of several runs that were put together have several positions.
-* The file lies on the staging host, as \`.sql\`, \`.sql.gz\` or \`.sql.zst\`, readable by root.
-* If \`databases\` is not \`"ALL"\`, the file must hold those databases.`,
+* \`--set-gtid-purged=ON --source-data=2\` write the position into the file; a channel starts there. If the source has
+* gtid_mode off, leave out \`--set-gtid-purged=ON\`. \`--databases\` (or \`--all-databases\`) makes the file create its
+* databases. One file, from one run: concatenated files of several runs have several positions. The file is on the
+* staging host, as \`.sql\`, \`.sql.gz\` or \`.sql.zst\`, readable by root. If \`databases\` is not \`"ALL"\`, the file
+* must hold those databases.`,
       },
       {
-        title: "Around it",
-        text: "Log in, make accounts, protect the data, fill it by hand, clean up: [day to day](../operations.md). What the user of the source must be granted: [privileges](../privileges.md).",
+        title: "Related tasks",
+        text: "Log in, create accounts, protect the data, fill the server by hand, clean up: [day to day](../operations.md). What the user of the source must be granted: [privileges](../privileges.md).",
       },
     ],
     removes:
-      "`pulumi destroy` stops the server, ends a seeding, and removes the systemd unit and everything of ours in the directory: **all data of the staging database**. What somebody else put there stays. A file system that is mounted at `data` is emptied and stays mounted; data that somebody made a symbolic link to is not removed, and nothing else is until that is settled (`STORAGE_DATA_LINKED`). The marker goes last, so an interrupted removal continues with the next run.\nThe source is not touched. A directory that carries another owner's marker is not touched either.",
+      "`pulumi destroy` stops the server, ends a seeding, and removes the systemd unit and everything that Sluice created in the directory: **all data of the staging database**. Foreign files stay. A file system that is mounted at `data` is emptied and stays mounted. If `data` is a symlink, nothing is removed until the link is (`STORAGE_DATA_LINKED`). The mark is removed last, so an interrupted removal continues with the next run.\nThe source is not touched. A directory with another owner's mark is left alone too.",
     sample: { host, directory: "/srv/mysql/orders", port: 3307, source, databases: ["orders"] },
   },
   {
@@ -83,11 +87,14 @@ export const roomTexts: readonly RoomText[] = [
     requirements: [
       { needs: "The declaration is valid. Checked in `preview`, without the network.", code: "DECLARATION_INVALID" },
       { needs: "The replica answers as the declared user.", code: "SERVER_NOT_ANSWERING" },
-      { needs: "Another socket or port of the replica leads to the same server.", code: "CHANNEL_REPLICA_DIFFERS" },
-      { needs: "A channel of this name is not another resource's.", code: "OWNERSHIP_FOREIGN" },
-      { needs: "A channel of this name that nobody marked: only with `adopt: true`.", code: "OWNERSHIP_UNMARKED" },
+      { needs: "A changed socket or port of the replica leads to the same server.", code: "CHANNEL_REPLICA_DIFFERS" },
+      { needs: "No other resource owns the channel of this name.", code: "OWNERSHIP_FOREIGN" },
       {
-        needs: "The source answers, asked through the replica's host, and lets the user in over TLS as declared.",
+        needs: "If a channel of this name exists without a mark of Sluice: `adopt: true`.",
+        code: "OWNERSHIP_UNMARKED",
+      },
+      {
+        needs: "The source answers through the replica's host and accepts the login, over TLS as declared.",
         code: "SOURCE_UNREACHABLE",
       },
       {
@@ -101,21 +108,24 @@ export const roomTexts: readonly RoomText[] = [
       { needs: "Source and replica have different server ids.", code: "CHANNEL_SERVER_ID_EQUAL" },
       { needs: "No other channel of the replica follows the same source.", code: "CHANNEL_SOURCE_TAKEN" },
       { needs: "The user may follow the source; the error prints the GRANT.", code: "SERVER_PRIVILEGE_MISSING" },
-      { needs: "By GTID: the source writes GTIDs.", code: "SOURCE_GTID_OFF" },
-      { needs: "By GTID: the source still keeps what the replica has not executed.", code: "GTID_PURGED" },
-      { needs: "By GTID: the replica executed nothing that the source never had.", code: "GTID_DIVERGED" },
+      { needs: "By GTID: the source has gtid_mode on.", code: "SOURCE_GTID_OFF" },
       {
-        needs: "By file and position: the source keeps that file, and has written that far.",
+        needs: "By GTID: the source still has the transactions that the replica has not executed.",
+        code: "GTID_PURGED",
+      },
+      { needs: "By GTID: the replica has no errant transactions.", code: "GTID_DIVERGED" },
+      {
+        needs: "By file and position: the source still has that file, and has written that position.",
         code: "CHANNEL_SOURCE_LOG_MISSING",
       },
       {
-        needs: "By file and position: the replica has not applied what follows there, through an earlier channel.",
+        needs: "By file and position: no earlier channel has applied transactions after that position.",
         code: "CHANNEL_BEGINS_TOO_EARLY",
       },
-      { needs: "With filters: the source logs rows.", code: "SOURCE_BINLOG_FORMAT" },
+      { needs: "With filters: the source has binlog_format ROW.", code: "SOURCE_BINLOG_FORMAT" },
     ],
     removes:
-      "`pulumi destroy` stops the channel and forgets it: its settings, its position, its relay logs, its filters and our mark on it.\nOf a channel by file and position one row stays in the replica, in `sluice.ownership`: how far it got. A channel of the same name goes on there, instead of applying rows a second time. It goes with the replica's data.\n**The data that arrived stays.** The source is not touched.\nA channel whose `replica` is the `server` of a StagingDatabase that is destroyed in the same run goes with that server's data, and is not stopped before (Pulumi's `deletedWith`, which the class sets; `deletedWith: undefined` takes it back). So a stack whose server is stopped can be destroyed.",
+      "`pulumi destroy` stops the channel and removes its settings, position, relay logs, filters and mark.\nFor a channel by file and position one row stays in the replica, in `sluice.ownership`: the position it reached. A channel of the same name continues there, so that no row is applied twice. The row is deleted with the replica's data.\n**The data that arrived stays.** The source is not touched.\nA channel whose `replica` is the `server` of a StagingDatabase that is destroyed in the same run is removed with that server's data, and is not stopped before (Pulumi's `deletedWith`, which the class sets; `deletedWith: undefined` unsets it). So a stack whose server is stopped can be destroyed.",
     sample: {
       replica: {
         host,

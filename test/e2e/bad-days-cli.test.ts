@@ -70,7 +70,7 @@ test("Pulumi killed while seeding: its provider ends by itself, and the seeding 
 test("the next up finds the seeding that runs; Ctrl-C twice ends it at once and leaves the seeding alone", async () => {
   await must("cancel", "--yes");
   const run = up();
-  await run.shows(/\[\d\/\d\] go on seeding/);
+  await run.shows(/\[\d\/\d\] continue seeding/);
   expect(await readJobStart(staging, place)).toBe(seed.started);
   pressCtrlC(run);
   await run.shows(/cancel/i);
@@ -82,7 +82,7 @@ test("the next up finds the seeding that runs; Ctrl-C twice ends it at once and 
 
 test("Ctrl-C once lets the running step come to its end, and the next up has nothing left to do but to say so", async () => {
   const run = up("--debug"); // all that we say; Pulumi's own -v=9 shows every secret of every provider
-  await run.shows(/\[\d\/\d\] go on seeding/);
+  await run.shows(/\[\d\/\d\] continue seeding/);
   expect(await readJobStart(staging, place)).toBe(seed.started);
   pressCtrlC(run);
   await run.shows(/cancel/i);

@@ -277,7 +277,7 @@ describe("preview", () => {
     const { answer, text } = await previewing({ directory: "/srv/new" });
     expect(answer).toEqual({ changes: "some", replaces: ["directory"], deleteBeforeReplace: true });
     expect(text).toEqual([
-      "files old@local is removed and made anew, because directory changes: 1 step\n" +
+      "files old@local is replaced (removed, then created again), because directory changes: 1 step\n" +
         "  1. remove files old@local                   ! its files are gone",
     ]);
   });

@@ -86,7 +86,7 @@ test("views and programs of a dump work for a declared reader on a read-only ser
   const refreshed = await stack.refresh(declared);
   expect(refreshed?.["accounts"]).toMatchObject([
     {
-      password: "(changed by somebody)",
+      password: "(changed outside of Pulumi)",
       grants: [
         "EXECUTE ON PROCEDURE defined.latest",
         "ALTER ROUTINE, EXECUTE ON PROCEDURE defined.latestorder",

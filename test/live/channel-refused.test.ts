@@ -359,7 +359,9 @@ describe("a channel that runs", () => {
     await replica.run("STOP REPLICA FOR CHANNEL 'gone'", "RESET REPLICA ALL FOR CHANNEL 'gone'");
     await stock.refresh(declared("gone"));
     const again = stock.up(declared("gone"));
-    await expect(again).rejects.toThrow("it began there before, and somebody removed it (CHANNEL_BEGINS_TOO_EARLY)");
+    await expect(again).rejects.toThrow(
+      "it began there before and was removed outside of Sluice (CHANNEL_BEGINS_TOO_EARLY)",
+    );
     await stock.destroy(declared("gone"));
     await expect(stock.up(declared("gone"))).rejects.toMatchObject({ code: "CHANNEL_BEGINS_TOO_EARLY" });
     expect(await channels()).toBe(0);

@@ -85,7 +85,7 @@ test("a directory inside another server's data, or inside its directory, is refu
     cleanUp(inner);
     await expect(new Stack("inner").up(declare(inner, 3442))).rejects.toMatchObject({
       code: "STORAGE_DIRECTORY_NESTED",
-      problem: { what: expect.stringMatching(/lies inside the (data|directory) of another MySQL server/) as string },
+      problem: { what: expect.stringMatching(/is inside the (data|directory) of another MySQL server/) as string },
     });
     expect(await isThere(inner)).toBe(false);
     expect(await isThere(layoutOf(inner).unitFile)).toBe(false);

@@ -63,7 +63,7 @@ test("a seeding that was begun for another source is ended and its data thrown a
       "DROP USER IF EXISTS rotated; CREATE USER rotated IDENTIFIED BY 'new'; GRANT ALL ON *.* TO rotated",
     );
     const moved = await declare("resumed", 3581, { source: { ...lab.address, user: "rotated", password: "new" } });
-    expect(stack.preview(moved)).toMatch(/1 step\n.*go on seeding by a dump of/);
+    expect(stack.preview(moved)).toMatch(/1 step\n.*continue seeding by a dump of/);
     await stack.interruptSeeding(moved).catch((error: unknown) => {
       // It may be through by then: what counts is that nothing was thrown away.
       if (!String(error).includes("ended before")) throw error;

@@ -124,7 +124,7 @@ export async function awaitJob(host: HostReader, place: JobPlace, wait: JobWait)
     withinSeconds: wait.withinSeconds,
     everyMillis: lookEveryMillis,
     signal: wait.signal,
-    fix: "run it again to go on waiting: the job itself runs on",
+    fix: "run it again to continue waiting: the job itself runs on",
     check: async (): Promise<Look<JobFacts>> => {
       try {
         const facts = await readJob(host, place);
@@ -199,6 +199,6 @@ function jobMissing(host: HostReader, place: JobPlace): SluiceError {
   return new SluiceError({
     code: "COMMAND_FAILED",
     object: `job ${pathOf(place)} on host ${host.name}`,
-    what: "nobody started it, or it was forgotten",
+    what: "it was never started, or it was forgotten",
   });
 }

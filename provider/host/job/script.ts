@@ -67,7 +67,7 @@ export interface Launch {
   readonly fileNames: readonly string[];
 }
 
-/** Starts the runner where no end of ours reaches it, and waits until it has said that it runs. */
+/** Starts the runner outside our session, so that it outlives us, and waits until it reports that it runs. */
 export function launchCommand({ place, withSystemd, asUser, memoryMaxBytes, fileNames }: Launch): Command {
   const path = pathOf(place);
   const unit = withSystemd ? unitOf(place) : "-";

@@ -163,8 +163,8 @@ export class LockKeeper {
     return new SluiceError({
       code: "HOST_CONNECTION_LOST",
       object: `lock ${lock.name} on host ${this.#transport.name}`,
-      what: "the lock was lost while work was going on, so the work stops",
-      fix: "run it again: it goes on where it stopped",
+      what: "the lock was lost while the work ran, so the work stops",
+      fix: "run it again: it continues where it stopped",
       detail: why,
     });
   }
@@ -189,7 +189,7 @@ const isAmong = ({ tag }: Lock, holders: readonly HolderLine[]): boolean =>
 
 const renderHolders = (holders: readonly HolderLine[]): string =>
   holders.map(({ process, since, holder }) => `${holder} since ${since} (process ${process})`).join(" and ") ||
-  "somebody unknown";
+  "an unknown run";
 
 const nameLimit = 200; // of the 255 bytes a file name may have
 

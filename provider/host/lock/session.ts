@@ -3,23 +3,25 @@ import type { LockMode } from "../host";
 import type { HostProcess } from "../transport";
 
 /**
- * Holds locks for as long as its standard input is open. Reads `exclusive ID FILE TAG HOLDER`, `shared ID FILE TAG HOLDER` and
- * `free ID`. A lock that is held under the same tag is held by an older session of ours, whose connection is gone without sshd
- * having noticed: that session is ended, and an exclusive lock waited for in the kernel, so that nobody else comes in between.
+ * Holds locks for as long as its standard input is open. Reads `exclusive ID FILE TAG HOLDER`, `shared ID FILE TAG
+ * HOLDER` and `free ID`. A lock that is held under the same tag is held by an older session of this process, whose
+ * connection is gone without sshd having noticed: that session is ended, and an exclusive lock waited for in the
+ * kernel, so that no other run gets it in between.
  *
  * The file of a lock says who holds it, one line for each holder: `TAG PROCESS TIME HOLDER`, and `TAG freed` when a shared holder
- * has ended. Exclusive holders, and the first shared one after them, write the file anew: as long as a tag is in it, no exclusive
+ * has ended. Exclusive holders, and the first shared one after them, rewrite the file: as long as a tag is in it, no exclusive
  * holder has come in between. The first shared holder is the one that gets the exclusive lock, which it then makes a shared one.
  *
  * A held lock is a child that has the file open and blocks on reading a pipe whose only writer is the parent: whatever
  * ends the parent ends the pipe, the child and with it the lock.
  *
- * The directory belongs to whom the session runs as, with mode 0700: in a shared one any user could hold a lock for ever, or
- * write a process number of their choice. The session is root's wherever root is at hand, so all who manage a host as root,
- * directly or through sudo, meet in /run, where no other user can make the directory first. Else it is the user's own: who has
- * no root manages nothing of others.
+ * The directory belongs to whom the session runs as, with mode 0700: in a shared one any user could hold a lock for
+ * ever, or write a process number of their choice. The session runs as root where that is possible, so all who manage a
+ * host as root, directly or through sudo, meet in /run, where no other user can make the directory first. Else it is
+ * the user's own: who has no root manages nothing of others.
  *
- * `close` shuts the directory that earlier versions shared with every user: their sessions then take no lock beside ours.
+ * `close` shuts the directory that earlier versions shared with every user: their sessions then take no lock next to
+ * this one's.
  */
 const script = [
   'LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"; export LC_ALL PATH; umask 077; exec 3<&0',
@@ -65,7 +67,7 @@ const script = [
   'exclusive | shared) take "$verb" "$id" "$file" "$tag" "$holder" ;; free) free "$id" ;; esac; done; }',
 ].join("\n");
 
-/** The words to start; as root wherever root is at hand, because that decides which locks one meets. */
+/** The command to start; as root where that is possible, because the user decides which locks one meets. */
 export const lockSessionWords = (throughSudo: boolean): readonly string[] => [
   ...(throughSudo ? ["sudo", "-n", "--"] : []),
   ...["sh", "-c", script, "sluice-locks"],

@@ -5,13 +5,13 @@ import { count } from "../counters";
 import type { DialTarget } from "../host";
 import type { Ending, HostProcess } from "../transport";
 
-/** A login on a host. Once it is not alive any more it stays so. */
+/** A login on a host. Once it has ended it stays ended. */
 export class Connection {
   isAlive = true;
-  /** Why it ended, in the words of whoever ended it first. */
+  /** Why it ended: the first reason given. */
   why = "";
 
-  /** Hidden from whoever prints a connection: ssh2 keeps the secrets in it. */
+  /** Hidden when a connection is printed: ssh2 keeps the secrets in it. */
   readonly #client: Client;
   readonly #socket: Duplex;
 

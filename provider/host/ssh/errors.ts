@@ -8,7 +8,7 @@ export const systemCodeOf = (error: unknown): string =>
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-/** Refused, no route, no such name and silence are different things to mend. */
+/** Refused, no route, no such name and silence need different repairs. */
 export function hostUnreachable(object: string, address: string, port: number, error: unknown): SluiceError {
   const make = (what: string, fix: string) =>
     new SluiceError({ code: "HOST_UNREACHABLE", object, what, fix, detail: wordsOf(error) });

@@ -79,10 +79,10 @@ export function keyUnpinned(object: string, key: HostKey): SluiceError {
   return new SluiceError({
     code: "HOST_KEY_UNPINNED",
     object,
-    what: "the host's key is not pinned, so nobody knows whether this is the right host",
+    what: "the host's key is not pinned, so the host's identity cannot be verified",
     found: `${key.type} ${key.fingerprint}`,
     needs: "the key that `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints on the host itself",
-    fix: `hostKey: "${key.fingerprint}" when it is the same, or trustOnFirstUse: true to believe it unseen`,
+    fix: `hostKey: "${key.fingerprint}" if it is the same, or trustOnFirstUse: true to accept it unverified`,
   });
 }
 
@@ -90,7 +90,7 @@ export function keyMismatch(object: string, pin: Pin, seen: readonly HostKey[], 
   return new SluiceError({
     code: "HOST_KEY_MISMATCH",
     object,
-    what: "the host showed another key than the pinned one: it was reinstalled, or somebody sits in between",
+    what: "the host's key is not the pinned one: the host was reinstalled, or another machine answers for it",
     found:
       seen.length === 0
         ? `no key of type ${pin.types.join(" or ")}`

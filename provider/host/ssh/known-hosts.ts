@@ -5,7 +5,7 @@ import { SluiceError, wordsOf } from "../../errors";
 import type { HostKey } from "./host-key";
 import { systemCodeOf } from "./errors";
 
-/** Keys believed on first use, in the format of OpenSSH's known_hosts, beside what other programs remember. */
+/** Keys accepted on first use, in the format of OpenSSH's known_hosts, in a file of Sluice's own. */
 export const knownHostsPath = (): string =>
   join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "sluice", "known_hosts");
 
@@ -40,7 +40,7 @@ function cannotRemember(object: string, path: string, error: unknown, key?: Host
   return new SluiceError({
     code: "HOST_KEY_UNPINNED",
     object,
-    what: "trustOnFirstUse needs a memory for the host's key, and there is none",
+    what: "trustOnFirstUse cannot remember the host's key",
     ...(key === undefined ? {} : { found: `${key.type} ${key.fingerprint}` }),
     fix: `make ${path} readable and writable, or pin the key: hostKey: "${key?.fingerprint ?? "SHA256:..."}"`,
     detail: wordsOf(error),

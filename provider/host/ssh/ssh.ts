@@ -52,7 +52,7 @@ export async function connect(settings: SshAddress, through: Through | undefined
   });
 }
 
-/** The jump host has its own limit, and is the one to say that it was reached: ours begins behind it. */
+/** The jump host has a limit of its own and reports it itself; ours starts after the jump host's login. */
 function limitOf({ connectSeconds = connectSecondsDefault, proxy }: SshAddress, through: Through | undefined): number {
   return connectSeconds + (through === undefined ? 0 : (proxy?.connectSeconds ?? connectSecondsDefault));
 }

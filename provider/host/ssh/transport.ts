@@ -23,7 +23,7 @@ class SshTransport implements Transport {
   readonly address: string;
   readonly sudoAllowed: boolean;
   readonly connectSeconds: number;
-  /** Hidden from whoever prints or serialises a host: it holds secrets. */
+  /** Hidden when a host is printed or serialised: it holds secrets. */
   readonly #settings: SshAddress;
   readonly #through: Through | undefined;
   readonly #gate = new Gate(commandSessions);
@@ -58,7 +58,7 @@ class SshTransport implements Transport {
     }
   }
 
-  /** A session where none of ours stands in the way: sshd counts a command that was ended until it is really gone. */
+  /** A session that our own commands leave free: sshd counts a command that was ended until it is really gone. */
   async #session(text: string): Promise<HostProcess> {
     let refusal: unknown;
     try {
@@ -97,7 +97,7 @@ class SshTransport implements Transport {
       return await connection.dial(target);
     } catch (error) {
       if (connection.isAlive) throw errors.dialRefused(this.#object, target, error);
-      // A dial that nobody waits for any more must not open again what was closed on purpose.
+      // A dial whose caller has given up must not reopen a connection that was closed on purpose.
       if (this.#connecting === undefined) throw this.#lost(connection, error);
     }
     const next = await this.#connected();

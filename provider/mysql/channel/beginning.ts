@@ -11,7 +11,7 @@ export interface Ended {
   readonly at: FilePosition;
   /** Whose log that is. */
   readonly sourceUuid: string;
-  /** The declared place it had begun at, as `sayPosition` has it; null where somebody else had made it. */
+  /** The declared position it had begun at, as `sayPosition` renders it; null if Sluice did not create the channel. */
   readonly start: string | null;
 }
 
@@ -54,7 +54,8 @@ export interface Beginning {
 export function beginningOf(beginning: Beginning): FilePosition {
   const { declared, trace, sourceUuid } = beginning;
   const { start, ended } = trace;
-  if (start === sayPosition(declared)) throw appliedBefore(beginning, "it began there before, and somebody removed it");
+  if (start === sayPosition(declared))
+    throw appliedBefore(beginning, "it began there before and was removed outside of Sluice");
   if (ended === null) return declared;
   const isStart = ended.start === sayPosition(declared);
   if (sourceUuid !== null && sourceUuid !== ended.sourceUuid) {

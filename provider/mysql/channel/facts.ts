@@ -16,7 +16,7 @@ export interface ReplicaFacts {
   readonly gtidMode: string;
   readonly executed: GtidSet;
   readonly isReadOnly: boolean;
-  /** super_read_only: nobody writes before it is lifted. */
+  /** super_read_only: no session writes before it is lifted. */
   readonly isSealed: boolean;
   readonly binlogFormat: string;
   readonly dataDirectory: string;
@@ -34,7 +34,7 @@ export interface OtherChannel {
   readonly port: number;
 }
 
-/** A channel as it is set; true until somebody changes it. */
+/** A channel as it is set; true until a session changes it. */
 export interface ChannelFacts {
   readonly address: string;
   readonly port: number;
@@ -88,7 +88,7 @@ export interface ReceiverFacts {
 export interface ApplierFacts {
   readonly state: "running" | "stopped";
   readonly error: ThreadError | null;
-  /** Seconds until the transaction at hand is due by `delaySeconds`; null where nothing waits. */
+  /** Seconds until the next transaction is due by `delaySeconds`; null if none waits. */
   readonly remainingDelaySeconds: number | null;
   readonly lagSeconds: number | null;
   /** Source's log up to here is applied. */
@@ -96,8 +96,8 @@ export interface ApplierFacts {
   readonly position: string;
 }
 
-// The statements below name no channel: whoever looks at several channels of one server asks each of them once
-// (provider/readers.ts). A server has few channels, so one that is asked for alone costs no more.
+// The statements below name no channel: a reader of several channels of one server asks each of them once
+// (provider/readers.ts). A server has few channels, so asking for one alone costs the same.
 
 const ofChannel = (row: Row, channel: string): boolean =>
   textIn(row, "channel").toLowerCase() === channel.toLowerCase();

@@ -6,7 +6,7 @@ import { fileWord, needsRoot, ownedLike } from "./tls-files";
 
 /** The option file in which a channel's filters outlive a restart of mysqld. */
 export interface FilterFile {
-  /** False where my.cnf of the server includes no folder of ours: then nothing can be kept. */
+  /** False if my.cnf of the server includes no folder of Sluice: then no option file can be kept. */
   readonly isPossible: boolean;
   readonly path: string;
   /** As it stands there; null where there is none. */
@@ -24,7 +24,7 @@ export async function readFilterFile(
   const path = posix.join(directory, `channel-${fileWord(channel)}.cnf`);
   if (host === null) return { isPossible: false, path, text: null };
   const asRoot = await needsRoot(host);
-  // Where the data lies, the server says: what is another user's there is no folder of ours.
+  // The server says where its data is; a folder there that another user owns is not Sluice's.
   const read = (file: string) =>
     host.readFile(file, { asRoot }).catch((error: unknown) => {
       if (isProblem(error, "STORAGE_PATH_UNSAFE")) return undefined;

@@ -161,7 +161,10 @@ function renaming(rule: string): Statement {
   return sql`(${id(from)}, ${id(to)})`;
 }
 
-/** The rules as startup options of this channel: a restarted mysqld starts the channel by itself, and knows no others. */
+/**
+ * The rules as startup options of this channel: a restarted mysqld starts the channel automatically, with these rules
+ * only.
+ */
 export function renderFilterOptions(rules: FilterRules, channel: string, owner: string): string {
   const options = filterKinds.flatMap((kind) =>
     rules[kind].map((rule) => renderOption(table[kind].option, `${channel}:${rule}`)),

@@ -52,7 +52,10 @@ const head = new RegExp(
   "i",
 );
 
-/** Null for every other statement, and for an event that is given another name: that may be one of ours. */
+/**
+ * Null for every other statement, and for an event that is renamed: the new name may be in a database that the channel
+ * brings.
+ */
 function parseRoutineStatement(query: string): RoutineStatement | null {
   const text = query.replace(/^(?:\s+|\/\*(?![!+])[^]*?\*\/|(?:--\s|#)[^\n]*\n)+/, "");
   const match = head.exec(text);

@@ -75,7 +75,7 @@ export function requireOtherStart(
   });
 }
 
-/** A failed transaction is not retried unless the error may pass by itself: a person may be repairing it. */
+/** A failed transaction is retried only after an error that can pass without a repair: a person may be repairing it. */
 export function requireApplierSound(error: ThreadError | null, executed: GtidSet, names: ChannelNames): void {
   if (error === null || isPassing("applier", error, names) || outsideStatement(error, names.rules) !== null) return;
   const { transaction } = error;

@@ -86,7 +86,7 @@ export const sayEndpoint = (source: Pick<Source, "address" | "port">): string =>
 
 /**
  * Sets everything a channel has, so that nothing of an earlier source stays behind.
- * - without `position` the channel goes on where it is
+ * - without `position` the channel continues where it is
  * - `assigns` is the uuid of the GTIDs that the replica gives to transactions without; null: it gives none
  */
 export function pointChannel(

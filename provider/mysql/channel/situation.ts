@@ -6,14 +6,14 @@ import type { Position } from "./settings";
 import type { ChannelSource } from "./source";
 import type { ChannelNames } from "./errors/thread";
 
-/** Both ends of a channel, as they are now, and where the receiver is to begin or go on. */
+/** Both ends of a channel, as they are now, and where the receiver is to begin or continue. */
 export interface Situation {
   readonly names: ChannelNames;
   readonly replica: ReplicaFacts;
   readonly source: ChannelSource;
   /** Null before the channel is made. */
   readonly channel: ChannelFacts | null;
-  /** True where relay logs are thrown away: what is received and not applied must be fetched again. */
+  /** True if relay logs are deleted: what is received and not applied must be fetched again. */
   readonly points: boolean;
   readonly position: Position;
   /** True where the mark says something about the place of an earlier channel of this name: `position` is chosen by it. */

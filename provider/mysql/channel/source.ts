@@ -20,7 +20,7 @@ export interface ChannelSource {
   readonly grants: readonly string[];
   /** `repl@%` */
   readonly account: string;
-  /** The binary logs it keeps; null where nobody asked or the user may not see them. */
+  /** The binary logs it keeps; null if not asked, or if the user has no privilege to see them. */
   readonly logs: readonly LogFile[] | null;
 }
 

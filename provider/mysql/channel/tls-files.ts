@@ -8,14 +8,14 @@ import type { TlsFacts } from "./facts";
 /** Where the files of a channel lie: mysqld takes an authority as a file on its own machine, and in no other way. */
 export interface TlsFiles {
   readonly directory: string;
-  /** It is a directory of ours: root's, beside a managed server's data. */
+  /** A directory of Sluice: root's, next to a managed server's data. */
   readonly isManaged: boolean;
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
 }
 
-/** Beside a managed server's data in `tls/`; else in the data directory, where mysqld may read whatever guards the machine. */
+/** Next to a managed server's data in `tls/`; else in the data directory, which AppArmor and SELinux let mysqld read. */
 export function tlsFilesOf(
   server: { readonly socket?: string | undefined; readonly dataDirectory: string },
   channel: string,
@@ -42,7 +42,10 @@ export async function writeTlsFiles(host: Host, files: TlsFiles, tls: Tls, dataD
   if (given.key !== undefined) await host.writeFile(files.key, given.key, { mode: 0o600, ...as });
 }
 
-/** Who writes the files: root beside a managed server's data, so that mysqld can read them; else whom the data directory belongs to. */
+/**
+ * Who writes the files: root next to a managed server's data, so that mysqld can read them; else the data directory's
+ * owner.
+ */
 async function writerOf(
   host: Host,
   { isManaged }: Pick<TlsFiles, "isManaged">,

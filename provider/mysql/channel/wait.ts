@@ -103,7 +103,7 @@ async function watch(wait: ChannelWait, what: string, judge: Judge): Promise<voi
       onWait: (why) => report.progress(why),
       check: async () => {
         const channel = await readChannel(mysql, names.channel);
-        if (channel === null) throw changed(names, "somebody removed the channel");
+        if (channel === null) throw changed(names, "the channel was removed by another session");
         const skipped = await skipStopped(channel, wait);
         if (skipped !== null) return waiting(skipped);
         failure = failureOf(channel, { ...names, rules: channel.rules });
@@ -136,15 +136,15 @@ async function skipStopped(
   return `skipped ${statement}`;
 }
 
-/** Throws what nobody may wait for; gives back what may pass by itself. */
+/** Throws an error that needs a repair; returns one that can pass without a repair. */
 function failureOf({ receiver, applier }: ChannelFacts, names: ChannelNames): SluiceError | undefined {
   if (applier.state === "stopped")
     throw applier.error === null
-      ? changed(names, "somebody stopped the applier")
+      ? changed(names, "another session stopped the applier")
       : threadFailure("applier", applier.error, names);
   if (receiver.state === "running") return undefined;
   if (receiver.error === null) {
-    if (receiver.state === "stopped") throw changed(names, "somebody stopped the receiver");
+    if (receiver.state === "stopped") throw changed(names, "another session stopped the receiver");
     return undefined;
   }
   return receiverFailure(receiver.state, receiver.error, names);
@@ -161,7 +161,7 @@ const changed = ({ object }: ChannelNames, what: string): SluiceError =>
     code: "SERVER_RUNNING_ELSEWHERE",
     object,
     what: `cannot catch up, ${what} meanwhile`,
-    fix: "find out who did it and why, then run `pulumi up` again",
+    fix: "find out which user did it and why, then run `pulumi up` again",
   });
 
 /** Speed from the first look on: seconds pass in bursts, transactions too. */

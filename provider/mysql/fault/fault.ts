@@ -147,7 +147,7 @@ const isTls = (fault: MysqlFault): boolean => tlsErrnos.has(fault.errno) || /SSL
 const lostErrnos = new Set([1053, 1927, 2006, 2013, 4031]);
 const lostNames = /^(PROTOCOL_|ECONN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ERR_STREAM|CONNECTION_CLOSED)/;
 
-/** Whether the connection is of no more use. */
+/** Whether the connection is no longer usable. */
 export const isLost = (fault: MysqlFault): boolean => lostErrnos.has(fault.errno) || lostNames.test(fault.name);
 
 /** The driver's error without everything that may hold a secret. */

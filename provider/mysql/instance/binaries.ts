@@ -81,7 +81,7 @@ export async function findBinaries(
   }
 }
 
-/** Prints one line a program, then the chosen one's details. The first mysqld that is no MariaDB is looked at closely. */
+/** Prints one line a program, then the chosen one's details. The first mysqld that is not MariaDB is examined. */
 function searchCommand(baseDirectory: string | undefined, connectedUid: number | null) {
   const folders =
     baseDirectory === undefined

@@ -86,7 +86,7 @@ function optionDifferences(instance: Group, shouldText: string, isText: string):
  * running server refuses, are let in by a restart.
  */
 function accountDifferences(should: InitFile, { init: is, refusesUs }: SeenConfiguration): Difference[] {
-  // auth_socket lets in whoever has the account's own name, besides the one that it was told.
+  // auth_socket lets in the unix user with the account's own name, and the one in its AS clause.
   const isLetIn = should.osUser === managementAccount;
   if (is !== null && is.osUser !== should.osUser && !isLetIn)
     return [{ property: account, from: userWords(is), to: userWords(should) }];
@@ -96,7 +96,7 @@ function accountDifferences(should: InitFile, { init: is, refusesUs }: SeenConfi
 
 const userWords = ({ osUser }: InitFile): string => (osUser === null ? "by password" : `unix user ${osUser}`);
 
-/** What runs may differ from the option file: somebody said SET GLOBAL, or the file was just changed. */
+/** A running server may differ from its option file: after SET GLOBAL, or because the file has just changed. */
 export function runningDifferences(
   instance: Group,
   optionText: string,

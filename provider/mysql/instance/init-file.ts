@@ -14,7 +14,7 @@ export const accountKind = ({ binaries }: Pick<Instance, "binaries">): Account["
  * The statements mysqld runs at every start, before it answers anybody and before super_read_only is on (tried: 9.7). One a
  * line. An error in one ends the file and not the server, so what must not fail stands first.
  *
- * - The data may be a copy of another server's (CLONE): the account is made anew, whoever had that name there.
+ * - The data may be a copy of another server's (CLONE): an account of that name is replaced.
  * - `--initialize-insecure` leaves root@localhost without a password: it becomes the unix user root, or is locked.
  */
 export function renderInit(account: Account, instance: Pick<Instance, "runtime">): string {

@@ -7,7 +7,7 @@ import type { Layout } from "./layout";
 export interface Instance {
   /** What errors call it: `staging database orders@stage-1:3307`. */
   readonly object: string;
-  /** `project/stack/name`; stands in the unit, for whoever meets it on the host. */
+  /** `project/stack/name`; written into the unit, for administrators of the host. */
   readonly owner: string;
   readonly layout: Layout;
   readonly runtime: Runtime;
@@ -17,7 +17,7 @@ export interface Instance {
   readonly memoryMaxBytes?: number | undefined;
 }
 
-/** Where a server stands. To look at it, to stop it and to remove it takes no more: its programs may be gone from the host. */
+/** Where a server is. This is enough to observe, stop and remove it: its programs may be missing on the host. */
 export type InstancePlace = Pick<Instance, "object" | "layout" | "runtime" | "port">;
 
 /** How a server is run on this host. */
@@ -33,7 +33,7 @@ export interface Runtime {
   readonly asRoot: boolean;
 }
 
-/** mysqld refuses to serve as root; with root at hand it gets the user that every distribution names so. */
+/** mysqld refuses to run as root; if we are root it runs as `mysql`, the user's name in every distribution. */
 export const serverUser = "mysql";
 
 export function runtimeOf(facts: HostFacts): Runtime {
@@ -47,7 +47,7 @@ export function runtimeOf(facts: HostFacts): Runtime {
   };
 }
 
-/** Runs a command as the user of mysqld: with what lies in directories of that user, root has nothing to do. */
+/** Runs a command as the user of mysqld: root does not touch files in directories of that user. */
 export const asServer = ({ asRoot, osUser }: Runtime): { readonly asUser?: string } =>
   asRoot ? { asUser: osUser } : {};
 

@@ -7,7 +7,7 @@ export const managementAccount = "sluice";
 /** The job that fills the server. */
 export const seedJob = "seed";
 
-/** The job that tries the source's definitions before data is thrown away for them. */
+/** The job that tries the source's definitions before data is deleted for them. */
 export const trialJob = "trial";
 
 /** Every path of a managed server. All but the unit's file are below one directory. */
@@ -80,7 +80,7 @@ export function layoutOf(directory: string): Layout {
   };
 }
 
-/** Names directly below the directory that we make; everything else is somebody's. */
+/** Names directly below the directory that Sluice creates; everything else is foreign. */
 export const ownEntries: readonly string[] = [
   "sluice.json",
   "my.cnf",

@@ -101,7 +101,7 @@ function houseSettings({ binaries }: Pick<Instance, "binaries">): Config {
     relay_log_recovery: true,
     // Events would write beside the source's own.
     event_scheduler: false,
-    // One more listener, on a port that nobody declared.
+    // One more listener, on a port that is not declared.
     ...(has(binaries.server, "mysqlxPlugin") && { mysqlx: false }),
     // The folder of the default does not exist on every system, and mysqld then refuses to start.
     secure_file_priv: "NULL",
@@ -172,11 +172,11 @@ const refused: Readonly<Record<string, string>> = {
   innodb_undo_directory: byDirectory,
   innodb_doublewrite_dir: byDirectory,
   innodb_temp_tablespaces_dir: byDirectory,
-  user: "is chosen by the host: `mysql`, or the connected user where root is out of reach",
+  user: "is chosen by the host: `mysql`, or the connected user if that user cannot become root",
   init_file: "makes the management account",
-  skip_grant_tables: "would let everybody in",
-  initialize: "is no setting of a running server",
-  initialize_insecure: "is no setting of a running server",
+  skip_grant_tables: "would let every user in without a password",
+  initialize: "is not a setting of a running server",
+  initialize_insecure: "is not a setting of a running server",
   daemonize: "would hide mysqld from its supervisor",
   defaults_file: "is the file this is written to",
   upgrade: "is chosen when the server is upgraded",

@@ -12,7 +12,7 @@ import { requireEnterable } from "./refusals";
 import { startFailure } from "./start-failure";
 import { renderUnit } from "./unit";
 
-/** Makes the unix user of mysqld where root is at hand and it is missing; packages of the server alone do not bring it. */
+/** Creates the unix user of mysqld if it is missing and we are root; packages of the server alone do not create it. */
 export async function ensureOsUser(host: Host, { runtime }: Pick<Instance, "runtime">, report: Report): Promise<void> {
   if (!runtime.asRoot) return;
   const user = runtime.osUser;
@@ -30,8 +30,8 @@ export async function ensureOsUser(host: Host, { runtime }: Pick<Instance, "runt
 }
 
 /**
- * Makes the directory root's before root does anything in it: what another user has put there before is not followed. Mends a
- * directory that was given away. May be repeated.
+ * Makes root own the directory before root does anything in it: what another user has put there before is not followed.
+ * Repairs a directory that was given away. May be repeated.
  */
 export async function ensureOwnDirectory(host: Host, { layout, runtime }: InstancePlace): Promise<void> {
   const { directory } = layout;
@@ -52,7 +52,7 @@ export async function ensureOwnDirectory(host: Host, { layout, runtime }: Instan
       if [ -L "$path" ] && [ -n "$(changer "$path" parents 0)" ]; then rm -f -- "$path"
       elif [ -f "$path" ] && [ ! -L "$path" ]; then chown -h root "$path" && chmod go-w "$path" || exit; fi
     done
-    # A job of mysqld's user is none of ours.
+    # A job that mysqld's user owns was not started by Sluice.
     [ -z "$(find ${layout.job} -prune -user ${runtime.osUser} 2>/dev/null)" ] || rm -rf -- ${layout.job}
     for path in ${links}; do
       [ -L "$path" ] || continue
@@ -86,7 +86,7 @@ export async function ensureDirectories(host: Host, instance: InstancePlace): Pr
   await host.run(
     allOf(
       sh`umask 022`,
-      // Whoever may reach the socket may ask to log in; that is for the server to decide.
+      // Every user may connect to the socket; the server decides who logs in.
       own("0755", server, server, layout.run),
       own("0750", server, server, layout.log),
       own("0750", server, server, layout.tmp),
@@ -147,7 +147,7 @@ async function ensureAccount(host: Host, instance: Instance): Promise<Account> {
   const text = await host.readFile(layout.accountFile, { asRoot: runtime.asRoot });
   const known = parseAccountFile(text ?? "");
   const password = known ?? makePassword();
-  // Anew, whoever logs in to the host now: the clients of a seeding read it as that user.
+  // Written each time, because the ssh user may have changed: the clients of a seeding read it as that user.
   await host.writeFile(layout.accountFile, renderAccountFile(password), {
     mode: 0o600,
     ...(runtime.asRoot && { asRoot: true, owner: `${runtime.connectedUser}:` }),
@@ -165,7 +165,7 @@ const unflushed = ["--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"];
 
 /**
  * Makes an empty data directory where there is none. It has its name only when it is whole and on the disk, but for a file system
- * that is mounted in its place: what is half made there, the next run throws away before it begins again. May be repeated.
+ * that is mounted in its place: a half-made one is deleted by the next run before it begins again. May be repeated.
  */
 export async function initialiseData(host: Host, instance: Instance): Promise<void> {
   const { layout, runtime, binaries } = instance;

@@ -14,7 +14,7 @@ const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a stateme
 /** Throws the data away. Refuses while a server runs on it; ends a seeding. */
 export async function emptyData(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
-  await requireRemovable(host, instance, "its data cannot be thrown away");
+  await requireRemovable(host, instance, "its data cannot be deleted");
   await ensureOwnDirectory(host, instance);
   await endSeed(host, instance);
   const paths = [layout.data, layout.dataInitialising];
@@ -29,7 +29,10 @@ const clearFunction = sh`clear() { for path in "$@"; do
       rm -rf -- "$path" 2>/dev/null || [ "$(ls -A "$path" && echo empty)" = empty ] || rm -rf -- "$path" || return
     done; }`;
 
-/** Removes the unit and everything of ours in the directory, the marker last; what is not ours stays. May be repeated. */
+/**
+ * Removes the unit and everything that Sluice created in the directory, the mark last; foreign files stay. May be
+ * repeated.
+ */
 export async function removeInstance(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
   const { directory } = await requireRemovable(host, instance, "it cannot be removed");

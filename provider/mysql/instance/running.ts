@@ -70,14 +70,14 @@ export async function readRunning(connect: () => Promise<MysqlReader>, asked: As
 
 /**
  * Sets variables of the running server; answers with what it made of them, where that is another value. Left alone: what has its
- * value already, and options that are no variables.
+ * value already, and options that are not variables.
  */
 export async function setRunning(
   connect: () => Promise<MysqlClient>,
   because: readonly Difference[],
 ): Promise<Readonly<Record<string, Adjusted>>> {
   const mysql = await connect();
-  // A size that is no multiple of what the server allocates is then rounded, as at a start, and no error (1231).
+  // A size that is not a multiple of what the server allocates is then rounded, as at a start, and no error (1231).
   await mysql.execute(sql`SET SESSION sql_mode = ''`);
   const asked = new Map(because.filter(({ to }) => to !== byDefault).map(({ property, to }) => [property, to]));
   const [first, ...others] = asked.keys();
@@ -90,7 +90,7 @@ export async function setRunning(
     if (name === "super_read_only") await setSuperReadOnly(mysql, isSameValue(name, to, "ON"));
     else await mysql.execute(setVariable(name, to));
   }
-  const fresh = await connect(); // whoever comes next does not get the session above, whose sql_mode is another
+  const fresh = await connect(); // the next reader does not get the session above, whose sql_mode differs
   if (first === undefined) return {};
   const rows = await fresh.query<Variable>(selectVariables([first, ...others]));
   return Object.fromEntries(

@@ -1,14 +1,14 @@
 import type { Health } from "../../status";
 
-/** What is known of a managed server when somebody asks how it is. */
+/** What is known about a managed server when its health is asked for. */
 export interface InstanceSight {
-  /** The marker stands there. */
+  /** The directory has its mark. */
   readonly isThere: boolean;
   /** Its data is complete. */
   readonly isSeeded: boolean;
   readonly seeding: "none" | "running" | "finished" | "failed";
   readonly isRunning: boolean;
-  /** It let us in. */
+  /** The management account could log in. */
   readonly answers: boolean;
   readonly wanted: "running" | "stopped";
   /** Null where it was not asked. */

@@ -3,15 +3,15 @@ import { asUserCommand, Command, sh } from "../../host/command";
 import type { InstancePlace } from "./instance";
 import type { Layout } from "./layout";
 
-/** What around a directory, or in data that nobody has claimed, decides whether a server of ours can live there. */
+/** What around a directory, or in data without a mark, decides whether a managed server can run there. */
 export interface Surroundings {
-  /** The directory of another server that this one lies in. */
+  /** The directory of another server that this one is inside of. */
   readonly enclosing: { readonly directory: string; readonly is: "server" | "data" } | null;
   /** The first directory on the way to the socket that mysqld's user, or the ssh user, may not enter. */
   readonly closed: { readonly user: string; readonly directory: string } | null;
-  /** The first names in a data directory without a marker that holds no data dictionary of MySQL 8. */
+  /** The first names in a data directory that has no mark and no data dictionary of MySQL 8. */
   readonly foreignData: readonly string[] | null;
-  /** Another process that uses files of a data directory without a marker. */
+  /** Another process that uses files of a data directory without a mark. */
   readonly dataHolder: { readonly pid: number; readonly command: string } | null;
 }
 
@@ -34,7 +34,7 @@ export function surroundingsLook({ layout, runtime }: Pick<InstancePlace, "layou
     ].join("\n"),
   );
   const { asRoot, osUser, connectedUser } = runtime;
-  // Where mysqld's user is still to be made, `nobody` may enter the same directories.
+  // If mysqld's user does not exist yet, the system's unprivileged user may enter the same directories.
   const mayEnter = (user: string) =>
     asRoot
       ? sh`u=${user}; id -u "$u" >/dev/null 2>&1 || u=nobody; at=$( { ${asUserOf(enter)}; } 2>/dev/null); [ -z "$at" ] || echo closed ${user} "$at"`
@@ -84,7 +84,7 @@ export function requireApart(
   throw new SluiceError({
     code: "STORAGE_DIRECTORY_NESTED",
     object,
-    what: `cannot use directory ${layout.directory}, it lies inside ${whose} of another MySQL server`,
+    what: `cannot use directory ${layout.directory}, it is inside ${whose} of another MySQL server`,
     found: `${enclosing.directory} holds ${enclosing.is === "server" ? "sluice.json" : "mysql.ibd or ibdata1"}`,
     needs: "a directory of its own: removing the other server removes everything below its directory",
     fix: "choose a `directory` outside of it",

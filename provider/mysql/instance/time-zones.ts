@@ -45,7 +45,7 @@ export async function hasTimeZones(mysql: MysqlReader): Promise<boolean> {
 const loadSeconds = 300; // 1,800 zones take 2 s (measured); a slow disk a hundred times that
 const zoneInfo = "/usr/share/zoneinfo";
 
-/** Null, or why not. What the program says of files that are no zones is of no use. */
+/** Null, or why not. The program's warnings about files that are not zones are dropped. */
 async function loadFromHost({ host, instance, mysql }: TimeZonesWanted): Promise<string | null> {
   const { mysqld, mysql: client } = instance.binaries;
   if (client === null) return "the host has no mysql client";

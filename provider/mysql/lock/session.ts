@@ -14,7 +14,7 @@ const workWithinSeconds = 30 * 86_400; // no step may take longer (catchUpSecond
 /**
  * Holds the lock `name` in a server while `work` runs, in a session of its own that `open` makes: whatever way a server is reached, all of
  * us meet in it. The server frees the lock when the session ends. `lost` is aborted, with the error as its reason, when the session
- * does not hold the lock any more. Throws LOCK_TAKEN.
+ * no longer holds the lock. Throws LOCK_TAKEN.
  */
 export async function holdSessionLock<T>(
   open: () => Promise<MysqlClient>,
@@ -109,7 +109,7 @@ async function watch(mysql: MysqlClient, key: string, lost: AbortController, rel
           limit,
         );
         if (row?.isOurs !== 1) throw new Error("the server says that the session does not hold it");
-        return waiting("the work goes on");
+        return waiting("the work continues");
       },
     });
   } catch (error) {
@@ -118,8 +118,8 @@ async function watch(mysql: MysqlClient, key: string, lost: AbortController, rel
       new SluiceError({
         code: "HOST_CONNECTION_LOST",
         object: objectOf(mysql, key),
-        what: "the lock was lost while work was going on, so the work stops",
-        fix: "run it again: it goes on where it stopped",
+        what: "the lock was lost while the work ran, so the work stops",
+        fix: "run it again: it continues where it stopped",
         detail: wordsOf(error),
       }),
     );

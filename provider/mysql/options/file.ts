@@ -182,7 +182,7 @@ const optionsOf = (file: OptionFile, groups: readonly string[]): readonly Option
 export const optionNames = (file: OptionFile): string[] =>
   file.lines.filter((line): line is OptionLine => line.kind === "option").map(({ name }) => name);
 
-/** Options that mysqld passes over where it does not know them. */
+/** Options that mysqld ignores if it does not know them. */
 export const looseNames = (file: OptionFile, groups: readonly string[]): ReadonlySet<string> =>
   new Set(
     optionsOf(file, groups)

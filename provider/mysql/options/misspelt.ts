@@ -7,7 +7,7 @@ const known = new Set(optionNames);
 /**
  * The option that was meant, where mysqld would not know the written one. A name that is not near a known one may be an option of a
  * plugin or of another server, a name with a dot belongs to a component, and mysqld completes the beginning of a name: all of them
- * pass, and so does a `loose_` option, which mysqld itself may pass over.
+ * pass, and so does a `loose_` option, which mysqld ignores if it does not know it.
  */
 export function meantOption(written: string): string | undefined {
   const { name, loose } = normaliseOption(written);

@@ -1,7 +1,7 @@
 /**
  * Option names of mysqld, for "did you mean". Made from `mysqld --no-defaults --verbose --help` of 9.7.4 with the plugins of its
  * package loaded, the global variables of 9.7.4, the help of 8.0.41 (mysql-test/r/mysqld--help-notwin.result), and options of InnoDB
- * that were removed since 5.7. Options of other plugins and of Percona Server are missing here, and are no mistakes.
+ * that were removed since 5.7. Options of other plugins and of Percona Server are missing here, and are not mistakes.
  */
 export const optionNames: readonly string[] = `
   abort_slave_event_count activate_all_roles_on_login activate_mandatory_roles admin_address admin_port admin_ssl

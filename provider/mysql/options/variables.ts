@@ -3,7 +3,7 @@ import { id, sql, type SqlValue, type Statement } from "../sql";
 /**
  * Variables that need a restart, of those that are set by us or often by users. For all others SET GLOBAL is tried when the
  * value differs, and error 1238 means restart. Source: every global variable of 9.7.4 set to its own value, those that gave 1238;
- * and options of the command line that its --help shows and that are no variables.
+ * and options of the command line that its --help shows and that are not variables.
  */
 const fixedAtStart = new Set([
   "admin_address",
@@ -241,7 +241,7 @@ export interface Adjusted {
   readonly got: string;
 }
 
-/** Whether somebody has set another value than what is asked, or than what the server makes of it. */
+/** Whether the value set is neither the declared one nor what the server makes of it. */
 export function isDrifted(
   name: string,
   asked: string | undefined,

@@ -189,7 +189,7 @@ export const renderRevoke = (grant: Grant, account: Account, isPattern: boolean)
 
 const renderPrivileges = ({ privileges }: Grant): Statement => join(privileges.map(keyword), ", ");
 
-/** `_` and `%` in a database's name would be wildcards: the account would reach databases that nobody named. */
+/** `_` and `%` in a database's name would be wildcards: the account would reach databases that are not declared. */
 function renderTarget({ kind, database, name }: GrantTarget, isPattern: boolean): Statement {
   if (database === null) return sql`*.*`;
   if (name === null) return sql`${id(isPattern ? database.replace(/[%_\\]/g, "\\$&") : database)}.*`;

@@ -37,8 +37,8 @@ export async function requireNoTables(
 }
 
 /**
- * Drops from a dump of ours the statements that make an ignored routine, trigger or event. mysqldump writes each of them with the
- * delimiter `;;`, and `CREATE` at the beginning of the first line.
+ * Drops from our own dump the statements that create an ignored routine, trigger or event. mysqldump writes each of
+ * them with the delimiter `;;`, and `CREATE` at the beginning of the first line.
  */
 const ignoreProgram = `use strict; use warnings;
 my ($database, %ignored, $body, $skip) = ("");

@@ -4,7 +4,7 @@ import type { JobPlace } from "../../host/job/script";
 import { runtimeOf, type Instance } from "../instance/instance";
 import { seedJob, type Layout } from "../instance/layout";
 
-/** What is known of a seeding on a host. */
+/** What is known about a seeding on a host. */
 export interface SeedFacts {
   /** `finished`: the data is in, and the caller has not recorded it yet. `failed`: begin again with empty data. */
   readonly state: "none" | "running" | "finished" | "failed";

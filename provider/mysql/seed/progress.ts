@@ -3,7 +3,7 @@ import type { JobFacts } from "../../host/job/job";
 /** How far a job is: bytes by its own count. */
 export interface Progress {
   readonly doneBytes: number;
-  /** Null where nobody knows. */
+  /** Null if unknown. */
   readonly totalBytes: number | null;
 }
 

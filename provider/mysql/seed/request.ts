@@ -3,7 +3,7 @@ import { canonicalText, isSame } from "../../plan/plan";
 
 export type SeedMethod = "dump" | "clone" | "file" | "none";
 
-/** What a seeding is asked to bring. The marker keeps it while the data is not complete, and the job keeps its digest. */
+/** What a seeding is asked to bring. The mark keeps it while the data is not complete, and the job keeps its digest. */
 export interface SeedRequest {
   readonly method: SeedMethod;
   /** `db-1:3306`, or the path of the file; empty for `none`. */
@@ -14,7 +14,7 @@ export interface SeedRequest {
   readonly fileBytes: number | null;
   /** Sorted. */
   readonly databases: "ALL" | readonly string[];
-  /** Objects that stay out, sorted. Absent where there are none, and in a marker of an earlier version. */
+  /** Objects that stay out, sorted. Absent if there are none, and in a mark of an earlier version. */
   readonly ignored?: readonly string[];
   /** The `reseed` text; null without one. */
   readonly reseed: string | null;

@@ -24,7 +24,7 @@ export interface Seeding {
   readonly signal?: AbortSignal | undefined;
   /** Digest of what is asked for (request.ts): the job of another request is never taken for this one's. */
   readonly request?: string | undefined;
-  /** Longest time for all of it. A job that takes longer runs on, and the next call goes on waiting for it. */
+  /** Longest time for all of it. A job that takes longer runs on, and the next call continues to wait for it. */
   readonly withinSeconds: number;
   /** Seconds without a byte after which the source is looked at. Default 60. */
   readonly stalledSeconds?: number | undefined;
@@ -32,7 +32,7 @@ export interface Seeding {
   readonly lockWaitSeconds?: number | undefined;
 }
 
-/** What the server holds now, and where a channel goes on. */
+/** What the server holds now, and the position at which a channel continues. */
 export interface SeedResult {
   readonly method: "dump" | "file" | "clone" | "none";
   /** Transactions that are in the data; null where nothing says it. */
@@ -230,7 +230,7 @@ const saysTableFull = /ERROR 1114 /;
 /** 1021 ER_DISK_FULL, 3 EE_WRITE with 28 ENOSPC. */
 const saysFull = /ERROR 1021 |No space left on device|OS errno 28\b|errno: 28\b|Disk quota exceeded/;
 
-/** 2002, 2006, 2013, 2055: the server is not there any more. A supervisor may have started it again meanwhile. */
+/** 2002, 2006, 2013, 2055: the server has ended. A supervisor may have started it again meanwhile. */
 const saysGone = /ERROR (?:2002|2006|2013|2055) /;
 
 function failureWords({ exitCode }: JobFacts, running: boolean, from: string): string {

@@ -2,7 +2,7 @@ import { type Command, sh } from "../../host/command";
 import { ignoredFiles } from "./ignored";
 import { plainLoad, spreadLoad } from "./spread";
 
-/** How a seeding's script ended, so that nobody guesses from words. */
+/** How a seeding's script ended, as a code: no guess from its output. */
 export const endings = {
   /** The dump program, or what decompresses the file. */
   readerFailed: 10,
@@ -36,7 +36,7 @@ export interface LoadParts {
   readonly reader: Command;
   /** Counts compressed bytes: the reader itself says through `metered` which of its processes is asked. */
   readonly metersReader: boolean;
-  /** Our own dump is spread over several sessions; somebody's passes the filter and stays one stream. */
+  /** Our own dump is spread over several sessions; a user's file passes the filter and stays one stream. */
   readonly isOurs: boolean;
   /** Whether objects are left out of our own dump (ignored.ts). */
   readonly ignores?: boolean | undefined;
@@ -91,15 +91,16 @@ const runFunctions = sh`
     fail() { said "$1" | grep . || tail -n 10 "$1.err"; exit "$2"; }
     broke() { [ "$(cat "$1.code")" != 0 ] && grep -vE '^Warning|\[Warning\]|errno 32|Broken pipe' "$1.err" | grep -q .; }`;
 
-/** Once a second, for whoever watches. */
+/** Once a second, for progress lines. */
 const ticker = sh`
     ( while sleep 1; do
         n=$(sed -n 's/^rchar: //p' "/proc/$(cat meter)/io") && [ -n "$n" ] && echo "$n" >progress.new && mv -f progress.new progress
       done ) 2>/dev/null`;
 
 /**
- * CLONE ends with a restart of the server, which cuts our own connection: errors 2006 and 2013 are no failure here, nor is
- * 3707 (nobody would start it again): all supervisors of ours do. What came of it is in performance_schema.clone_status.
+ * CLONE ends with a restart of the server, which cuts our own connection: errors 2006 and 2013 are not failures here,
+ * nor is 3707 (mysqld has no supervisor to restart it): Sluice's supervisors do. The result is in
+ * performance_schema.clone_status.
  */
 export function cloneScript(mysql: string): Command {
   const client = sh`${mysql} ${`--defaults-file=${jobFiles.targetOptions}`}`;

@@ -1,14 +1,15 @@
 import { type Command, sh } from "../../host/command";
 
 /**
- * Loads a dump through the client. One of ours goes through several sessions at once. mysqldump writes the rows of a table as one INSERT a line, about a
- * megabyte each, and their order does not matter; everything else keeps its place. So the lines of a table that has many go to
- * sessions in turns, after what stands before them was executed, and what stands behind them waits until they were.
+ * Loads a dump through the client. Our own dump goes through several sessions at once. mysqldump writes the rows of a
+ * table as one INSERT a line, about a megabyte each, and their order does not matter; everything else keeps its place.
+ * So the lines of a table that has many go to sessions in turns, after what stands before them was executed, and what
+ * stands behind them waits until they were.
  *
  *     tee | perl -> session 0: databases, tables, small tables, triggers, routines, views
  *             `---> session 1..n: rows of one large table
  *
- * Not for what somebody else has written: there a line may depend on the one before (`SET @x`, `START TRANSACTION`).
+ * Not for a user's file: there a line may depend on the one before (`SET @x`, `START TRANSACTION`).
  */
 export const spreadFiles = {
   program: "spread.pl",
@@ -24,8 +25,9 @@ const mostSessions = 8; // then one mysqldump no longer keeps up: 100 MB/s of te
  */
 
 /**
- * The client names the line of a statement that is refused; nobody keeps the stream. So the lines of each session are counted, and
- * it is remembered at which of them an object began: `nameFailed` writes `object: table` and its name to the loader's errors.
+ * The client names the line of a statement that is refused; the stream itself is not kept. So the lines of each session
+ * are counted, and it is remembered at which of them an object began: `nameFailed` writes `object: table` and its name
+ * to the loader's errors.
  */
 export const namingProgram = `my ($database, $engine, %lines, %objects) = ("", "");
 my $name = qr/(\`(?:[^\`]|\`\`)+\`(?:[.]\`(?:[^\`]|\`\`)+\`)?)/;
@@ -62,7 +64,7 @@ sub objectAt { my ($k, $at) = @_;
 
 /** A session's first words: mysqldump's own settings (character set, checks, no binary log), and each line a transaction. */
 const spreadProgram = `use strict; use warnings; use IO::Handle;
-my $alone = $ARGV[0] == 0; # somebody's file: one session, with nothing added
+my $alone = $ARGV[0] == 0; # a user's file: one session, with nothing added
 my $sessions = $ARGV[0] < ${mostSessions} ? $ARGV[0] + 1 : ${mostSessions};
 my ($preamble, $use, $rows) = ("", "", 0);
 my ($begun, $body, $ordered, %open);

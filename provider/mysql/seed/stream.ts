@@ -42,8 +42,8 @@ const perlSystem = systemDatabases.map((name) => `'\`${name}\`'`).join(", ");
 const position = [dumpedPositionStatement, dumpedApplierStatement].map(({ source }) => source).join("|");
 
 /**
- * Drops from a backup that somebody made, outside the bodies of routines:
- * - the server's own schemas: accounts of another server would lock us out, or let others in;
+ * Drops from a user's backup, outside the bodies of routines:
+ * - the server's own schemas: accounts of another server would lock Sluice out, or let strangers in;
  * - databases that are not wanted;
  * - accounts and grants, for the same reason as the server's schemas;
  * - statements about replication and GTIDs: their values are read, and set when everything else is there.

@@ -20,7 +20,7 @@ export async function frameFiles(mysql: MysqlClient): Promise<Files> {
   );
   return {
     [jobFiles.before]: renderStatements(
-      // read_only stays: nobody but the management account writes.
+      // read_only stays: only the management account writes.
       sql`SET GLOBAL super_read_only = 0`,
       sql`SET GLOBAL max_allowed_packet = ${largestPacketBytes}`,
       sql`ALTER INSTANCE DISABLE INNODB REDO_LOG`,
@@ -51,7 +51,7 @@ export async function requireEmpty(mysql: MysqlClient, object: string): Promise<
 }
 
 export interface Loaded {
-  /** What the server has executed from now on; null: nothing, where nobody knows. */
+  /** Sets what the server has executed; null sets nothing, because it is unknown. */
   readonly gtidExecuted: string | null;
 }
 

@@ -15,8 +15,8 @@ export interface SeedingSaid {
 
 export const saySeed = ({ method, from, resumes, inexact, ignored }: SeedingSaid): Words => ({
   what: [
-    `${resumes === true ? "go on seeding" : "seed"}${clause(seedWords[method](from))}${withoutWords(ignored)}`,
-    ...(resumes === "where it was begun" ? ["goes on if the interrupted run has begun it"] : []),
+    `${resumes === true ? "continue seeding" : "seed"}${clause(seedWords[method](from))}${withoutWords(ignored)}`,
+    ...(resumes === "where it was begun" ? ["continues if the interrupted run has started it"] : []),
     ...(inexact === true ? [inexactWords] : []),
   ].join("; "),
   ...(onSource[method] !== undefined && { interrupts: onSource[method] }),

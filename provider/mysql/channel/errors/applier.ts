@@ -141,7 +141,7 @@ export const applierErrors: readonly ErrorEntry[] = [
     fix: (names, error) =>
       sayRecipes(names, [
         {
-          does: "if the replica shall not have the table: add it to `filters.ignoreTables` and run `pulumi up`; this change is then ignored too",
+          does: "if the replica is to be without the table: add it to `filters.ignoreTables` and run `pulumi up`; this change is then ignored too",
         },
         repair(
           names,
@@ -202,7 +202,7 @@ export const applierErrors: readonly ErrorEntry[] = [
     errnos: [1593, 1594, 13121, 13122],
     code: "CHANNEL_APPLIER_FAILED",
     what: "stopped applying, the relay log is damaged",
-    fix: () => "set relay_log_recovery = ON and restart the replica: it fetches the relay log anew",
+    fix: () => "set relay_log_recovery = ON and restart the replica: it fetches the relay log again",
   },
 ];
 

@@ -12,7 +12,7 @@ const others: Readonly<Record<ReplicaThread, ErrorEntry>> = {
     thread: "receiver",
     code: "CHANNEL_RECEIVER_FAILED",
     what: "stopped receiving on an error of the source or the connection",
-    fix: () => "remove what the cause names, then run `pulumi up`: the receiver goes on where it stopped",
+    fix: () => "remove what the cause names, then run `pulumi up`: the receiver continues where it stopped",
   },
   applier: {
     thread: "applier",
@@ -43,7 +43,7 @@ export const isPassing = (thread: ReplicaThread, error: ThreadError, names: Chan
 
 const whatOf = ({ what }: ErrorEntry, names: ChannelNames): string => (typeof what === "string" ? what : what(names));
 
-/** What a thread's error means, and what to do about it. */
+/** What a thread's error means, and how to repair it. */
 export function threadFailure(thread: ReplicaThread, error: ThreadError, names: ChannelNames): SluiceError {
   const entry = entryOf(thread, error, names);
   const transaction = error.transaction === "" ? "" : `, transaction ${error.transaction}`;

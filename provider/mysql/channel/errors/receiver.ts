@@ -123,7 +123,7 @@ export const receiverErrors: readonly ErrorEntry[] = [
     code: "SOURCE_TLS_FAILED",
     what: "cannot make the TLS connection to the source that source.tls declares",
     fix: () =>
-      "check source.tls: the CA in `ca` must have signed the source's certificate; with verifyIdentity the certificate must name source.address (certificates that mysqld makes by itself do not)",
+      "check source.tls: the CA in `ca` must have signed the source's certificate; with verifyIdentity the certificate must name source.address (certificates that mysqld creates automatically do not)",
   },
   {
     thread: "receiver",

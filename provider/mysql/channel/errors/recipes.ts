@@ -5,7 +5,7 @@ import { tableNamed } from "./table";
 import type { ThreadError } from "../facts";
 import type { ChannelNames } from "./thread";
 
-/** One way out of an error, complete by itself. */
+/** One way to repair an error, complete alone. */
 export interface Recipe {
   /** Reads on from `(a)`: what is done, and what is lost by it. */
   readonly does: string;
@@ -39,8 +39,8 @@ export function sayRecipes({ login }: ChannelNames, recipes: readonly (Recipe | 
 }
 
 /**
- * Statements that write on the replica and let the channel go on. They leave no transaction in the replica's binary log and
- * GTID set, and the server as read-only as it is.
+ * Statements that write on the replica and let the channel continue. They leave no transaction in the replica's binary
+ * log and GTID set, and the server as read-only as it is.
  */
 export function repair(names: ChannelNames, does: string, ...statements: readonly string[]): Recipe {
   const { channel, server, isSealed } = names;

@@ -54,7 +54,7 @@ async function readErrorTable(mysql: MysqlReader, { database, table }: TableName
 /** ER_DUP_ENTRY, ER_KEY_NOT_FOUND: the columns, keys and engine of the table decide what the error means. */
 const rowErrnos = [1062, 1032];
 
-/** The error with what is known of its table. */
+/** The error with what is known about its table. */
 export async function withTable<E extends { readonly errno: number; readonly message: string }>(
   mysql: MysqlReader,
   error: E | null,

@@ -54,7 +54,7 @@ function requireNotPurged(situation: Situation): void {
 }
 
 /**
- * Transactions of other channels' sources are no divergence: they came with the seed, or are known by a server uuid that
+ * Transactions of other channels' sources are not a divergence: they came with the seed, or are known by a server uuid that
  * this source has never heard of, and which is not the replica's own.
  */
 function requireNotDiverged(situation: Situation): void {

@@ -100,7 +100,7 @@ function requireOnlyChannel(situation: Situation): void {
     what: `cannot follow ${names.source}, this server already follows ${names.source} through ${name}`,
     found: `${name} ${at}, ${other.sourceUuid === "" ? "which has not connected yet" : `server_uuid ${other.sourceUuid}`}`,
     needs: "one channel from one source into one server",
-    fix: `widen the filters of ${name} instead of adding a channel. If ${name} is not needed any more, remove it first: its resource from the program, or on the replica: ${stopReplica(replica.server, other.channel).display}; ${resetReplicaAll(replica.server, other.channel).display}`,
+    fix: `widen the filters of ${name} instead of adding a channel. If ${name} is no longer needed, remove it first: its resource from the program, or on the replica: ${stopReplica(replica.server, other.channel).display}; ${resetReplicaAll(replica.server, other.channel).display}`,
   });
 }
 

@@ -23,7 +23,7 @@ export type AccountPurpose = "declared" | "definer";
 export interface SeenAccount {
   readonly name: string;
   readonly host: string;
-  /** Null where it is not ours. */
+  /** Null if Sluice did not create the account. */
   readonly purpose: AccountPurpose | null;
   readonly grants: readonly string[];
   /** Rows of SHOW GRANTS that we never make: roles, columns, WITH GRANT OPTION. */
@@ -42,7 +42,7 @@ export const isSameAccount = (
   other: Pick<DeclaredAccount, "name" | "host">,
 ) => one.name === other.name && one.host.toLowerCase() === other.host.toLowerCase();
 
-/** Accounts of the server itself, and ours. */
+/** Accounts of the server itself, and Sluice's management account. */
 const reserved: ReadonlySet<string> = new Set([
   "root@localhost",
   `${managementAccount}@localhost`,
@@ -139,7 +139,7 @@ export function changesOf(account: DeclaredAccount, found: SeenAccount, isRotate
   const missing = grantsBeyond(wanted, there, names);
   const beyond = [...grantsBeyond(there, wanted, names), ...found.others];
   return [
-    ...(found.purpose === "declared" ? [] : [{ property, from: "not ours", to: "taken over" }]),
+    ...(found.purpose === "declared" ? [] : [{ property, from: "not created by Sluice", to: "taken over" }]),
     ...(missing.length + beyond.length === 0
       ? []
       : [
@@ -160,7 +160,7 @@ export const parseSaid = (text: string): Grant => {
   return "problem" in grant ? { privileges: [], on: { kind: "TABLE", database: null, name: null } } : grant;
 };
 
-/** An account that is there and is not ours is taken over only where the program says so. */
+/** An existing account that Sluice did not create is taken over only if the program says so. */
 export function requireOwnAccounts(
   object: string,
   declared: readonly DeclaredAccount[],
@@ -194,7 +194,7 @@ export const accountsAsSeen = (
         ...account,
         tls: found.tls,
         ...(differs && { grants: [...found.grants, ...found.others] }),
-        ...(found.isUsable === false && { password: "(changed by somebody)" }),
+        ...(found.isUsable === false && { password: "(changed outside of Pulumi)" }),
       },
     ];
   }),

@@ -39,7 +39,10 @@ interface AccountRow {
   readonly purpose: string | null;
 }
 
-/** Ours, and those of the same name as a declared one. A mark that came along with copied data names another server. */
+/**
+ * Accounts that Sluice created, and those of the same name as a declared one. A mark that was copied with the data
+ * names another server.
+ */
 export async function readAccounts(
   mysql: MysqlReader,
   declared: readonly DeclaredAccount[],
@@ -186,6 +189,9 @@ const rolesOf = ({ others }: SeenAccount): readonly Statement[] =>
     );
   });
 
-/** Whose an account is: of this server, so that an account that came along with copied data counts for nothing. */
+/**
+ * The mark of an account. It names this server, so that the mark of an account that was copied with the data is
+ * ignored.
+ */
 export const markOf = ({ uuid }: Pick<ServerTraits, "uuid">, purpose: AccountPurpose): string =>
   JSON.stringify({ sluice: { purpose, server: uuid } });

@@ -37,7 +37,7 @@ export async function readDefiners(
 
 /**
  * Makes the definers before a load: a view on another view is not even made (1449, 1356) while the other's definer is not there or
- * may not read. Which rights they need is known when all is loaded; until then they may read, and nobody can log in to them.
+ * may not read. Which rights they need is known when all is loaded; until then they may read everything, and are locked.
  */
 export async function admitDefiners(mysql: MysqlClient, definers: readonly string[]): Promise<void> {
   const server = await readServer(mysql);
@@ -53,7 +53,7 @@ export async function admitDefiners(mysql: MysqlClient, definers: readonly strin
   });
 }
 
-/** An account without a name would catch the logins of everybody who has none. */
+/** An account without a name would catch the logins of every user without an account. */
 const isNamed = (account: string): boolean => parseAccount(account).user !== "";
 
 function lockedAccount(account: string, server: { readonly uuid: string }): Statement {
@@ -77,7 +77,7 @@ async function readUsers(mysql: MysqlReader): Promise<ReadonlyMap<string, User>>
 
 /**
  * A dump brings no accounts, and what runs with the rights of an account that is not there fails with 1449. So the definers of what
- * was brought become accounts that nobody can log in to, with the rights their objects need. May be repeated.
+ * was brought become locked accounts with the rights that their objects need. May be repeated.
  */
 export async function ensureDefiners(mysql: MysqlClient, object: string, report: Report): Promise<void> {
   const wanted = mergeDefiners(await readDefinedObjects(mysql));
@@ -145,7 +145,7 @@ async function readDefinedObjects(mysql: MysqlReader): Promise<readonly DefinedO
   ];
 }
 
-const definitionSeconds = 300; // of 100,000 objects that nobody asked for since the server's start
+const definitionSeconds = 300; // of 100,000 objects that were not read since the server's start
 
 interface Program {
   readonly definer: string;

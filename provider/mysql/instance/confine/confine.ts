@@ -5,7 +5,7 @@ import type { Report } from "../../../report";
 import { labelOf, missingIn, readConfinement, type AppArmor, type Confinement } from "./confinement";
 import type { Instance, InstancePlace } from "../instance";
 
-/** What was changed in the policies of a host for one server; kept in its marker, and taken back when it is removed. */
+/** What was changed in the policies of a host for one server; kept in the server's mark, and undone when it is removed. */
 export interface Confined {
   /** The profile's file and the one with our rules. */
   readonly apparmor?: { readonly profileFile: string; readonly localFile: string };
@@ -93,7 +93,7 @@ export async function unconfine(
   });
 }
 
-const policySeconds = 300; // semanage builds the whole policy anew: ten seconds each on a small machine
+const policySeconds = 300; // semanage rebuilds the whole policy: ten seconds each on a small machine
 
 const policy = (host: Host, command: Parameters<Host["run"]>[0]) =>
   host.run(command, { asRoot: true, withinSeconds: policySeconds });

@@ -23,7 +23,7 @@ export interface SeLinux {
   readonly kind: "selinux";
   /** The type that the policy gives to the directory, and the one that it has where it is there. */
   readonly types: readonly string[];
-  /** Null where semanage is not installed and nobody can tell. */
+  /** Null if unknown, because semanage is not installed. */
   readonly ports: readonly PortRange[] | null;
 }
 
@@ -177,7 +177,7 @@ interface Rule {
   readonly may: string;
 }
 
-/** `"/srv/x/**" rwk,` and `rw /srv/x/*,`; a rule with a variable allows what nobody here can tell. */
+/** `"/srv/x/**" rwk,` and `rw /srv/x/*,`; what a rule with a variable allows is not known here. */
 function parseRules(text: string): readonly Rule[] {
   return text.split("\n").flatMap((line) => {
     const rule = line.replace(/^\s*(?:(?:owner|audit|allow)\s+)*/, "").replace(/\s*(?:#.*)?$/, "");

@@ -93,7 +93,7 @@ export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promis
   };
 }
 
-const defaultLockWaitSeconds = 60; // provider/mysql/client.ts: a statement's limit; nobody waits behind us meanwhile
+const defaultLockWaitSeconds = 60; // provider/mysql/client.ts: a statement's limit; no other session waits for us meanwhile
 
 const totalFile = "total";
 const gtidFile = "gtid-mode";

@@ -21,7 +21,7 @@ while (<$orders>) { chomp; my ($name, $text) = split(/\\t/, $_, 2); $say{$name} 
 $SIG{PIPE} = "IGNORE";
 # /proc/uptime: perl-base has no clock of its own below a second.
 sub now { open(my $f, "<", "/proc/uptime") or die "/proc/uptime: $!\\n"; return (split(" ", <$f>))[0] }
-# Whoever ends, ends what was started.
+# Every exit ends the processes that were started.
 my @started;
 END { kill("TERM", @started) if @started }
 sub pause { select(undef, undef, undef, $_[0]) }
@@ -158,7 +158,7 @@ sub attempt { my ($watch) = @_;
     failed($dump->{said} || "mysqldump did not connect") if !$dump->{session};
   }
   # Should this program or the network end, the server ends the session, and with it the lock.
-  # Behind the table in front nobody waits, unless for WRITE; behind others, writers of the tables before them do.
+  # No session waits for the first table unless it is locked with WRITE; for later tables, writers of the tables before them wait.
   my $lockSeconds = @front && !grep({ $_ eq "WRITE" } values %mode) ? $say{lockSeconds} : $say{queueSeconds};
   ask($lock, "SET SESSION wait_timeout = 1, SESSION lock_wait_timeout = $lockSeconds");
   my $why = $lock->{error} || lockTables($lock, $watch, $id, \\@ordered, \\%mode, $lockSeconds);
@@ -180,7 +180,7 @@ sub attempt { my ($watch) = @_;
     ask($lock, "UNLOCK TABLES;\\nSET SESSION wait_timeout = $say{answerSeconds}, SESSION lock_wait_timeout = $say{answerSeconds}", 1);
     $why ||= $lock->{error};
     sessionOfDump($dump, $watch, $token) if !$why && !$say{dumpWaits};
-    # Whoever waits for the dump is seen only where its session is known.
+    # Sessions that wait for the dump are seen only if the dump's own session is known.
     $why ||= $watch->{error} || "session" if $say{seesLocks} && !$dump->{session};
   }
   return ($dump, \\%position, $lock, \\@tables) if !$why;
@@ -205,7 +205,7 @@ sub requireDatabases {
   my @changed = ((map { "+$_" } grep { !$listed{$_} } sort keys %found), (map { "-$_" } grep { !$found{$_} } sort keys %listed));
   gaveUp("databases\\t@changed") if @changed;
 }
-# A wait for the first READ lock makes nobody wait; from the second on, writers of the tables before it do.
+# A wait for the first READ lock makes no session wait; from the second on, writers of the tables before it wait.
 sub lockTables { my ($lock, $watch, $id, $tables, $mode, $lockSeconds) = @_;
   return if !@$tables;
   my $sql = "LOCK TABLES " . join(", ", map { "$_ $mode->{$_}" } @$tables);
@@ -235,7 +235,7 @@ sub lockTables { my ($lock, $watch, $id, $tables, $mode, $lockSeconds) = @_;
   return $lock->{error};
 }
 
-# --- words for whoever reads the log, and the end
+# --- the log's last words, and the end
 sub failed { print STDERR map { "$_\\n" } @_; exit 1 }
 sub gaveUp { my ($why, @lines) = @_; failed("sluice-source\\t$why", map { "sluice-session\\t$_" } @lines) }
 
@@ -330,7 +330,7 @@ sub lookOn {
     $watch = another($watch);
   }
 }
-# The dump goes on for the moment in which it is not watched.
+# The dump continues for the moment in which it is not watched.
 sub another { my ($dead) = @_;
   failed($dead->{dead}) if ++$lost > 3;
   leave($dead);

@@ -37,7 +37,10 @@ export async function waitsAtStart(host: Host, dump: Client): Promise<boolean> {
 /** Rule of the house: no session of the source waits for more than 2 s. */
 const queueSeconds = 1; // from the first locked table to the last
 const heldSeconds = 1.6; // from the first locked table to the open snapshot; unlocking takes the rest of the 2 s
-/** Behind the first table nobody waits (a waiting READ lock gives way to writers), so this may be longer than their pauses. */
+/**
+ * No session waits for the first table (a waiting READ lock gives way to writers), so this may be longer than their
+ * pauses.
+ */
 const firstTableSeconds = 3;
 const longSeconds = 2; // what holds a table for longer is waited for without asking for a lock
 const answerSeconds = 60; // provider/mysql/client.ts: a statement's limit
@@ -80,7 +83,7 @@ const statementWords = sql`REPLACE(REPLACE(LEFT(COALESCE(s.DIGEST_TEXT, ''), ${s
 const waiters = ({ hasPerformanceSchema }: Watched): Statement =>
   hasPerformanceSchema
     ? sql`SELECT DISTINCT 'waits', COALESCE(t.PROCESSLIST_ID, 0), COALESCE(t.PROCESSLIST_USER, ''), COALESCE(t.PROCESSLIST_TIME, 0), CONCAT(w.OBJECT_SCHEMA, '.', w.OBJECT_NAME), ${statementWords} FROM performance_schema.metadata_locks m JOIN performance_schema.metadata_locks w ON w.OBJECT_TYPE = m.OBJECT_TYPE AND w.OBJECT_SCHEMA = m.OBJECT_SCHEMA AND w.OBJECT_NAME = m.OBJECT_NAME AND w.LOCK_STATUS = 'PENDING' LEFT JOIN performance_schema.threads t ON t.THREAD_ID = w.OWNER_THREAD_ID LEFT JOIN performance_schema.events_statements_current s ON s.THREAD_ID = w.OWNER_THREAD_ID AND s.NESTING_EVENT_LEVEL = 0 WHERE m.OBJECT_TYPE = 'TABLE' AND m.LOCK_STATUS = 'GRANTED' AND m.OWNER_THREAD_ID = (SELECT THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID = :id)`
-    : // Whoever waits may wait for somebody else: without performance_schema that cannot be told.
+    : // A waiting session may wait for another session than the dump: without performance_schema that is unknown.
       sql`SELECT 'waits', ID, USER, TIME, '', SUBSTRING_INDEX(COALESCE(INFO, ''), ' ', 1) FROM information_schema.PROCESSLIST WHERE STATE = 'Waiting for table metadata lock' AND ID <> :id`;
 
 const historyLength = sql`UNION ALL SELECT 'history', COUNT, '', '', '', '' FROM information_schema.INNODB_METRICS WHERE NAME = 'trx_rseg_history_len'`;
@@ -192,7 +195,7 @@ export function explainSource(
         code: "SOURCE_BUSY",
         what: `the dump of ${from} was ended, because sessions of the source waited for it`,
         ...named,
-        fix: "run `pulumi up` again when these statements have ended; a seeding from a replica of the source disturbs nobody",
+        fix: "run `pulumi up` again when these statements have ended; a seeding from a replica of the source disturbs no session of production",
       };
     case "history":
       return {

@@ -45,7 +45,7 @@ export async function readBackup(
     throw new SluiceError({
       code: "SEED_FILE_MISSING",
       object,
-      what: `cannot be seeded from ${path}, ${kind === "absent" ? `there is no such file on ${host.name}` : "it is no file"}`,
+      what: `cannot be seeded from ${path}, ${kind === "absent" ? `there is no such file on ${host.name}` : "it is not a file"}`,
       fix: "copy the backup to the host first, or correct its path",
     });
   const as = await readerOf(host, object, path, { owner, canBecomeRoot: runtime.asRoot });
@@ -69,8 +69,8 @@ interface Reader {
 }
 
 /**
- * A backup often lies in a directory of another user (mysql, backup), who could put a symlink to a file of root's there: so root
- * reads only what no other user can replace, and the owner of the file reads the rest.
+ * A backup is often in a directory of another user (mysql, backup), who could put a symlink to a file of root's there:
+ * so root reads only what no other user can replace, and the owner of the file reads the rest.
  */
 async function readerOf(
   host: HostReader,

@@ -29,7 +29,7 @@ export interface FileWanted extends DumpExpected {
 }
 
 /**
- * Loads a backup that somebody made. Its user databases come, without the server's own schemas, accounts and grants; its
+ * Loads a backup that a user made. Its user databases come, without the server's own schemas, accounts and grants; its
  * position is read wherever it stands, and set at the end. May be repeated: finds the job of before.
  */
 export async function seedFromFile(seeding: Seeding, wanted: FileWanted): Promise<SeedResult> {
@@ -58,7 +58,7 @@ export async function seedFromFile(seeding: Seeding, wanted: FileWanted): Promis
   };
 }
 
-/** What can be known of a backup before anything is touched: the file, or why it cannot be loaded. */
+/** What is known about a backup before anything is touched: the file, or why it cannot be loaded. */
 export async function lookAtBackup(
   host: HostReader,
   place: Pick<Instance, "object" | "runtime">,
@@ -161,7 +161,7 @@ function explainFailure(facts: JobFacts, path: string): Explanation | undefined 
     code: "SEED_FILE_CORRUPT",
     what: unreadable
       ? `cannot be seeded from ${path}, it cannot be read to its end`
-      : `cannot be seeded from ${path}, a part of it is no SQL`,
+      : `cannot be seeded from ${path}, a part of it is not SQL`,
     fix: "take the backup again; it is begun again with empty data at the next `pulumi up`",
   };
 }

@@ -40,7 +40,7 @@ export type DumpTool = "mysqldump" | "mariadb-dump" | "mysqlpump" | "mydumper" |
 
 /** Enough of a line for every fact but a GTID set, and little enough to hold: INSERT lines have megabytes. */
 const keptCharacters = 4096;
-/** A GTID set of this length has some 200,000 intervals; a longer one is no GTID set. */
+/** A GTID set of this length has some 200,000 intervals; a longer text is not a GTID set. */
 const gtidCharacters = 8 * 1024 * 1024;
 
 interface Found {

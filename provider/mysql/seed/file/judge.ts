@@ -3,7 +3,7 @@ import type { DumpFacts } from "./header";
 import type { DumpPart } from "./parts";
 import { systemDatabases, type SeedSource } from "../source/facts";
 
-/** What a backup that somebody made is compared with. */
+/** What a user's backup is compared with. */
 export interface DumpExpected {
   readonly path: string;
   readonly databases: "ALL" | readonly string[];

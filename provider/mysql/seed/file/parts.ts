@@ -1,4 +1,4 @@
-/** A file may hold several dumps, one behind the other. What each of them says of the moment it was taken. Pure. */
+/** A file may hold several dumps, one after the other. What each of them says of the moment it was taken. Pure. */
 import { isGtidSet, parseGtidSet, renderGtidSet, uniteGtidSets } from "../../gtid";
 
 export interface DumpPart {

@@ -4,12 +4,15 @@ import { ownershipComment, ownershipDatabase, ownershipTable } from "../../owner
 import { join, sql, type Statement } from "../../sql";
 import { systemDatabases, type CrossReference, type DatabaseFacts, type SourceObject } from "./facts";
 
-const sizesSeconds = 300; // statistics of 100,000 tables that nobody asked for since the server's start
+const sizesSeconds = 300; // statistics of 100,000 tables that were not read since the server's start
 const mostRows = 10_000; // enough for a list that a person reads; the query that finds more is in the manual
 
 const isOurTable = sql`(TABLE_SCHEMA = ${ownershipDatabase} AND TABLE_NAME = ${ownershipTable} AND TABLE_COMMENT = ${ownershipComment})`;
 
-/** A database that holds nothing but our own table is ours; with anything else in it, or empty, it is the user's. */
+/**
+ * A database that holds only Sluice's own table belongs to Sluice; with anything else in it, or empty, it is the
+ * user's.
+ */
 const isNotOurs = sql`NOT (s.SCHEMA_NAME = ${ownershipDatabase} AND EXISTS (SELECT 1 FROM information_schema.TABLES WHERE ${isOurTable}) AND NOT EXISTS (SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${ownershipDatabase} AND NOT ${isOurTable}) AND NOT EXISTS (SELECT 1 FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${ownershipDatabase}) AND NOT EXISTS (SELECT 1 FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${ownershipDatabase}))`;
 
 /** Of SCHEMATA s: what `databases: "ALL"` brings. */
@@ -34,7 +37,7 @@ export async function readDatabases(mysql: MysqlReader): Promise<DatabaseFacts[]
   }));
 }
 
-/** A table of the user's by the name of ours: we could not keep our books beside it. */
+/** A user's table with the name of Sluice's own: marks could not be stored. */
 export const readTakenBooks = (mysql: MysqlReader): Promise<SourceObject[]> =>
   mysql.query<{ database: string; name: string }>(
     sql`SELECT TABLE_SCHEMA AS \`database\`, CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${ownershipDatabase} AND TABLE_NAME = ${ownershipTable} AND NOT ${isOurTable}`,

@@ -43,7 +43,7 @@ export function trialOptions({ layout }: Pick<Instance, "layout">, optionText: s
     read_only: false,
     super_read_only: false,
     performance_schema: false,
-    // Thrown away when it ends.
+    // Deleted when the trial ends.
     innodb_buffer_pool_size: "64M",
     loose_innodb_redo_log_capacity: "8M",
     innodb_flush_log_at_trx_commit: 0,
@@ -70,7 +70,7 @@ function withoutPlaces(optionText: string, groups: readonly string[]): Command {
   return edits.length === 0 ? sh`cat` : sh`sed -E ${edits.flatMap((edit) => ["-e", edit])}`;
 }
 
-/** Before the views: one on another view is not even made (1449) while the other's definer is not there. Nobody can log in to them. */
+/** Before the views: a view on a view is refused (1449) while the other's definer is missing. The accounts are locked. */
 export function definerStatements(definers: readonly string[]): string {
   const accounts = definers.map(parseAccount).filter(({ user }) => user !== "");
   return accounts
@@ -153,7 +153,7 @@ const shownLines = 15; // of 20 that a job's log shows
 /** Without a transaction and without LOCK TABLES: each statement holds the metadata of one table, for as long as it takes to read it. */
 const dumpOptions = (ignored: Ignored): readonly string[] => [
   `--defaults-file=${jobFiles.sourceOptions}`,
-  // Goes on after an error, so that all are found at once.
+  // Continues after an error, so that all are found at once.
   "--force",
   "--no-data",
   "--skip-lock-tables",

@@ -89,7 +89,7 @@ describe("a stack's state", () => {
     ["error: no stack selected; please use `pulumi stack select`", "no stack is selected", "--stack NAME"],
     [
       "error: no Pulumi.yaml project file found (searching upwards from /tmp)",
-      "this is no folder of a Pulumi program",
+      "this is not the folder of a Pulumi program",
       "--cwd DIR",
     ],
     [

@@ -276,7 +276,7 @@ describe.each(["behind ssh", "local"])("a host %s", (kind) => {
       expect(problem.message).toContain("no-socket, there is no such socket (HOST_DIAL_REFUSED)");
       writeFileSync(join(folder, `file ${kind}`), "");
       const file = await problemOf(host.dial({ socketPath: join(folder, `file ${kind}`) }));
-      expect(file.message).toContain("it is no socket (HOST_DIAL_REFUSED)");
+      expect(file.message).toContain("it is not a socket (HOST_DIAL_REFUSED)");
     });
 
     test("tells a socket nobody listens on", async () => {

@@ -57,7 +57,7 @@ describe("reading and writing", () => {
   it("shows only the beginning of a long text it cannot read", () => {
     const message = wordsOf(() => parseGtidSet(`${a}:1,`.repeat(1000) + "x"));
     expect(message.length).toBeLessThan(700);
-    expect(message.split("\n")[0]).toBe('GTID set: cannot be read: "x" is no server uuid (GTID_UNREADABLE)');
+    expect(message.split("\n")[0]).toBe('GTID set: cannot be read: "x" is not a server uuid (GTID_UNREADABLE)');
   });
 });
 

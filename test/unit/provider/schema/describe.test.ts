@@ -84,7 +84,7 @@ describe("the fields of an object", () => {
 describe("a field that does not say what it must", () => {
   test.each([
     [z.string(), "has no description"],
-    [z.string().describe("no sentence"), "is no sentence"],
+    [z.string().describe("not a sentence"), "is not a sentence"],
     [z.int().describe("How many."), "a number without a unit"],
     [z.int().default(3).describe("How many.").meta({ unit: "rows" }), "names no source"],
     [z.int().optional().describe("How many. Default 3.").meta({ unit: "rows" }), "names no source"],

@@ -538,7 +538,7 @@ describe("the surroundings of a directory", () => {
 
   test("another server's directory or data around it is refused before it is claimed", () => {
     const live = at({ enclosing: { directory: "/srv/mysql/other/data", is: "data" } });
-    expect(() => kinds(declare(), { settled: blank, live })).toThrow("lies inside the data of another MySQL server");
+    expect(() => kinds(declare(), { settled: blank, live })).toThrow("is inside the data of another MySQL server");
     expect(kinds(declare(), { settled: converged(declare()), live })).toEqual([]);
   });
 

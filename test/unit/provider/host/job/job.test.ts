@@ -234,7 +234,9 @@ describe.each(["behind ssh", "local"])("a job on a host %s", (kind) => {
   });
 
   test("that nobody started cannot be waited for", async () => {
-    expect((await problemOf(awaitJob(host, newPlace(), { withinSeconds: 5 }))).message).toContain("nobody started it");
+    expect((await problemOf(awaitJob(host, newPlace(), { withinSeconds: 5 }))).message).toContain(
+      "it was never started",
+    );
   });
 
   test.each(["UPPER", "a/b", "..", "", "a b"])("cannot be named %j", async (name) => {

@@ -150,7 +150,7 @@ describe("the host's key", () => {
       const server = await serve();
       const problem = await problemOf(reach(server, { hostKey: undefined, trustOnFirstUse: true }).facts());
       expect(problem.code).toBe("HOST_KEY_UNPINNED");
-      expect(problem.message).toContain("needs a memory");
+      expect(problem.message).toContain("cannot remember");
     });
   });
 });

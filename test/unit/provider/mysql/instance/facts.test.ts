@@ -45,7 +45,7 @@ test("what is around the directory", () => {
 
 test("what another user can change in the directory is told once a path", () => {
   expect(
-    look("loose 107 /srv/a", "loose 107 /srv/a", "loose group:50 /srv/a/conf.d", "loose everybody /srv/a/tls").loose,
+    look("loose 107 /srv/a", "loose 107 /srv/a", "loose group:50 /srv/a/conf.d", "loose all-users /srv/a/tls").loose,
   ).toEqual([
     { who: "user 107", step: "/srv/a" },
     { who: "group 50", step: "/srv/a/conf.d" },

@@ -176,7 +176,7 @@ skip-grant-tables
      "configFile: innodb_undo_directory is always below \`directory\`",
      "configFile: innodb_data_file_path names a file outside of the data directory, which is always below \`directory\`",
      "configFile: innodb_doublewrite_dir is always below \`directory\`",
-     "configFile: skip_grant_tables would let everybody in",
+     "configFile: skip_grant_tables would let every user in without a password",
    ]
   `);
   expect(refusedConfig({ innodb_data_file_path: "/other/ibdata1:12M:autoextend" })).toMatchInlineSnapshot(`

@@ -53,7 +53,7 @@ test("every difference is said, and no password", () => {
     isUsable: false,
   });
   expect(compared([account()], [drifted])).toEqual([
-    "account reader@10.%: not ours -> taken over",
+    "account reader@10.%: not created by Sluice -> taken over",
     "account reader@10.% grants: INSERT, SELECT ON shop.*; GRANT `r`@`%` TO `reader`@`10.%` -> SELECT ON shop.*",
     "account reader@10.% tls: off -> required",
     "account reader@10.% password:  -> changed",
