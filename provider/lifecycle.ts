@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { asProblem, SluiceError } from "./errors";
 import { underLocks } from "./locks";
+import type { Identity } from "./mark/mark";
 import { absent, isSame, saying, type Absent, type Plan, type Step } from "./plan/plan";
 import { count, renderDifference, reportPlan } from "./plan/render";
 import { runPlan } from "./plan/run";
@@ -12,6 +13,7 @@ export type Seen = Observed<object, object>;
 export interface Operation {
   readonly room: AnyRoom;
   readonly declared: object;
+  readonly identity: Identity;
   /** What state holds. Null on create. */
   readonly before: Before<object, object> | null;
   readonly drivers: Drivers;
@@ -42,19 +44,19 @@ export interface Converged {
 /** create and update: lock, observe, plan, run, observe again, until the plan is empty. Then it is complete, and sealed as such. */
 export async function converge(operation: Operation): Promise<Converged> {
   const { room, declared } = operation;
-  return underLocks(room.locks(declared), operation.drivers, async (drivers) => {
+  return underLocks(room.locks(declared), operation.identity.name, operation.drivers, async (drivers) => {
     const seen = await towards(declared, { ...operation, drivers });
     return sealed(seen, { ...operation, drivers });
   });
 }
 
-async function sealed(seen: Seen, { room, declared, drivers }: Operation): Promise<Converged> {
-  const seal = drivers.seal ?? randomUUID();
+async function sealed(seen: Seen, { room, declared, identity, drivers }: Operation): Promise<Converged> {
+  const seal = identity.seal ?? randomUUID();
   if (room.seal.of(seen.settled) === seal) return { settled: seen.settled, seal };
   const { object } = drivers;
   try {
     drivers.signal.throwIfAborted();
-    return { settled: (await room.seal.write(seal, { ...drivers, declared, seen })) as object, seal };
+    return { settled: (await room.seal.write(seal, { ...drivers, declared, identity, seen })) as object, seal };
   } catch (error) {
     throw new PartlyDone(asProblem(object, error), seen.settled, seal);
   }
@@ -63,14 +65,14 @@ async function sealed(seen: Seen, { room, declared, drivers }: Operation): Promi
 /** delete: the same flow, planned towards absence. */
 export async function remove(operation: Operation): Promise<void> {
   const { room, declared } = operation;
-  await underLocks(room.locks(declared), operation.drivers, async (drivers) => {
+  await underLocks(room.locks(declared), operation.identity.name, operation.drivers, async (drivers) => {
     const { settled } = await towards(absent, { ...operation, drivers });
     if (room.exists(settled)) drivers.report.say(`${drivers.object}: not removed, another resource owns it`);
   });
 }
 
 /** One that only reads. */
-export type Looking = Omit<Operation, "drivers"> & { readonly drivers: Readers };
+export type Looking = Omit<Operation, "drivers" | "identity"> & { readonly drivers: Readers };
 
 /** read: what is there now, or undefined when nothing is. */
 export async function look({ room, declared, drivers, before }: Looking): Promise<Seen | undefined> {
@@ -82,7 +84,7 @@ const observe = async (room: AnyRoom, declared: object, readers: Readers, rememb
   (await room.observe(declared, readers, remembered)) as Seen;
 
 async function towards(wanted: object | Absent, operation: Operation): Promise<Seen> {
-  const { room, declared, drivers, before } = operation;
+  const { room, declared, identity, drivers, before } = operation;
   const done: Plan[] = [];
   let seen: Seen | undefined;
   try {
@@ -99,7 +101,7 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
       if (done.length === rounds || done.some((earlier) => isSame(earlier, plan))) throw notConverging(plan, operation);
       if (wanted !== absent) sayBeyondPreview(plan, operation);
       done.push(plan);
-      await runPlan(plan, { room, declared, seen, object: drivers.object, drivers });
+      await runPlan(plan, { room, declared, identity, seen, drivers });
     }
   } catch (error) {
     if (done.length === 0) throw error;
@@ -111,7 +113,7 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
     // Nothing was made yet: nothing is left for Pulumi to keep.
     if (before === null && settled.isCurrent && settled.value !== null && !room.exists(settled.value)) throw failure;
     const isUnsealed = settled.value !== null && room.seal.of(settled.value) === null;
-    throw new PartlyDone(failure, settled.value, drivers.seal ?? (isUnsealed ? randomUUID() : null));
+    throw new PartlyDone(failure, settled.value, identity.seal ?? (isUnsealed ? randomUUID() : null));
   }
 }
 
@@ -119,16 +121,18 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
  * A preview knows what state remembers, and of a new object nothing. Where a plan changes more than that showed (a channel that
  * `adopt` takes over, a setting changed by hand), it is printed with all its values before it runs.
  */
-function sayBeyondPreview(plan: Plan, { room, declared, drivers, before }: Operation): void {
-  const shown = new Set(previewed({ room, declared, drivers, before }).flatMap((step) => valuesIn(room, step)));
+function sayBeyondPreview(plan: Plan, operation: Operation): void {
+  const { room, drivers } = operation;
+  const shown = new Set(previewed(operation).flatMap((step) => valuesIn(room, step)));
   if (plan.steps.every((step) => valuesIn(room, step).every((value) => shown.has(value)))) return;
   reportPlan(drivers.report, `${drivers.object}, found during up`, plan, room.say);
 }
 
-function previewed({ room, declared, drivers, before }: Operation): readonly Step[] {
+function previewed(operation: Operation): readonly Step[] {
+  const { room, declared, before } = operation;
   const settled = before?.settled ?? (room.blank as object);
   try {
-    return planFor(declared, { settled, live: null }, { room, declared, drivers, before }).steps;
+    return planFor(declared, { settled, live: null }, operation).steps;
   } catch (error) {
     if (error instanceof SluiceError) return []; // refused by what was remembered, and not by what is there now
     throw error;
@@ -138,14 +142,8 @@ function previewed({ room, declared, drivers, before }: Operation): readonly Ste
 const valuesIn = (room: AnyRoom, step: Step): string[] =>
   (saying(room.say, step).because ?? []).map((one) => `${step.kind} ${renderDifference(one)}`);
 
-function planFor(wanted: object | Absent, seen: Seen, { room, drivers, before }: Operation): Plan {
-  return room.plan(wanted, seen, {
-    owner: drivers.owner,
-    seal: drivers.seal,
-    before,
-    object: drivers.object,
-  });
-}
+const planFor = (wanted: object | Absent, seen: Seen, { room, identity, drivers, before }: Operation): Plan =>
+  room.plan(wanted, seen, { identity, before, object: drivers.object });
 
 /** After a failure, state should say what is really there; where that cannot be seen, what was seen last. */
 async function settledNow(

@@ -7,33 +7,39 @@ const lockSeconds = 120; // an orphaned provider stops within seconds (engine.ts
 
 /**
  * Holds all locks while `work` runs. They are taken in one order, the same for every operation: two operations that need the
- * same locks never wait for each other crosswise. The drivers that `work` gets are stopped when a lock is lost.
+ * same locks never wait for each other crosswise. `holder` is what others who wait are told. The drivers that `work` gets are stopped when a lock is lost.
  */
 export async function underLocks<T>(
   locks: readonly Lock[],
+  holder: string,
   drivers: Drivers,
   work: (drivers: Drivers) => Promise<T>,
 ): Promise<T> {
   drivers.signal.throwIfAborted();
-  return takeNext(sortLocks(locks), drivers, work);
+  return takeNext(sortLocks(locks), holder, drivers, work);
 }
 
-function takeNext<T>(locks: readonly Lock[], drivers: Drivers, work: (drivers: Drivers) => Promise<T>): Promise<T> {
+function takeNext<T>(
+  locks: readonly Lock[],
+  holder: string,
+  drivers: Drivers,
+  work: (drivers: Drivers) => Promise<T>,
+): Promise<T> {
   const [lock, ...rest] = locks;
   if (lock === undefined) return work(drivers);
   const wait: LockWait = {
     withinSeconds: lockSeconds,
-    holder: drivers.owner,
+    holder,
     onWait: (why) => {
       drivers.report.progress(why);
     },
     signal: drivers.signal,
   };
   const goOn = (lost: AbortSignal): Promise<T> =>
-    takeNext(rest, { ...drivers, signal: AbortSignal.any([drivers.signal, lost]) }, work);
+    takeNext(rest, holder, { ...drivers, signal: AbortSignal.any([drivers.signal, lost]) }, work);
   return "host" in lock
     ? holdOnHost(lock, drivers, wait, goOn)
-    : holdInServer(lock, drivers, wait, goOn, () => takeNext(rest, drivers, work));
+    : holdInServer(lock, drivers, wait, goOn, () => takeNext(rest, holder, drivers, work));
 }
 
 const holdOnHost = async <T>(

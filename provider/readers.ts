@@ -23,7 +23,7 @@ export type Keeping = "while asked" | "until closed";
 
 export function openSharedReaders(keeping: Keeping): SharedReaders {
   const ended = new AbortController();
-  const drivers = openDrivers({ owner: "", seal: null, object: "", signal: ended.signal, report: silent });
+  const drivers = openDrivers({ object: "", signal: ended.signal, report: silent });
   const hosts = new Map<string, Promise<HostReader>>();
   const servers = new Map<string, Promise<MysqlReader>>();
 

@@ -1,5 +1,5 @@
 import type { Host, HostAddress, HostReader, LockMode, LockWait } from "./host/host";
-import type { Owner } from "./ownership";
+import type { Identity } from "./mark/mark";
 import type { MysqlClient, MysqlReader } from "./mysql/reader";
 import type { ServerRole } from "./mysql/fault/fault";
 import type { Absent, Plan, Sayings, Step } from "./plan/plan";
@@ -19,7 +19,7 @@ export interface Observed<Settled, Live> {
 }
 
 /** The object that an operation is about, when the operation has to stop, and where its lines go. */
-export interface Subject extends Owner {
+export interface Subject {
   /** What errors call the object. */
   readonly object: string;
   readonly signal: AbortSignal;
@@ -62,6 +62,7 @@ export type Performers<Declared, Settled, Live, S extends Step> = {
 
 export interface StepContext<Declared, Settled, Live> extends Drivers {
   readonly declared: Declared;
+  readonly identity: Identity;
   /** The observation the plan was made from. */
   readonly seen: Observed<Settled, Live>;
 }
@@ -83,6 +84,8 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   refine?(declared: Declared): readonly string[];
   /** The observation of an object that does not exist yet. */
   readonly blank: Settled;
+  /** `settled` as state version 1 has it, in the form of today. Absent where nothing changed. */
+  migrate?(settled: Readonly<Record<string, unknown>>): Settled;
   /** Reads only. `remembered` is what state holds, for facts that cannot be seen now (a stopped server's version). */
   observe(declared: Declared, look: Readers, remembered: Settled | null): Promise<Observed<Settled, Live>>;
   /** False when nothing of the object is left. */
@@ -131,7 +134,8 @@ export interface Seal<Declared, Settled, Live> {
   write(seal: string, context: StepContext<Declared, Settled, Live>): Promise<Settled>;
 }
 
-export interface PlanContext<Declared, Settled = unknown> extends Owner {
+export interface PlanContext<Declared, Settled = unknown> {
+  readonly identity: Identity;
   /** What state holds. Null on create. */
   readonly before: Before<Declared, Settled> | null;
   readonly object: string;

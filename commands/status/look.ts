@@ -1,7 +1,7 @@
 import { asProblem, SluiceError } from "../../provider/errors";
 import { saying, type Plan } from "../../provider/plan/plan";
 import { complete, objectOf } from "../../provider/pulumi/border";
-import { ownerIn, takeApart } from "../../provider/pulumi/state";
+import { identityIn, takeApart } from "../../provider/pulumi/state";
 import { parseUrn } from "../../provider/pulumi/urn";
 import { scrub, silent } from "../../provider/report";
 import type { AnyRoom, Observed, Readers } from "../../provider/room";
@@ -69,12 +69,12 @@ async function lookInto(
   const sight = { name, kind, object: objectOf(room, bag, declared), steps: [] };
   const secrets = secretsOf(room.schema.declaration, declared);
   try {
-    const readers = shared.for({ ...ownerIn(bag), object: sight.object, signal: unlimited, report: silent });
+    const readers = shared.for({ object: sight.object, signal: unlimited, report: silent });
     const seen = await observe(room, declared, settled, readers);
     const status = room.status(declared, seen, sight.object);
     if (!status.health.isWell) return { ...sight, status, problem: null };
     try {
-      const context = { ...ownerIn(bag), before: { declared, settled }, object: sight.object };
+      const context = { identity: identityIn(room, bag), before: { declared, settled }, object: sight.object };
       const plan = room.plan(declared, seen, context) as Plan;
       const steps = plan.steps.map((step) => scrub(saying(room.say, step).what, secrets));
       return { ...sight, status: withSteps(status, steps), steps, problem: null };

@@ -1,5 +1,6 @@
 import { sayDuration } from "../duration";
 import { asProblem, SluiceError } from "../errors";
+import type { Identity } from "../mark/mark";
 import type { AnyRoom, Drivers, Observed } from "../room";
 import { saying, type Plan, type Step } from "./plan";
 
@@ -9,8 +10,8 @@ const longestMillis = 2 ** 31 - 1; // a timer with a longer limit fires at once;
 interface Work {
   readonly room: AnyRoom;
   readonly declared: object;
+  readonly identity: Identity;
   readonly seen: Observed<object, object>;
-  readonly object: string;
   readonly drivers: Drivers;
 }
 
@@ -21,13 +22,13 @@ export async function runPlan(plan: Plan, work: Work): Promise<void> {
       await runStep(step, `${String(index + 1)}/${String(plan.steps.length)}`, work);
     } catch (error) {
       const where = `${String(index + 1)} of ${String(plan.steps.length)}, ${step.kind}; ${doneBefore(index)}`;
-      throw new SluiceError({ ...asProblem(work.object, error).problem, step: where });
+      throw new SluiceError({ ...asProblem(work.drivers.object, error).problem, step: where });
     }
   }
 }
 
 async function runStep(step: Step, place: string, work: Work): Promise<void> {
-  const { room, declared, seen, object, drivers } = work;
+  const { room, declared, identity, seen, drivers } = work;
   const { what } = saying(room.say, step);
   const limitSeconds = room.withinSeconds(step, declared);
   const limit = new AbortController();
@@ -35,7 +36,7 @@ async function runStep(step: Step, place: string, work: Work): Promise<void> {
   signal.throwIfAborted();
   const timer = setTimeout(
     () => {
-      limit.abort(timeoutError(object, what, limitSeconds));
+      limit.abort(timeoutError(drivers.object, what, limitSeconds));
     },
     Math.min(limitSeconds * 1000, longestMillis),
   );
@@ -48,7 +49,7 @@ async function runStep(step: Step, place: string, work: Work): Promise<void> {
   };
   drivers.report.progress(`[${place}] ${what}`);
   try {
-    await stoppable(signal, perform(step, { ...drivers, signal, report, declared, seen, object }, room));
+    await stoppable(signal, perform(step, { ...drivers, signal, report, declared, identity, seen }, room));
   } catch (error) {
     // What a step says about the abort itself (a driver's own AbortError) is less than the reason it was aborted for.
     throw signal.aborted && !(error instanceof SluiceError) ? signal.reason : error;

@@ -23,7 +23,7 @@ import {
 import { startCost } from "./cost";
 import { atWork, endRow, engineReport } from "./engine";
 import { noteOperation, previewChange, previewCreate, replacedBy } from "./preview";
-import { beforeOf, identityOf, ownerIn, strangers, takeApart, withNameOf, type Bag } from "./state";
+import { beforeOf, identityIn, namesOf, strangers, takeApart, withNameOf, type Bag } from "./state";
 import { parseUrn } from "./urn";
 
 type Provider = Required<Omit<pulumi.dynamic.ResourceProvider, "configure">>;
@@ -69,7 +69,7 @@ function check(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynami
     property: "",
     reason: sayUnknowns(scrub(reason, secrets)),
   }));
-  return { inputs: wired(room, { ...inputs, ...identityOf(bag) }), failures };
+  return { inputs: wired(room, { ...inputs, ...namesOf(bag) }), failures };
 }
 
 function diff(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynamic.DiffResult {
@@ -170,7 +170,7 @@ async function looking(room: AnyRoom, call: Call): Promise<Seen | undefined> {
   const before = beforeOf({ ...bag, declared });
   const renderCost = startCost();
   try {
-    return await readTogether({ ...ownerIn(bag), object: objectOf(room, bag, declared), signal, report }, (drivers) =>
+    return await readTogether({ object: objectOf(room, bag, declared), signal, report }, (drivers) =>
       lookAndWarn({ room, declared, before, drivers, written: bag.remembered?.written ?? {} }),
     );
   } finally {
@@ -195,11 +195,18 @@ async function within<T>(
 ): Promise<T> {
   const { bag, declared, signal } = call;
   const report = scrubbing(engineReport(bag.urn), secretsIn(room, declared, call.before?.declared));
-  const drivers = openDrivers({ ...ownerIn(bag), object: objectOf(room, bag, declared), signal, report });
+  const drivers = openDrivers({ object: objectOf(room, bag, declared), signal, report });
   const before = call.before && beforeOf({ ...call.before, declared: complete(room, call.before).inputs });
   const renderCost = startCost();
   try {
-    return await work({ room, declared, before, drivers, written: bag.remembered?.written ?? {} });
+    return await work({
+      room,
+      declared,
+      identity: identityIn(room, bag),
+      before,
+      drivers,
+      written: bag.remembered?.written ?? {},
+    });
   } finally {
     await drivers.close();
     report.debug(renderCost(call.operation));

@@ -5,7 +5,7 @@ import type { AnyRoom } from "../room";
 import { checkInputs, type Checked } from "../schema/check";
 import { pathsWith, secretsOf } from "../schema/schema";
 import { sayUnknowns } from "../schema/unknown";
-import { identityOf, ownerIn, rememberedKey, stateVersion, urnIn, type Bag } from "./state";
+import { identityIn, namesOf, rememberedKey, stateVersion, urnIn, type Bag } from "./state";
 import { parseUrn } from "./urn";
 import { markSecrets, toWire, unwrapSecrets, type Json } from "./wire";
 
@@ -62,10 +62,15 @@ export function outs(room: AnyRoom, bag: Bag, declared: Properties, { settled, s
   const outputs = settled === null ? {} : room.outputs(declared, settled);
   // As one text: the engine and withoutNulls drop nulls inside objects, and what was seen must come back as it was.
   const text = settled === null ? null : JSON.stringify(settled);
-  const owner = ownerIn(bag);
+  const identity = identityIn(room, bag);
   const drift = Object.keys(written).length === 0 ? {} : { written: JSON.stringify(written) };
-  const remembered = { stateVersion, ...owner, seal: seal ?? owner.seal, settled: text, ...drift };
-  return wired(room, { ...declared, ...outputs, ...identityOf(bag), [rememberedKey]: remembered });
+  const remembered = {
+    stateVersion,
+    identity: { ...identity, seal: seal ?? identity.seal },
+    settled: text,
+    ...drift,
+  };
+  return wired(room, { ...declared, ...outputs, ...namesOf(bag), [rememberedKey]: remembered });
 }
 
 /** As the engine takes it, with the secrets marked. */

@@ -7,7 +7,7 @@ import { anchorOf, pathsWith, valueAt } from "../schema/schema";
 import { hasUnknown, isUnknown, sayUnknowns, unknownPaths, unknownValue } from "../schema/unknown";
 import { objectOf, secretsIn, type Properties } from "./border";
 import { engineReport } from "./engine";
-import { beforeOf, ownerIn, previewKey, urnIn, type Bag } from "./state";
+import { beforeOf, identityIn, previewKey, urnIn, type Bag } from "./state";
 
 /**
  * What this process serves. Pulumi does not tell a provider, so the resource's class does, through `check`, which comes before
@@ -23,7 +23,7 @@ export function noteOperation(news: Properties): void {
 export function previewCreate(room: AnyRoom, inputs: Properties, bag: Bag): string[] {
   if (operation === "up") return []; // preview has said it, and the steps themselves say what they do
   const object = objectOf(room, bag, inputs);
-  const context = { ...ownerIn(bag), before: null, object };
+  const context = { identity: identityIn(room, bag), before: null, object };
   try {
     const plan: Plan = room.plan(inputs, { settled: room.blank, live: null }, context);
     reportPlan(reportOn(room, bag.urn, inputs), object, plan, room.say);
@@ -38,7 +38,7 @@ export function previewCreate(room: AnyRoom, inputs: Properties, bag: Bag): stri
 export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: readonly string[]): boolean {
   const report = reportOn(room, after.urn, after.declared, before.declared);
   const settled = before.remembered?.settled ?? room.blank;
-  const owner = ownerIn(before.remembered === null ? after : before);
+  const identity = identityIn(room, before.remembered === null ? after : before);
   if (replaced.length > 0) {
     if (operation === "preview") sayReplacement(room, before, after.declared, replaced, report);
     return true;
@@ -48,7 +48,7 @@ export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: 
     const plan: Plan = room.plan(
       after.declared,
       { settled, live: null },
-      { ...owner, before: beforeOf(before), object },
+      { identity, before: beforeOf(before), object },
     );
     if (operation === "preview") {
       reportPlan(report, object, plan, room.say);
@@ -102,7 +102,7 @@ function sayReplacement(room: AnyRoom, bag: Bag, after: Properties, replaced: re
   );
   const title = `${object} is replaced (removed, then created again), because ${because.join(" and ")}`;
   try {
-    const plan: Plan = room.plan(absent, { settled, live: null }, { ...ownerIn(bag), before, object });
+    const plan: Plan = room.plan(absent, { settled, live: null }, { identity: identityIn(room, bag), before, object });
     report.say(renderPlan(title, plan, room.say));
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;

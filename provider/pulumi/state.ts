@@ -1,14 +1,16 @@
 import { SluiceError } from "../errors";
 import { isUnknown } from "../schema/unknown";
 import { withoutNulls } from "../schema/check";
-import type { Owner } from "../ownership";
+import type { Identity } from "../mark/mark";
 import type { AnyRoom, Before, Urn } from "../room";
-import { ownerOf, parseUrn } from "./urn";
+import { nameInMarks, parseUrn } from "./urn";
 import { unwrapSecrets } from "./wire";
 
-/** What every resource keeps next to its inputs and outputs, under a key that Pulumi hides from displays. */
-export interface Remembered extends Owner {
+/** What every resource keeps beside its inputs and outputs, under a key that Pulumi hides from displays. */
+export interface Remembered {
   readonly stateVersion: number;
+  /** As the object's mark says it. A state of version 1 has name and seal beside each other, and no kind. */
+  readonly identity: Identity;
   readonly settled: object | null;
   /** What the program had declared where a refresh found something else and laid it over; absent where nothing differs. */
   readonly written?: Readonly<Record<string, unknown>>;
@@ -19,7 +21,7 @@ export const rememberedKey = "__sluice";
 export const previewKey = "__preview";
 /** Next to `__urn`, of a resource whose name has changed since it was created. */
 const nameKey = "__name";
-export const stateVersion = 1;
+export const stateVersion = 2;
 
 /** Inputs or outputs as the engine sends them, taken apart. */
 export interface Bag {
@@ -42,27 +44,27 @@ export function takeApart(room: AnyRoom, bag: unknown): Bag {
     urn,
     name: text(all[nameKey]) || parseUrn(urn).name,
     declared,
-    remembered: readRemembered(all[rememberedKey]),
+    remembered: readRemembered(room, all[rememberedKey]),
   };
 }
 
 /** A resource in state keeps the name it was created with; one that is created or replaced has the program's. */
 export const withNameOf = (olds: Bag, news: Bag): Bag => (olds.urn === "" ? news : { ...news, name: olds.name });
 
-/** Who it is, as a room is told. */
+/** What the resource is called, as a room is told. */
 export const urnIn = ({ urn, name }: Pick<Bag, "urn" | "name">): Urn => ({ ...parseUrn(urn), name });
 
-/** Who it is, as Pulumi stores it. */
-export const identityOf = ({ urn, name }: Pick<Bag, "urn" | "name">): Record<string, string> => ({
+/** How Pulumi stores what the resource is called. */
+export const namesOf = ({ urn, name }: Pick<Bag, "urn" | "name">): Record<string, string> => ({
   __urn: urn,
   ...(name !== parseUrn(urn).name && { [nameKey]: name }),
 });
 
-/** The owner: a rename of the resource, its stack or its project leaves the marks as they were when it was created. */
-export const ownerIn = ({ remembered, urn }: Pick<Bag, "remembered" | "urn">): Owner =>
-  remembered === null || remembered.owner === ""
-    ? { owner: ownerOf(parseUrn(urn)), seal: null }
-    : { owner: remembered.owner, seal: remembered.seal };
+/** A rename of the resource, its stack or its project leaves the marks as they were when the object was made. */
+export const identityIn = (room: AnyRoom, { remembered, urn }: Pick<Bag, "remembered" | "urn">): Identity =>
+  remembered === null || remembered.identity.name === ""
+    ? { kind: room.kind, name: nameInMarks(parseUrn(urn)), seal: null }
+    : remembered.identity;
 
 /** What a room may know of the time before. */
 export const beforeOf = ({ declared, remembered }: Pick<Bag, "declared" | "remembered">): Before<object, object> => ({
@@ -80,9 +82,22 @@ export function strangers(room: AnyRoom, bag: unknown): Record<string, unknown> 
 /** Its form in the state: `settled` and `written` each as one JSON text. */
 type Stored = Omit<Remembered, "settled" | "written"> & { readonly settled: string | null; readonly written?: string };
 
-function readRemembered(value: unknown): Remembered | null {
+/** A state of version 1: `identity` was two properties. */
+interface Former {
+  readonly owner: string;
+  readonly seal: string | null;
+}
+
+function readRemembered(room: AnyRoom, value: unknown): Remembered | null {
   if (value === null || typeof value !== "object") return null;
-  const { stateVersion: version, owner = "", seal = null, settled, written } = value as Partial<Stored>;
+  const {
+    stateVersion: version,
+    owner = "",
+    seal = null,
+    settled,
+    written,
+    ...rest
+  } = value as Partial<Stored & Former>;
   if (typeof version !== "number") return null;
   if (version > stateVersion)
     throw new SluiceError({
@@ -93,13 +108,19 @@ function readRemembered(value: unknown): Remembered | null {
       needs: `state version ${String(stateVersion)} or older`,
       fix: "install the version of pulumi-sluice that the stack was last changed with, or a newer one",
     });
+  const { identity = { kind: room.kind, name: owner, seal } } = rest;
   return {
     stateVersion: version,
-    owner,
-    seal,
-    settled: typeof settled === "string" ? (JSON.parse(settled) as object) : null,
+    identity: { ...identity, seal: identity.seal ?? null },
+    settled: typeof settled === "string" ? readSettled(room, settled, version) : null,
     ...(typeof written === "string" && { written: JSON.parse(written) as Record<string, unknown> }),
   };
+}
+
+/** Older forms become today's when they are read; the next write stores them so. */
+function readSettled(room: AnyRoom, stored: string, version: number): object {
+  const settled = JSON.parse(stored) as Record<string, unknown>;
+  return version < stateVersion && room.migrate !== undefined ? (room.migrate(settled) as object) : settled;
 }
 
 const text = (value: unknown): string => (typeof value === "string" && !isUnknown(value) ? value : "");

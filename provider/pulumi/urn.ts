@@ -6,5 +6,5 @@ export function parseUrn(text: string): Urn {
   return { text, stack: stackPart.replace(/^urn:pulumi:/, ""), project, name: name.join("::") };
 }
 
-/** What marks on hosts and in servers hold: `project/stack/name`. A changed parent leaves it as it is. */
-export const ownerOf = (urn: Urn): string => `${urn.project}/${urn.stack}/${urn.name}`;
+/** What marks on hosts and in servers carry: `project/stack/name`. A changed parent leaves it as it is. */
+export const nameInMarks = (urn: Urn): string => `${urn.project}/${urn.stack}/${urn.name}`;

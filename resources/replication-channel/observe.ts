@@ -27,21 +27,22 @@ import { needsRoot, readTlsWords, sayTls } from "../../provider/mysql/channel/tl
 import type { ChannelNames } from "../../provider/mysql/channel/errors/thread";
 import { noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { readChannelSource, type ChannelSource } from "../../provider/mysql/channel/source";
-import { readMark, type ServerMark } from "../../provider/mysql/ownership";
+import type { Mark } from "../../provider/mark/mark";
+import { formerRowMark, readRowMark } from "../../provider/mark/row";
 import { isLeftWritable } from "../../provider/mysql/read-only";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { endpointOf, unseen, unwell, type ChannelStatus, type ServerSeen } from "../../provider/status";
-import { channelOf, markOf, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
+import { channelOf, markedAs, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
-/** What we noted on the mark. */
-export interface Note extends Trace {
+/** What the mark of a channel records. */
+export interface ChannelRecord extends Trace {
   /** False from a start of the threads until the replica has caught up once. */
   readonly caughtUp: boolean;
-  /** Of its owner. */
-  readonly seal: string | null;
 }
+
+export type ChannelMark = Mark<ChannelRecord>;
 
 export interface SettledChannel extends SeenSettings {
   readonly autoPosition: boolean;
@@ -59,8 +60,8 @@ export interface SettledChannel extends SeenSettings {
 
 export interface Settled {
   readonly server: { readonly version: string; readonly uuid: string; readonly serverId: number } | null;
-  readonly owner: string | null;
-  readonly note: Note;
+  /** Null where nothing of it was ever recorded; without an identity where only its trace is left. */
+  readonly mark: ChannelMark | null;
   /** An earlier run lifted the replica's super_read_only and could not set it back. Absent in older states. */
   readonly isLeftWritable?: boolean;
   readonly channel: SettledChannel | null;
@@ -80,14 +81,21 @@ export type Live =
 
 export type Observed = ObservedOf<Settled, Live>;
 
-export const nothingNoted: Note = { caughtUp: false, seal: null, ...noTrace };
+export const nothingRecorded: ChannelRecord = { caughtUp: false, ...noTrace };
 
-export const notedOn = (mark: ServerMark | null): Note => ({
-  ...nothingNoted,
-  ...(mark?.note as Partial<Note> | undefined),
-});
+/** What is on the mark; marks of an early version lack some of it. */
+export const recordOf = (mark: ChannelMark | null): ChannelRecord => ({ ...nothingRecorded, ...mark?.record });
 
-export const blank: Settled = { server: null, owner: null, note: nothingNoted, channel: null, mount: null };
+export const blank: Settled = { server: null, mark: null, channel: null, mount: null };
+
+/** In a state of version 1 owner and note stand for the mark. */
+export function migrate({ owner, note, ...settled }: Readonly<Record<string, unknown>>): Settled {
+  const mark =
+    owner == null && note == null
+      ? null
+      : formerRowMark<ChannelRecord>((owner ?? "") as string, { ...(note as object) });
+  return { ...settled, mark } as unknown as Settled;
+}
 
 export async function observe(declared: Declaration, look: Readers, remembered: Settled | null): Promise<Observed> {
   let mysql: MysqlReader;
@@ -105,15 +113,14 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   const [replica, channel, mark, isLeft, source, mount] = await Promise.all([
     readReplica(mysql, name),
     readChannel(mysql, name),
-    readMark(mysql, markOf(declared)),
+    readRowMark<ChannelRecord>(mysql, markedAs(declared)),
     isLeftWritable(mysql),
     readSource(declared, look),
     host === null || directory === null ? null : mountOf(host, directory),
   ]);
   const settled: Settled = {
     server: { version: replica.server.version, uuid: replica.uuid, serverId: replica.serverId },
-    owner: mark?.owner ?? null,
-    note: notedOn(mark),
+    mark,
     ...(isLeft && { isLeftWritable: true }),
     channel:
       channel === null
@@ -124,7 +131,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
   return { settled, live: { kind: "seen", replica, channel, ...source } };
 }
 
-export const exists = ({ channel, owner }: Settled): boolean => channel !== null || owner !== null;
+export const exists = ({ channel, mark }: Settled): boolean => channel !== null || mark?.identity != null;
 
 async function settle(
   declared: Declaration,

@@ -1,4 +1,4 @@
-import { beginningOf, noTrace } from "../../provider/mysql/channel/beginning";
+import { beginningOf, noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { sayFailure } from "../../provider/mysql/channel/errors/errors";
 import {
   changeReplicationFilter,
@@ -27,7 +27,8 @@ import {
 } from "../../provider/mysql/channel/settings";
 import { sayStop, threadsOf, type Threads } from "../../provider/mysql/channel/threads";
 import { sayDuration } from "../../provider/duration";
-import { isOurs, requireKnown, requireOurs, type Owner } from "../../provider/ownership";
+import { isOurs } from "../../provider/mark/mark";
+import { requireKnown, requireOurs } from "../../provider/mark/refusals";
 import {
   absent,
   inOrder,
@@ -41,7 +42,7 @@ import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { hasUnknown, isUnknown } from "../../provider/schema/unknown";
 import { endpointOf } from "../../provider/status";
 import type { Live, Observed, Settled, SettledChannel } from "./observe";
-import { claimedAs, channelOf, markOf, namesOf, withParts, type Declaration } from "./schema";
+import { claimedAs, channelOf, markedAs, namesOf, withParts, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
 
@@ -93,12 +94,7 @@ export function plan(
   const wanted = withParts(declared);
   if (live !== null && !isSeededAnew(wanted, context)) requireSamePlace(wanted, settled, context);
   if (live === null && isSeededAnew(wanted, context))
-    return planNew(
-      wanted,
-      { ...settled, owner: null, channel: null, note: { ...settled.note, ...noTrace } },
-      live,
-      context,
-    );
+    return planNew(wanted, { ...settled, mark: null, channel: null }, live, context);
   if (exists(settled)) requireOurs(claimOf(wanted, settled, context));
   if (settled.channel === null) return planNew(wanted, settled, live, context);
   return planChange(wanted, settled, settled.channel, live, context);
@@ -121,21 +117,22 @@ function requireSamePlace(wanted: Declaration, { server }: Settled, { before, ob
   requireSameServer(placed(was.server, before.declared), placed(server, wanted), object);
 }
 
-const exists = ({ channel, owner }: Settled): boolean => channel !== null || owner !== null;
+const exists = ({ channel, mark }: Settled): boolean => channel !== null || mark?.identity != null;
 
-/** What the channel's mark says. */
-export const foundOn = ({ owner, note }: Pick<Settled, "owner" | "note">): Owner | null =>
-  owner === null ? null : { owner, seal: note.seal };
+const nothingRecorded = { caughtUp: false, ...noTrace };
 
-const isMine = (settled: Settled, context: PlanContext): boolean => {
-  const found = foundOn(settled);
-  return found !== null && isOurs(found, context);
-};
+/** What the mark records; marks of an early version lack some of it. */
+const recordOf = ({ mark }: Settled): Trace & { readonly caughtUp: boolean } => ({
+  ...nothingRecorded,
+  ...mark?.record,
+});
+
+const isMine = ({ mark }: Settled, { identity }: PlanContext): boolean => isOurs(mark?.identity, identity);
 
 const claimOf = (wanted: Declaration, settled: Settled, context: PlanContext) => ({
   object: context.object,
-  owner: context,
-  found: foundOn(settled),
+  identity: context.identity,
+  found: settled.mark?.identity ?? null,
   adopt: wanted.adopt,
   ...claimedAs(channelOf(wanted)),
 });
@@ -144,7 +141,8 @@ const claimOf = (wanted: Declaration, settled: Settled, context: PlanContext) =>
 function planRemoval(settled: Settled, live: Live | null, context: PlanContext): Plan<ChannelStep> {
   const { channel } = settled;
   const name = context.before === null ? "" : channelOf(context.before.declared);
-  requireKnown({ object: context.object, owner: context, found: foundOn(settled), ...claimedAs(name) });
+  const { object, identity } = context;
+  requireKnown({ object, identity, found: settled.mark?.identity ?? null, ...claimedAs(name) });
   if (!isMine(settled, context)) return inOrder();
   if (live?.kind === "silent") throw unanswered(live.problem, context.object, "removal");
   const threads = channel === null ? null : threadsOf(channel.receives, channel.applies);
@@ -160,7 +158,8 @@ function planNew(wanted: Declaration, settled: Settled, live: Seen | null, conte
   const declared = positionOf(wanted, live);
   const position = newPosition(declared, settled, live, wanted, context);
   const insteadOf = declared === null || isSame(declared, position) ? null : sayPosition(declared);
-  const hasTrace = settled.note.start !== null || settled.note.ended !== null;
+  const { start: startedAt, ended } = recordOf(settled);
+  const hasTrace = startedAt !== null || ended !== null;
   if (live !== null)
     requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, hasTrace, rules, context });
   const runs = wanted.state !== "stopped";
@@ -169,7 +168,7 @@ function planNew(wanted: Declaration, settled: Settled, live: Seen | null, conte
     !isMine(settled, context) && {
       kind: "claim-channel",
       channel: channelOf(wanted),
-      adopts: settled.owner !== null || mayExist(wanted, live),
+      adopts: settled.mark?.identity != null || mayExist(wanted, live),
     },
     { kind: "point-channel", to: sayEndpoint(wanted.source), position, insteadOf, because: [] },
     (rules === null || hasRules(rules)) && { kind: "set-filters", channel: channelOf(wanted), rules, because: [] },
@@ -183,13 +182,19 @@ const mayExist = ({ adopt }: Declaration, live: Seen | null): "if it exists" | f
 
 function newPosition(
   declared: Position | null,
-  { note }: Settled,
+  settled: Settled,
   live: Seen | null,
   wanted: Declaration,
   { object }: PlanContext,
 ): Position | null {
   if (declared?.by !== "file") return declared;
-  return beginningOf({ object, mark: markOf(wanted), declared, trace: note, sourceUuid: live?.source?.uuid ?? null });
+  return beginningOf({
+    object,
+    mark: markedAs(wanted),
+    declared,
+    trace: recordOf(settled),
+    sourceUuid: live?.source?.uuid ?? null,
+  });
 }
 
 function planChange(
@@ -213,11 +218,11 @@ function planChange(
   const stops = threadsOf(channel.receives && (touchesReceiver || !runs), channel.applies && (touchesApplier || !runs));
   const starts = runs && (stops !== null || !channel.receives || !channel.applies);
   const reachesSource = live === null || live.source !== null || touchesReceiver || !channel.receives;
-  const catchesUp = runs && (starts || !settled.note.caughtUp) && reachesSource;
+  const catchesUp = runs && (starts || !recordOf(settled).caughtUp) && reachesSource;
 
   if (live !== null && (points || (starts && (touchesReceiver || !channel.receives)))) {
     requireOtherStart(
-      settled.note.start,
+      recordOf(settled).start,
       position ?? null,
       namesOf(context.object, wanted, live.replica, live.channel),
     );
@@ -231,7 +236,7 @@ function planChange(
       namesOf(context.object, wanted, live.replica, live.channel),
     );
 
-  const keeps = filters.length === 0 && rules !== null && !isKept(channel, rules, wanted, context.owner);
+  const keeps = filters.length === 0 && rules !== null && !isKept(channel, rules, wanted, context.identity.name);
   const change = !points && (receiver.length > 0 || delay.length > 0);
   return numbered(
     inOrder<ChannelStep>(

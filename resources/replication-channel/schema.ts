@@ -234,8 +234,8 @@ export function refine(declared: Declaration): readonly string[] {
 /** The server knows names in lower case only. */
 export const channelOf = ({ channel }: Declaration): string => channel.toLowerCase();
 
-/** What the mark stands on, in the server. */
-export const markOf = (declared: Declaration): string => `channel ${channelOf(declared)}`;
+/** The object that the mark is on, in the server. */
+export const markedAs = (declared: Declaration): string => `channel ${channelOf(declared)}`;
 
 /** What a refusal calls the channel, and what a program may declare instead. */
 export const claimedAs = (channel: string) => ({ thing: `channel ${channel}`, another: "another name in `channel`" });

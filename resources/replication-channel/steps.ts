@@ -22,18 +22,19 @@ import {
 } from "../../provider/mysql/channel/wait";
 import type { MysqlClient } from "../../provider/mysql/reader";
 import { errnoOf } from "../../provider/mysql/fault/fault";
-import { changeMark, type ServerMark } from "../../provider/mysql/ownership";
+import { changeRowMark } from "../../provider/mark/row";
 import { withServerLock } from "../../provider/mysql/lock/lock";
 import { sealAgain } from "../../provider/mysql/read-only";
 import { sql, type Statement } from "../../provider/mysql/sql";
-import { isOurs, requireOurs, type Owner } from "../../provider/ownership";
+import { isOurs, markOf } from "../../provider/mark/mark";
+import { requireOurs } from "../../provider/mark/refusals";
 import { isSame } from "../../provider/plan/plan";
 import { resetReplicaAll, skipTransaction, startReplica, stopReplica, variableName } from "../../provider/mysql/terms";
 import { setVariable } from "../../provider/mysql/options/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
-import { notedOn, nothingNoted, type Live, type Note, type Settled } from "./observe";
-import { foundOn, type ChannelStep } from "./plan";
-import { channelOf, claimedAs, markOf, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
+import { nothingRecorded, recordOf, type ChannelMark, type ChannelRecord, type Live, type Settled } from "./observe";
+import type { ChannelStep } from "./plan";
+import { channelOf, claimedAs, markedAs, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 type Context = StepContext<Declaration, Settled, Live>;
 
@@ -41,8 +42,10 @@ const noChannelErrno = 3074; // ER_REPLICA_CHANNEL_DOES_NOT_EXIST
 
 export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
   // Of a channel that nobody had marked, an older trace says nothing; that of another state of the same name holds.
-  "claim-channel": ({ adopts }, context) =>
-    note(context, () => ({ seal: null, ...(adopts && context.seen.settled.owner === null && noTrace) })),
+  "claim-channel": async ({ adopts }, context) => {
+    const isUnmarked = context.seen.settled.mark?.identity == null;
+    await record(context, () => (adopts && isUnmarked ? noTrace : {}), { seal: null });
+  },
 
   "seal-replica": async (_step, context) => {
     await sealAgain(await replicaIn(context));
@@ -70,7 +73,7 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const at = { position, files: await prepareTls(context, replica), assigns };
     await set(mysql, context, pointChannel(mysql.server, channelOf(declared), declared, at));
     // By file, where an earlier channel ended stays noted until this one ends: it may never connect.
-    await note(context, () => (position.by === "gtid" ? noTrace : { start: insteadOf ?? sayPosition(position) }));
+    await record(context, () => (position.by === "gtid" ? noTrace : { start: insteadOf ?? sayPosition(position) }));
   },
 
   "change-channel": async ({ receiver, delay }, context) => {
@@ -98,7 +101,7 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const wait = await waitOf(context, mysql);
     await skipOutside(wait);
     // A removal that was killed before it forgot the channel has noted it as ended.
-    await note(context, ({ start, ended }) => ({ caughtUp: false, start: start ?? ended?.start ?? null }));
+    await record(context, ({ start, ended }) => ({ caughtUp: false, start: start ?? ended?.start ?? null }));
     if (workers === null) await mysql.execute(statement);
     else await startWith(workers, mysql, statement);
     await awaitRunning({ ...wait, withinSeconds: startWithinSeconds });
@@ -111,7 +114,7 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const source = await context.mysql(sourceOf(declared), "source");
     const target = await readTarget(source, channel?.autoPosition === false ? "file" : "gtid");
     await awaitApplied({ ...(await waitOf(context, mysql)), withinSeconds }, target);
-    await note(context, () => ({ caughtUp: true }));
+    await record(context, () => ({ caughtUp: true }));
   },
 
   "remove-channel": async (_step, context) => {
@@ -119,7 +122,7 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const mysql = await replicaIn(context);
     const channel = channelOf(declared);
     const facts = await readChannel(mysql, channel);
-    if (facts !== null) await note(context, (trace) => ({ start: null, ended: endOf(facts, trace) }));
+    if (facts !== null) await record(context, (trace) => ({ start: null, ended: endOf(facts, trace) }));
     const host = await hostIn(context);
     if (host !== null) {
       // Files first: the channel is what a repeated run finds them by.
@@ -132,20 +135,18 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
   },
 
   "release-channel": async (_step, context) =>
-    changeMark(await replicaIn(context), markOf(context.declared), (mark) => {
-      const { found, noted } = readNote(mark);
-      if (found === null || !isOurs(found, context)) return mark;
-      const { start, ended } = noted;
-      return start === null && ended === null ? null : { owner: null, note: { ...nothingNoted, start, ended } };
+    changeRowMark<ChannelRecord>(await replicaIn(context), markedAs(context.declared), (mark) => {
+      if (!isOurs(mark?.identity, context.identity)) return mark;
+      const { start, ended } = recordOf(mark);
+      return start === null && ended === null ? null : markOf(null, { ...nothingRecorded, start, ended });
     }),
 };
 
 export const seal: Seal<Declaration, Settled, Live> = {
-  of: ({ note: { seal: found } }) => found,
+  of: ({ mark }) => mark?.identity?.seal ?? null,
   write: async (text, context) => {
-    await note(context, () => ({ seal: text }));
-    const { settled } = context.seen;
-    return { ...settled, owner: context.owner, note: { ...settled.note, seal: text } };
+    const mark = await record(context, () => ({}), { seal: text });
+    return { ...context.seen.settled, mark };
   },
 };
 
@@ -165,23 +166,24 @@ const hostIn = async (context: Context): Promise<Host | null> => {
   return host === undefined ? null : context.host(host);
 };
 
-/** The mark as it is now, with something new noted on it. */
-async function note(context: Context, change: (noted: Note) => Partial<Note>): Promise<void> {
-  const thing = markOf(context.declared);
-  await changeMark(await replicaIn(context), thing, (mark) => {
-    const { found, noted } = readNote(mark);
-    // Somebody who came in through another host or stack may have claimed it since it was looked at.
-    const { adopt } = context.declared;
-    if (found !== null)
-      requireOurs({ object: context.object, owner: context, found, adopt, ...claimedAs(channelOf(context.declared)) });
-    const next = { owner: context.owner, note: { ...noted, ...change(noted) } };
+/** Records something on the mark as it is now, and puts the channel's owner on it. Answers with the new mark. */
+async function record(
+  context: Context,
+  change: (recorded: ChannelRecord) => Partial<ChannelRecord>,
+  { seal: text }: { readonly seal?: string | null } = {},
+): Promise<ChannelMark | null> {
+  const { declared, object, identity } = context;
+  let next: ChannelMark | null = null;
+  await changeRowMark<ChannelRecord>(await replicaIn(context), markedAs(declared), (mark) => {
+    const found = mark?.identity ?? null;
+    // Another stack may have claimed the channel since it was observed, through another host.
+    const claim = { object, identity, found, adopt: declared.adopt, ...claimedAs(channelOf(declared)) };
+    if (found !== null) requireOurs(claim);
+    const now = recordOf(mark);
+    next = markOf({ ...identity, seal: text === undefined ? (found?.seal ?? null) : text }, { ...now, ...change(now) });
     return isSame(next, mark) ? mark : next;
   });
-}
-
-function readNote(mark: ServerMark | null): { readonly found: Owner | null; readonly noted: Note } {
-  const noted = notedOn(mark);
-  return { found: foundOn({ owner: mark?.owner ?? null, note: noted }), noted };
+  return next;
 }
 
 async function prepareTls(context: Context, { dataDirectory }: ReplicaFacts): Promise<TlsFiles | null> {
@@ -210,9 +212,9 @@ async function set(mysql: MysqlClient, { object }: Context, statement: Statement
 }
 
 async function keepFilters(rules: FilterRules, mysql: MysqlClient, context: Context): Promise<void> {
-  const { declared, object, owner, report } = context;
+  const { declared, object, identity, report } = context;
   const channel = channelOf(declared);
-  const text = keptFilters(rules, channel, owner);
+  const text = keptFilters(rules, channel, identity.name);
   const host = await hostIn(context);
   const { dataDirectory } = await readReplica(mysql, channel);
   const file = await readFilterFile(host, dataDirectory, channel);

@@ -9,18 +9,21 @@ import { readConfinement, type Confinement } from "../../provider/mysql/instance
 import { describeInit, type InitFile } from "../../provider/mysql/instance/init-file";
 import { runtimeOf, type Runtime } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
-import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
+import type { InstanceRecord } from "../../provider/mysql/instance/record";
 import { changerOfJob } from "../../provider/mysql/instance/refusals";
 import { readRunning, type RunningFacts, type RunningServer } from "../../provider/mysql/instance/running";
 import { instanceHealth } from "../../provider/mysql/instance/status";
 import { optionNames, parseOptionFile } from "../../provider/mysql/options/file";
 import { readSeed, type SeedFacts } from "../../provider/mysql/seed/job";
+import type { SeedRequest } from "../../provider/mysql/seed/request";
 import { lookAtBackup } from "../../provider/mysql/seed/file/file";
 import type { Backup } from "../../provider/mysql/seed/file/backup";
 import { readSource } from "../../provider/mysql/seed/source/source";
 import type { SeedSource } from "../../provider/mysql/seed/source/facts";
 import { isDrifted as isVariableDrifted, isSameValue } from "../../provider/mysql/options/variables";
-import { isOurs, type Owner } from "../../provider/ownership";
+import { parseMarkFile } from "../../provider/mark/file";
+import type { Mark } from "../../provider/mark/mark";
+import { isSame } from "../../provider/plan/plan";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import type { ServerReach } from "../../provider/schema/connection";
 import { endpointOf, unseen, type ServerStatus } from "../../provider/status";
@@ -28,18 +31,33 @@ import { storageKindOf } from "../../provider/storage/kind";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { isReadOnly, isSeeded, type Declaration } from "./schema";
 
-export type { Marker };
+/** What the mark of a staging database records. */
+export interface StagingRecord extends InstanceRecord {
+  /** The `reseed` text the data was seeded under. */
+  readonly reseed: string | null;
+  /** What the data is being seeded for, or was seeded for last. Absent where an earlier version of Sluice began the seeding. */
+  readonly seeding?: SeedRequest;
+  readonly seedPosition: SeedPosition;
+  readonly sizeBytes: string | null;
+}
+
+/** Where the source stood when the seed was taken. */
+export interface SeedPosition {
+  readonly gtidSet: string | null;
+  readonly file: string | null;
+  readonly position: string | null;
+}
 
 export interface Settled {
   readonly directory: "absent" | "empty" | "ours" | "foreign files";
-  readonly marker: Marker | null;
+  readonly mark: Mark<StagingRecord> | null;
   readonly storageKind: string | null;
   /** The file system that its data is on, or would be. */
   readonly mount: Mount | null;
   /** Those that were there last where mysqld is gone now; null where nobody ever saw one. */
   readonly binaries: Binaries | null;
   readonly runtime: Runtime | null;
-  /** A data directory that nobody's marker is on: `adopt` takes it over as it is. */
+  /** A data directory without a mark: `adopt` takes it over as it is. */
   readonly unclaimedData: boolean;
   /** What stands on the host; null before the directory is ours. */
   readonly instance: {
@@ -80,7 +98,7 @@ export type Observed = ObservedOf<Settled, Live>;
 
 export const blank: Settled = {
   directory: "absent",
-  marker: null,
+  mark: null,
   storageKind: null,
   mount: null,
   binaries: null,
@@ -89,6 +107,10 @@ export const blank: Settled = {
   instance: null,
   server: null,
 };
+
+/** In a state of version 1 owner, seal and record stand side by side in `marker`. */
+export const migrate = ({ marker, ...settled }: Readonly<Record<string, unknown>>): Settled =>
+  ({ ...settled, mark: marker == null ? null : parseMarkFile(JSON.stringify(marker), "") }) as unknown as Settled;
 
 export async function observe(declared: Declaration, look: Readers, remembered: Settled | null): Promise<Observed> {
   const host = await look.host(declared.host);
@@ -100,15 +122,15 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     readMount(host, layout.data, runtime),
     findBinaries(host, { object: look.object, baseDirectory: declared.baseDirectory }),
   ]);
-  const marker = parseMarker(instance.markerText, look.object);
-  requireMounted(declared, { ...instance, marker, mount }, look, remembered);
-  const ours = marker !== null;
+  const mark = parseMarkFile<StagingRecord>(instance.markText, look.object);
+  requireMounted(declared, { ...instance, mark, mount }, look.object, remembered);
+  const ours = mark !== null;
   const asked = instance.running && ours ? await readServer(declared, look, host) : null;
   const isPlanted = changerOfJob(layout, instance.loose) !== undefined;
   const seed: SeedFacts = ours && !isPlanted ? await readSeed(host, layout) : { state: "none", request: null };
   const settled: Settled = {
     directory: ours ? "ours" : instance.directory,
-    marker,
+    mark,
     storageKind: storageKindOf(mount),
     mount,
     binaries: found.binaries ?? remembered?.binaries ?? null,
@@ -149,21 +171,20 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
 /** Not for what stands where it should: whoever moves it to another file system may do so. */
 function requireMounted(
   declared: Declaration,
-  found: Pick<Settled, "marker" | "mount"> & Pick<InstanceFacts, "data" | "dataLink">,
-  owner: Owner & Pick<Readers, "object">,
+  found: Pick<Settled, "mark" | "mount"> & Pick<InstanceFacts, "data" | "dataLink">,
+  object: string,
   remembered: Settled | null,
 ): void {
-  if (remembered?.mount == null || found.mount === null) return;
-  if (remembered.marker === null || !isOurs(remembered.marker, owner)) return;
+  if (remembered?.mount == null || remembered.mark === null || found.mount === null) return;
   if (isSameMount(remembered.mount, found.mount)) return;
   const { directory, data } = layoutOf(declared.directory);
-  if (found.marker === null || !isOurs(found.marker, owner))
-    throw notMounted(owner.object, directory, remembered.mount, found.mount);
+  if (!isSame(found.mark?.identity, remembered.mark.identity))
+    throw notMounted(object, directory, remembered.mount, found.mount);
   // Data may have a file system of its own; an empty one that was just mounted there is somebody's wish.
   const hadData = remembered.instance !== null && remembered.instance.data !== "absent";
   const isUnlinked = found.dataLink === null && remembered.instance?.dataLink != null;
   if (hadData && !isUnlinked && found.data === "absent" && !found.mount.point.startsWith(`${directory}/`))
-    throw notMounted(owner.object, data, remembered.mount, found.mount);
+    throw notMounted(object, data, remembered.mount, found.mount);
 }
 
 export const serverOf = ({ host, socket, user, passwordFile, port }: Declaration): ServerReach => ({
@@ -205,9 +226,9 @@ async function readConfinementIfNeeded(
 async function readSourceIfNeeded(
   declared: Declaration,
   look: Readers,
-  { marker }: Settled,
+  { mark }: Settled,
 ): Promise<Pick<Live, "source" | "sourceProblem">> {
-  if (declared.source === undefined || isSeeded(declared, marker) || declared.mode === "manual")
+  if (declared.source === undefined || isSeeded(declared, mark?.record) || declared.mode === "manual")
     return { source: null, sourceProblem: null };
   try {
     const mysql = await look.mysql({ ...declared.source, host: declared.host }, "source");
@@ -222,12 +243,12 @@ async function readSourceIfNeeded(
 async function readBackupIfNeeded(
   declared: Declaration,
   { host, object, source }: { readonly host: HostReader; readonly object: string } & Pick<Live, "source">,
-  { marker, runtime, unclaimedData }: Settled,
+  { mark, runtime, unclaimedData }: Settled,
 ): Promise<Pick<Live, "backup" | "backupProblem">> {
   const { seed, mode, databases } = declared;
   const nothing = { backup: null, backupProblem: null };
   if (typeof seed !== "object" || mode === "manual" || runtime === null) return nothing;
-  if (unclaimedData || isSeeded(declared, marker)) return nothing;
+  if (unclaimedData || isSeeded(declared, mark?.record)) return nothing;
   const { backup, problem } = await lookAtBackup(host, { object, runtime }, { path: seed.file, databases, source });
   return { backup, backupProblem: problem };
 }
@@ -235,17 +256,17 @@ async function readBackupIfNeeded(
 export const exists = (settled: Settled): boolean => settled.directory === "ours";
 
 /** Output-only properties. */
-export const outputs = (_declared: Declaration, { marker, server, storageKind }: Settled) => ({
+export const outputs = (_declared: Declaration, { mark, server, storageKind }: Settled) => ({
   version: server?.version ?? null,
   serverUuid: server?.uuid ?? null,
-  allocatedServerId: marker?.serverId ?? null,
-  seedPosition: marker?.seedPosition ?? null,
-  sizeBytes: marker?.sizeBytes ?? null,
+  allocatedServerId: mark?.record.serverId ?? null,
+  seedPosition: mark?.record.seedPosition ?? null,
+  sizeBytes: mark?.record.sizeBytes ?? null,
   storageKind,
 });
 
 /** What is really set, in the declaration's words: the difference is drift. */
-export function asDeclared(declared: Declaration, { marker, instance, server }: Settled): Record<string, unknown> {
+export function asDeclared(declared: Declaration, { mark, instance, server }: Settled): Record<string, unknown> {
   const state = instance?.running === true ? "running" : "stopped";
   const variables = server?.variables ?? {};
   const config = Object.fromEntries(
@@ -253,7 +274,9 @@ export function asDeclared(declared: Declaration, { marker, instance, server }: 
       const variable = variableName(name);
       return [
         name,
-        isVariableDrifted(variable, String(value), variables[variable], marker?.adjusted) ? variables[variable] : value,
+        isVariableDrifted(variable, String(value), variables[variable], mark?.record.adjusted)
+          ? variables[variable]
+          : value,
       ];
     }),
   );
@@ -275,7 +298,7 @@ const isDrifted = (declared: Declaration, running: string): boolean =>
 
 /** Its line in the topology. */
 export function statusOf(declared: Declaration, { settled, live }: Observed): ServerStatus {
-  const { marker, instance } = settled;
+  const { mark, instance } = settled;
   // What is remembered from its last run is not what is so now.
   const server = live !== null && instance?.running === true ? settled.server : null;
   const sealed = server?.variables["super_read_only"];
@@ -295,15 +318,15 @@ export function statusOf(declared: Declaration, { settled, live }: Observed): Se
             health: null,
           },
     health: instanceHealth({
-      isThere: marker !== null,
-      isSeeded: marker?.phase === "seeded",
+      isThere: mark !== null,
+      isSeeded: mark?.record.phase === "complete",
       seeding: live?.seed.state ?? "none",
       isRunning: instance?.running === true,
       answers: server !== null,
       wanted: declared.state,
       isReadOnly: isSealed,
       wantsReadOnly: isReadOnly(declared),
-      lacks: marker?.seeding?.ignored ?? [],
+      lacks: mark?.record.seeding?.ignored ?? [],
       errorLog: layoutOf(declared.directory).errorLog,
     }),
   };

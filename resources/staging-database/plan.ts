@@ -24,11 +24,12 @@ import {
   requireUsablePlace,
   strangeFiles,
 } from "../../provider/mysql/instance/refusals";
-import { differenceOf, digestOf, type SeedMethod, type SeedRequest } from "../../provider/mysql/seed/request";
+import { compareSeeding, type SeedMethod, type SeedRequest } from "../../provider/mysql/seed/request";
 import { requireSeedable } from "../../provider/mysql/seed/source/requirements";
 import { saySeed, sayTrial, type SeedingSaid } from "../../provider/mysql/seed/words";
 import { sayUnreached } from "../../provider/mysql/fault/unreachable";
-import { isOurs, requireKnown, requireOurs } from "../../provider/ownership";
+import { isOurs } from "../../provider/mark/mark";
+import { requireKnown, requireOurs } from "../../provider/mark/refusals";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { isUnknown } from "../../provider/schema/unknown";
@@ -67,7 +68,7 @@ type Adopts = boolean | "where data is there";
 export function plan(wanted: Declaration | Absent, seen: Observed, context: PlanContext): Plan<StagingStep> {
   const { settled } = seen;
   if (wanted === absent) return planRemoval(settled, context);
-  if (seen.live !== null && settled.marker === null && context.before?.settled?.marker)
+  if (seen.live !== null && settled.mark === null && context.before?.settled?.mark)
     requireSameMachine(context.object, wanted, context.before.declared);
   refuse(wanted, seen, context);
   const steps = planPresence(wanted, seen, context);
@@ -77,46 +78,48 @@ export function plan(wanted: Declaration | Absent, seen: Observed, context: Plan
 }
 
 function planPresence(wanted: Declaration, seen: Observed, context: PlanContext): Plan<StagingStep> {
-  const { unclaimedData, marker } = seen.settled;
+  const { unclaimedData, mark } = seen.settled;
   if (unclaimedData) return planAdoption(wanted);
   // As it is, whatever `reseed` says: what else is to change, is planned when it is ours.
-  if (marker !== null && !isOurs(marker, context))
+  if (mark !== null && !isOurs(mark.identity, context.identity))
     return inOrder<StagingStep>({ kind: "take-over", directory: wanted.directory });
-  return isSeeded(wanted, marker) ? planChange(wanted, seen, context) : planSeeding(wanted, seen, context);
+  return isSeeded(wanted, mark?.record) ? planChange(wanted, seen, context) : planSeeding(wanted, seen, context);
 }
 
 const naming = (directory: string) => ({ thing: `directory ${directory}`, another: "another `directory`" });
 
 /** Objects owned by another resource are left alone; delete then counts as done. */
-function planRemoval({ marker, instance }: Settled, context: PlanContext): Plan<StagingStep> {
-  if (marker === null) return inOrder();
-  requireKnown({ object: context.object, owner: context, found: marker, ...naming(marker.directory) });
-  if (!isOurs(marker, context)) return inOrder();
-  if (instance !== null) requireOwnData({ ...context, layout: layoutOf(marker.directory) }, instance);
+function planRemoval({ mark, instance }: Settled, context: PlanContext): Plan<StagingStep> {
+  if (mark === null) return inOrder();
+  const { object, identity } = context;
+  const { directory } = mark.record;
+  requireKnown({ object, identity, found: mark.identity, ...naming(directory) });
+  if (!isOurs(mark.identity, identity)) return inOrder();
+  if (instance !== null) requireOwnData({ object, layout: layoutOf(directory) }, instance);
   return inOrder(instance?.running === true && ({ kind: "stop-server", why: "it is removed" } as const), {
     kind: "remove-server",
-    directory: marker.directory,
+    directory,
   });
 }
 
 /** A new server's step is always planned: a preview has not looked at the host. */
 function confines(wanted: Declaration, { settled, live }: Observed): boolean {
   if (wanted.confine !== "adjust") return false;
-  return settled.marker === null || (live !== null && missingIn(live.confinement, placeOf(wanted)) !== null);
+  return settled.mark === null || (live !== null && missingIn(live.confinement, placeOf(wanted)) !== null);
 }
 
 const placeOf = ({ directory, port }: Declaration) => ({ layout: layoutOf(directory), port });
 
 function refuse(wanted: Declaration, { settled, live }: Observed, context: PlanContext): void {
   const { directory, adopt, state, port, storage } = wanted;
-  const { object } = context;
+  const { object, identity } = context;
   if (settled.directory === "ours")
-    requireOurs({ object, owner: context, found: settled.marker, adopt, ...naming(directory) });
+    requireOurs({ object, identity, found: settled.mark?.identity ?? null, adopt, ...naming(directory) });
   if (settled.directory === "foreign files" && !(adopt && settled.unclaimedData))
     throw strangeFiles(object, directory, live?.strangers ?? []);
   if (live !== null)
     requireUsablePlace({ object, ...placeOf(wanted) }, live, {
-      isClaimed: settled.marker !== null,
+      isClaimed: settled.mark !== null,
       isAdopted: settled.unclaimedData,
       runs: state === "running",
       mayAdjust: wanted.confine === "adjust",
@@ -151,7 +154,7 @@ function requireSeedSource(
   { object }: PlanContext,
   { steps }: Plan<StagingStep>,
 ): void {
-  if (live === null || settled.unclaimedData || isSeeded(wanted, settled.marker)) return;
+  if (live === null || settled.unclaimedData || isSeeded(wanted, settled.mark?.record)) return;
   if (live.sourceProblem !== null)
     throw sayUnreached(live.sourceProblem, { object, endpoint: seedFrom(wanted), through: wanted.host });
   const begins = steps.some((step) => step.kind === "seed" && step.resumes === false);
@@ -184,17 +187,20 @@ const listensOn = (port: number, { instance, server }: Settled): boolean =>
 function planSeeding(wanted: Declaration, seen: Observed, { object, before }: PlanContext): Plan<StagingStep> {
   const { settled, live } = seen;
   const request = requestOf(wanted, live);
-  const { job, whyAnew } = compareSeeding(request, seen);
+  const { job, whyAnew } = compareSeeding(request, settled.mark?.record, {
+    isThere: live === null ? settled.hasSeedJob === true : ["running", "finished"].includes(live.seed.state),
+    request: live?.seed.request,
+  });
   const resumes = whyAnew === null && job;
   const layout = layoutOf(wanted.directory);
-  if (whyAnew === null && settled.marker?.seeding) requireUnchangedJob({ object, layout }, settled.instance);
+  if (whyAnew === null && settled.mark?.record.seeding) requireUnchangedJob({ object, layout }, settled.instance);
   const dirty = !resumes && (job || (settled.instance !== null && settled.instance.data !== "absent"));
   if (dirty && settled.instance !== null) requireOwnData({ object, layout }, settled.instance);
   const running = settled.instance?.running === true;
   const why = whyAnew ?? "an earlier seeding did not finish";
-  const stopWhy = settled.marker?.phase === "seeded" ? "its data is thrown away and seeded anew" : why;
+  const stopWhy = settled.mark?.record.phase === "complete" ? "its data is thrown away and seeded anew" : why;
   return inOrder<StagingStep>(
-    settled.marker === null && {
+    settled.mark === null && {
       kind: "claim-directory",
       directory: wanted.directory,
       adopts: wanted.adopt && live === null ? "where data is there" : false,
@@ -210,8 +216,8 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
     {
       kind: "seed",
       method: request.method,
-      from: (resumes ? settled.marker?.seeding?.from : undefined) ?? request.from,
-      resumes: resumes || (live === null && before !== null && settled.marker === null && "where it was begun"),
+      from: (resumes ? settled.mark?.record.seeding?.from : undefined) ?? request.from,
+      resumes: resumes || (live === null && before !== null && settled.mark === null && "where it was begun"),
       ...(request.method === "dump" && wanted.inexactRows === "accept" && { inexact: true }),
       ...(request.ignored !== undefined && { ignored: request.ignored }),
     },
@@ -219,24 +225,6 @@ function planSeeding(wanted: Declaration, seen: Observed, { object, before }: Pl
     makesAccounts(wanted),
     wanted.state === "stopped" && { kind: "stop-server", why: "`state` is stopped" },
   );
-}
-
-interface EarlierSeeding {
-  /** One runs, or has brought data that is not recorded yet. */
-  readonly job: boolean;
-  /** Why its data is not what is declared; null where it may go on, and where there is nothing to say. */
-  readonly whyAnew: string | null;
-}
-
-/** Data that was begun for another declaration is never taken for this one's. */
-function compareSeeding(request: SeedRequest, { settled: { marker, hasSeedJob }, live }: Observed): EarlierSeeding {
-  const job = live === null ? hasSeedJob === true : ["running", "finished"].includes(live.seed.state);
-  if (marker?.phase === "seeded") return { job, whyAnew: "`reseed` changed" };
-  const begun = marker?.seeding;
-  if (!job) return { job, whyAnew: begun === undefined ? null : differenceOf(begun, request) };
-  if (begun === undefined || (live !== null && live.seed.request !== digestOf(begun)))
-    return { job, whyAnew: "it is not recorded what the unfinished seeding was begun for" };
-  return { job, whyAnew: differenceOf(begun, request) };
 }
 
 /** What the declaration asks a seeding to bring. */
@@ -283,7 +271,12 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
   const dropped = goesOn ? because.filter((one) => one.to === byDefault && !isStartOnly(one)) : [];
   const drifted =
     goesOn && desired && settled.server
-      ? runningDifferences(desired.instance, desired.optionText, settled.server.variables, settled.marker?.adjusted)
+      ? runningDifferences(
+          desired.instance,
+          desired.optionText,
+          settled.server.variables,
+          settled.mark?.record.adjusted,
+        )
       : [];
   const told = goesOn
     ? settable(because).filter(({ property }) => !drifted.some((one) => one.property === property))
@@ -296,7 +289,7 @@ function planChange(wanted: Declaration, seen: Observed, { before, object }: Pla
   });
   if (wantsRunning && settled.server?.accounts !== undefined)
     requireOwnAccounts(object, knownAccounts(wanted.accounts), settled.server.accounts);
-  const openRoot = wantsRunning && wanted.rootPassword === undefined && settled.marker?.hasRootPassword === true;
+  const openRoot = wantsRunning && wanted.rootPassword === undefined && settled.mark?.record.hasRootPassword === true;
   return inOrder<StagingStep>(
     stops && { kind: "stop-server", why: "`state` is stopped" },
     // Before the file forgets them: a crash in between leaves the difference to be seen.

@@ -290,8 +290,8 @@ const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.l
 /** A `reseed` that changed asks for new data, one that was taken away asks for nothing; all else about the seed acts only then. */
 export const isSeeded = (
   { reseed }: Pick<Declaration, "reseed">,
-  marker: { readonly phase: "claimed" | "seeded"; readonly reseed: string | null } | null,
-): boolean => marker?.phase === "seeded" && (reseed === undefined || reseed === marker.reseed);
+  record: { readonly phase: "claimed" | "complete"; readonly reseed: string | null } | undefined,
+): boolean => record?.phase === "complete" && (reseed === undefined || reseed === record.reseed);
 
 /** super_read_only as declared, or as the mode wants it. */
 export const isReadOnly = ({ readOnly, mode }: Declaration): boolean => readOnly ?? mode === "replication";

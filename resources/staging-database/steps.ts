@@ -16,7 +16,8 @@ import {
   writeConfiguration,
 } from "../../provider/mysql/instance/prepare";
 import { requireAccepted } from "../../provider/mysql/instance/validate";
-import { parseMarker, type Marker } from "../../provider/mysql/instance/marker";
+import { readMarkFile, writeMarkFile } from "../../provider/mark/file";
+import { markOf, recorded, type Mark } from "../../provider/mark/mark";
 import { groupsOf, namedZoneOf } from "../../provider/mysql/instance/options";
 import { setRunning } from "../../provider/mysql/instance/running";
 import { ensureTimeZones, knowsTimeZone } from "../../provider/mysql/instance/time-zones";
@@ -34,48 +35,51 @@ import { withMysql } from "../../provider/mysql/client";
 import type { MysqlClient, MysqlReader } from "../../provider/mysql/reader";
 import { setVariable } from "../../provider/mysql/options/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
-import { serverOf, type Live, type Settled } from "./observe";
+import { serverOf, type Live, type Settled, type StagingRecord } from "./observe";
 import type { Desired } from "../../provider/mysql/instance/desired";
 import { desiredFor, methodOf, type StagingStep } from "./plan";
 import type { Declaration } from "./schema";
 
 type Context = StepContext<Declaration, Settled, Live>;
+type StagingMark = Mark<StagingRecord>;
 
 export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   "claim-directory": async ({ adopts }, context) => {
-    const { declared, seen, owner } = context;
+    const { declared, seen, identity } = context;
     const host = await context.host(declared.host);
-    const { instance } = desiredOf(context, newMarker(context));
+    const { instance } = desiredOf(context, newMark(context));
     await ensureOwnDirectory(host, instance);
     const kept = adopts === true ? await keepOptionFile(host, instance) : null;
     const source = seen.live?.source ?? null;
-    await writeMarker(host, instance, {
-      ...newMarker(context),
-      owner,
-      ...(adopts === true && { phase: "seeded" as const, reseed: declared.reseed ?? null, hasTimeZones: true }),
-      serverId: planServerId(declared.serverId, source, `${owner} ${host.name} ${declared.directory}`),
+    const changes = {
+      ...(adopts === true && { phase: "complete" as const, reseed: declared.reseed ?? null, hasTimeZones: true }),
+      serverId: planServerId(declared.serverId, source, `${identity.name} ${host.name} ${declared.directory}`),
       sourceVariables: kept ?? (source === null ? {} : inheritedVariables(source)),
-    });
+    };
+    await writeMark(host, instance, recorded(newMark(context), changes));
   },
 
   "take-over": async (_step, context) => {
-    const { host, place, marker } = await claimed(context);
-    await writeMarker(host, place, { ...marker, seal: null, reseed: context.declared.reseed ?? null });
+    const { host, place, mark } = await claimed(context);
+    const { reseed = null } = context.declared;
+    await writeMark(host, place, { ...recorded(mark, { reseed }), identity: { ...context.identity, seal: null } });
   },
 
   confine: async (_step, context) => {
-    const { host, place, marker } = await claimed(context);
-    const { instance } = desiredOf(context, marker);
+    const { host, place, mark } = await claimed(context);
+    const { instance } = desiredOf(context, mark);
     await ensureOsUser(host, instance, context.report);
     await ensureDirectories(host, instance);
-    await confine(host, instance, marker.confined, (confined) => writeMarker(host, place, { ...marker, confined }));
+    await confine(host, instance, mark.record.confined, (confined) =>
+      writeMark(host, place, recorded(mark, { confined })),
+    );
   },
 
   configure: async ({ seeds }, context) => {
-    const { host, place, marker: before } = await claimed(context);
-    const marker = seeds === undefined ? before : { ...before, ...seedSettings(seeds, before, context) };
-    if (seeds !== undefined) await writeMarker(host, place, marker);
-    const desired = desiredOf(context, marker);
+    const { host, place, mark: before } = await claimed(context);
+    const mark = seeds === undefined ? before : recorded(before, seedSettings(seeds, before.record, context));
+    if (seeds !== undefined) await writeMark(host, place, mark);
+    const desired = desiredOf(context, mark);
     await ensureOsUser(host, desired.instance, context.report);
     await ensureDirectories(host, desired.instance);
     if (desired.optionText !== context.seen.settled.instance?.optionText)
@@ -85,9 +89,9 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
 
   "try-definitions": async ({ seeds }, context) => {
     const { declared, seen } = context;
-    const { host, marker } = await claimed(context);
+    const { host, mark } = await claimed(context);
     // As the server will be configured when it is seeded; empty, it has no tables of time zones.
-    const future = { ...marker, ...seedSettings(seeds, marker, context), hasTimeZones: false };
+    const future = recorded(mark, { ...seedSettings(seeds, mark.record, context), hasTimeZones: false });
     const { instance, optionText } = desiredOf(context, future);
     await ensureOsUser(host, instance, context.report);
     await ensureDirectories(host, instance);
@@ -112,17 +116,17 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 
   "empty-data": async (_step, context) => {
-    const { host, place, marker } = await claimed(context);
+    const { host, place, mark } = await claimed(context);
     // In this order: a result of before, beside a marker that waits for one, would be taken for that of the new seeding.
     await endSeed(host, place);
     await forgetSeed(host, place);
-    await writeMarker(host, place, { ...marker, phase: "claimed", hasRootPassword: false, hasTimeZones: false });
+    await writeMark(host, place, recorded(mark, { phase: "claimed", hasRootPassword: false, hasTimeZones: false }));
     await emptyData(host, place);
   },
 
   "initialise-data": async (_step, context) => {
-    const { host, marker } = await claimed(context);
-    await initialiseData(host, desiredOf(context, marker).instance);
+    const { host, mark } = await claimed(context);
+    await initialiseData(host, desiredOf(context, mark).instance);
   },
 
   "start-server": (_step, context) => start(context),
@@ -133,26 +137,27 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   },
 
   seed: async ({ resumes }, context) => {
-    const { host, place, marker } = await claimed(context);
-    const { instance } = desiredOf(context, marker);
+    const { host, place, mark } = await claimed(context);
+    const { record } = mark;
+    const { instance } = desiredOf(context, mark);
     const method = methodOf(context.declared);
     // Before statements in named zones arrive; a clone replaces the tables of time zones too.
     if (method !== "clone") await loadTimeZones(context, host, instance);
     if (method === "dump" && resumes !== true) await admitSourceDefiners(context, host);
-    const request = marker.seeding === undefined ? undefined : digestOf(marker.seeding);
+    const request = record.seeding === undefined ? undefined : digestOf(record.seeding);
     const result = await seedBy(context, host, instance, request);
-    await requireSameSource(result, marker, host, place);
+    await requireSameSource(result, record, host, place);
     if (method === "dump" || method === "file")
       await ensureDefiners(await connect(context), context.object, context.report);
     const hasTimeZones = await loadTimeZones(context, host, instance);
-    await writeMarker(host, place, {
-      ...marker,
-      ...(await useTimeZone(context, host, { ...marker, hasTimeZones })),
-      phase: "seeded",
-      reseed: marker.seeding?.reseed ?? context.declared.reseed ?? null,
+    const done: Partial<StagingRecord> = {
+      ...(await useTimeZone(context, host, recorded(mark, { hasTimeZones }))),
+      phase: "complete",
+      reseed: record.seeding?.reseed ?? context.declared.reseed ?? null,
       seedPosition: { gtidSet: result.gtidExecuted, file: result.logFile, position: result.logPosition },
       sizeBytes: String(result.bytes),
-    });
+    };
+    await writeMark(host, place, recorded(mark, done));
     await forgetSeed(host, place);
   },
 
@@ -163,27 +168,27 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   "set-root-password": async (_step, context) => {
     const { rootPassword } = context.declared;
     if (rootPassword === undefined) return;
-    const { host, place, marker } = await claimed(context);
-    // Noted first: a password that nobody knows of would stay when it is taken out of the program.
-    if (!marker.hasRootPassword) await writeMarker(host, place, { ...marker, hasRootPassword: true });
+    const { host, place, mark } = await claimed(context);
+    // Record it first: a crash here must not leave a password that we never take away.
+    if (!mark.record.hasRootPassword) await writeMark(host, place, recorded(mark, { hasRootPassword: true }));
     await setRootPassword(await connect(context), rootPassword);
   },
 
   "take-root-password": async (_step, context) => {
-    const { host, place, marker } = await claimed(context);
-    await takeRootPassword(await connect(context), desiredOf(context, marker).instance);
-    await writeMarker(host, place, { ...marker, hasRootPassword: false });
+    const { host, place, mark } = await claimed(context);
+    await takeRootPassword(await connect(context), desiredOf(context, mark).instance);
+    await writeMark(host, place, recorded(mark, { hasRootPassword: false }));
   },
 
   "set-variables": async (step, context) => {
-    const { host, place, marker } = await claimed(context);
-    const adjusted = { ...marker.adjusted, ...(await setRunning(() => connect(context), step.because)) };
-    if (!isSame(adjusted, marker.adjusted ?? {})) await writeMarker(host, place, { ...marker, adjusted });
+    const { host, place, mark } = await claimed(context);
+    const adjusted = { ...mark.record.adjusted, ...(await setRunning(() => connect(context), step.because)) };
+    if (!isSame(adjusted, mark.record.adjusted ?? {})) await writeMark(host, place, recorded(mark, { adjusted }));
   },
 
   "remove-server": async (_step, context) => {
-    const { host, place, marker } = await claimed(context);
-    await unconfine(host, place, marker.confined, context.report);
+    const { host, place, mark } = await claimed(context);
+    await unconfine(host, place, mark.record.confined, context.report);
     await removeInstance(host, place);
   },
 };
@@ -192,9 +197,9 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
  * Read again before data is made: the source, and with it lower_case_table_names or the page size, may be another one than when
  * the directory was claimed. Where no source is declared, the settings stay as they are.
  */
-const seedSettings = (seeding: SeedRequest, marker: Marker, { seen }: Context): Partial<Marker> => ({
+const seedSettings = (seeding: SeedRequest, record: StagingRecord, { seen }: Context): Partial<StagingRecord> => ({
   seeding,
-  sourceVariables: seen.live?.source ? inheritedVariables(seen.live.source) : marker.sourceVariables,
+  sourceVariables: seen.live?.source ? inheritedVariables(seen.live.source) : record.sourceVariables,
 });
 
 async function loadTimeZones(context: Context, host: Host, instance: Instance): Promise<boolean> {
@@ -218,9 +223,13 @@ async function admitSourceDefiners(context: Context, host: Host): Promise<void> 
 }
 
 /** A zone by its name is set now that the server can have it; the option file keeps it for the next start. */
-async function useTimeZone(context: Context, host: Host, marker: Marker): Promise<Pick<Marker, "hasTimeZones">> {
-  if (marker.hasTimeZones !== true) return { hasTimeZones: false };
-  const desired = desiredOf(context, marker);
+async function useTimeZone(
+  context: Context,
+  host: Host,
+  mark: StagingMark,
+): Promise<Pick<StagingRecord, "hasTimeZones">> {
+  if (mark.record.hasTimeZones !== true) return { hasTimeZones: false };
+  const desired = desiredOf(context, mark);
   const zone = namedZoneOf(desired.optionText, groupsOf(desired.instance));
   if (zone === null) return { hasTimeZones: true };
   const mysql = await connect(context);
@@ -234,8 +243,8 @@ async function useTimeZone(context: Context, host: Host, marker: Marker): Promis
 }
 
 async function start(context: Context): Promise<void> {
-  const { host, marker } = await claimed(context);
-  const { instance } = desiredOf(context, marker);
+  const { host, mark } = await claimed(context);
+  const { instance } = desiredOf(context, mark);
   await startInstance(host, instance);
   await awaitAnswering(host, instance, {
     connect: () => connect(context),
@@ -246,19 +255,19 @@ async function start(context: Context): Promise<void> {
 }
 
 export const seal: Seal<Declaration, Settled, Live> = {
-  of: ({ marker }) => marker?.seal ?? null,
+  of: ({ mark }) => mark?.identity?.seal ?? null,
   write: async (text, context) => {
-    const { host, place, marker } = await claimed(context);
-    const sealed = { ...marker, owner: context.owner, seal: text };
-    await writeMarker(host, place, sealed);
-    return { ...context.seen.settled, marker: sealed };
+    const { host, place, mark } = await claimed(context);
+    const sealed = { ...mark, identity: { ...context.identity, seal: text } };
+    await writeMark(host, place, sealed);
+    return { ...context.seen.settled, mark: sealed };
   },
 };
 
 /** An address may lead to another server from one connection to the next: a failover, a proxy, a changed DNS record. */
 async function requireSameSource(
   { sourceUuid }: SeedResult,
-  { seeding }: Marker,
+  { seeding }: StagingRecord,
   host: Host,
   place: InstancePlace,
 ): Promise<void> {
@@ -313,51 +322,52 @@ async function seedBy(
   }
 }
 
-/** `refine` has made sure of it. */
 function present<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("a seed without a source; this is a bug in pulumi-sluice");
   return value;
 }
 
-/** Anew: what was open before the server ended is of no use. */
+/** Anew: a connection from before the server ended is of no use. */
 async function connect(context: Context): Promise<MysqlClient> {
   await context.disconnect(serverOf(context.declared));
   return context.mysql(serverOf(context.declared));
 }
 
-/** The host, with the marker as it stands now: earlier steps of the same plan have written it. */
-async function claimed(context: Context): Promise<{ host: Host; place: InstancePlace; marker: Marker }> {
+/** The host, with the mark as it is now: earlier steps of the same plan have written it. */
+async function claimed(context: Context): Promise<{ host: Host; place: InstancePlace; mark: StagingMark }> {
   const { declared, object } = context;
   const host = await context.host(declared.host);
   const runtime = runtimeOf(await host.facts());
   const layout = layoutOf(declared.directory);
-  const marker = parseMarker(await host.readFile(layout.marker, runtime), object);
-  if (marker === null) throw new Error(`no marker in ${declared.directory}; this is a bug in pulumi-sluice`);
-  return { host, marker, place: { object, layout, runtime, port: declared.port } };
+  const mark = await readMarkFile<StagingRecord>(host, { path: layout.mark, asRoot: runtime.asRoot }, object);
+  if (mark === null) throw new Error(`no mark in ${declared.directory}; this is a bug in pulumi-sluice`);
+  return { host, mark, place: { object, layout, runtime, port: declared.port } };
 }
 
-function desiredOf({ declared, object, seen }: Context, marker: Marker): Desired {
-  const desired = desiredFor(declared, object, { ...seen.settled, marker });
+function desiredOf({ declared, object, seen }: Context, mark: StagingMark): Desired {
+  const desired = desiredFor(declared, object, { ...seen.settled, mark });
   if (desired === null) throw new Error("a step before its observation; this is a bug in pulumi-sluice");
   return desired;
 }
 
-const newMarker = ({ declared, owner }: Context): Marker => ({
-  owner,
-  seal: null,
-  directory: declared.directory,
-  phase: "claimed",
-  reseed: null,
-  serverId: 0,
-  sourceVariables: {},
-  seedPosition: { gtidSet: null, file: null, position: null },
-  sizeBytes: null,
-  hasRootPassword: false,
-  hasTimeZones: false,
-});
+const newMark = ({ declared, identity }: Context): StagingMark =>
+  markOf(
+    { ...identity, seal: null },
+    {
+      directory: declared.directory,
+      phase: "claimed",
+      reseed: null,
+      serverId: 0,
+      sourceVariables: {},
+      seedPosition: { gtidSet: null, file: null, position: null },
+      sizeBytes: null,
+      hasRootPassword: false,
+      hasTimeZones: false,
+    },
+  );
 
-const writeMarker = (host: Host, { layout, runtime }: InstancePlace, marker: Marker): Promise<void> =>
-  host.writeFile(layout.marker, `${JSON.stringify(marker, null, 2)}\n`, { mode: 0o600, asRoot: runtime.asRoot });
+const writeMark = (host: Host, { layout, runtime }: InstancePlace, mark: StagingMark): Promise<void> =>
+  writeMarkFile(host, { path: layout.mark, asRoot: runtime.asRoot }, mark);
 
 const quickSeconds = 300; // writing files and making an empty data directory: 2.3 s measured, two busy cores may need 20 times that
 

@@ -52,12 +52,13 @@ export const anchorOf = (code: string): string => code.toLowerCase();
 
 /** What `pulumi preview` prints under the resource: the same functions make it here and there. */
 function previewOf(room: AnyRoom, sample: Readonly<Record<string, unknown>>): string {
-  const identity = { urn: "urn:pulumi:dev::shop::type::orders", name: "orders" };
-  const { inputs, problems } = complete(room, { declared: sample, ...identity });
+  const name = "orders";
+  const { inputs, problems } = complete(room, { declared: sample, urn: `urn:pulumi:dev::shop::type::${name}`, name });
   if (problems.length > 0) throw new Error(`the sample of ${room.kind} is not valid: ${problems.join("; ")}`);
-  const object = room.object(inputs, identity.name);
+  const object = room.object(inputs, name);
   const seen = { settled: room.blank as object, live: null };
-  const plan = room.plan(inputs, seen, { owner: "shop/dev/orders", seal: null, before: null, object }) as Plan;
+  const identity = { kind: room.kind, name: `shop/dev/${name}`, seal: null };
+  const plan = room.plan(inputs, seen, { identity, before: null, object }) as Plan;
   return renderPlan(object, plan, room.say);
 }
 

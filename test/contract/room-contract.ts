@@ -13,7 +13,7 @@ import { checkInputs } from "../../provider/schema/check";
 import { pathsWith, unwrap, type FieldMeta } from "../../provider/schema/schema";
 import { unknownValue } from "../../provider/schema/unknown";
 import { unseen } from "../../provider/status";
-import { owner, type Sample } from "./samples";
+import { identityOf, type Sample } from "./samples";
 
 type Bag = Record<string, unknown>;
 
@@ -30,7 +30,7 @@ export function describeRoom({ room, written, settled }: Sample): void {
     const object = room.object(wanted === absent ? (declaredBefore ?? declarations[0]) : wanted, "orders");
     const before = declaredBefore && { declared: declaredBefore, settled: seen };
     try {
-      return room.plan(wanted, { settled: seen, live: null }, { ...owner, before, object });
+      return room.plan(wanted, { settled: seen, live: null }, { identity: identityOf(room.kind), before, object });
     } catch (error) {
       if (error instanceof SluiceError) return error;
       throw error;
@@ -209,10 +209,14 @@ export function describeRoom({ room, written, settled }: Sample): void {
       for (const seen of [room.blank as object, ...settled]) {
         expect(JSON.parse(JSON.stringify(seen))).toEqual(seen);
         const stored = outs(room, takeApart(room, { __urn: urn }), declarations[0] ?? {}, {
-          seal: owner.seal,
+          seal: identityOf(room.kind).seal,
           settled: seen,
         });
-        expect(takeApart(room, stored).remembered).toEqual({ stateVersion: 1, ...owner, settled: seen });
+        expect(takeApart(room, stored).remembered).toEqual({
+          stateVersion: 2,
+          identity: identityOf(room.kind),
+          settled: seen,
+        });
       }
     });
 

@@ -1,4 +1,5 @@
 import type { AnyRoom } from "../../provider/room";
+import { markOf, type Identity } from "../../provider/mark/mark";
 import * as channel from "../../resources/replication-channel/observe";
 import type { Written as ChannelWritten } from "../../resources/replication-channel/schema";
 import * as staging from "../../resources/staging-database/observe";
@@ -14,7 +15,7 @@ export interface Sample {
   readonly settled: readonly object[];
 }
 
-export const owner = { owner: "shop/dev/orders", seal: "one" };
+export const identityOf = (kind: string): Identity => ({ kind, name: "shop/dev/orders", seal: "one" });
 
 const machine = {
   address: "stage-1",
@@ -69,10 +70,10 @@ const stagingWritten: Omit<StagingWritten, "socket" | "user" | "passwordFile" | 
   },
 ];
 
-const marker: staging.Marker = {
-  ...owner,
+const stagingIdentity = identityOf("StagingDatabase");
+const record: staging.StagingRecord = {
   directory: "/srv/mysql/orders",
-  phase: "seeded",
+  phase: "complete",
   reseed: null,
   serverId: 1_000_001,
   sourceVariables: { sql_mode: "STRICT_TRANS_TABLES" },
@@ -82,7 +83,7 @@ const marker: staging.Marker = {
 };
 const seeded: staging.Settled = {
   directory: "ours",
-  marker,
+  mark: markOf(stagingIdentity, record),
   storageKind: "btrfs",
   mount: { point: "/srv", type: "btrfs", root: "/", source: "/dev/sdb1", uuid: "8f6f2f3a-0a4c-4d5e-9f6a-3d2f1e0c9b8a" },
   unclaimedData: false,
@@ -118,14 +119,14 @@ const stagingSettled: staging.Settled[] = [
   staging.blank,
   { ...staging.blank, directory: "empty", storageKind: "directory" },
   { ...staging.blank, directory: "foreign files", storageKind: "xfs" },
-  { ...seeded, marker: { ...marker, phase: "claimed", sizeBytes: null }, server: null },
+  { ...seeded, mark: markOf(stagingIdentity, { ...record, phase: "claimed", sizeBytes: null }), server: null },
   seeded,
   { ...seeded, instance: seeded.instance && { ...seeded.instance, running: false, optionText: null }, server: null },
-  { ...seeded, marker: { ...marker, owner: "other/prod/orders" } },
-  { ...seeded, marker: { ...marker, seal: "of another state" } },
+  { ...seeded, mark: markOf({ ...stagingIdentity, name: "other/prod/orders" }, record) },
+  { ...seeded, mark: markOf({ ...stagingIdentity, seal: "of another state" }, record) },
   {
     ...seeded,
-    marker: { ...marker, reseed: "2" },
+    mark: markOf(stagingIdentity, { ...record, reseed: "2" }),
     runtime: { osUser: "me", connectedUser: "me", supervisor: "process", asRoot: false },
   },
 ];
@@ -169,6 +170,8 @@ const channelWritten: (Omit<ChannelWritten, "channel"> & { channel?: string })[]
     heartbeatSeconds: 0.5,
   },
 ];
+const channelIdentity = identityOf("ReplicationChannel");
+const channelRecord: channel.ChannelRecord = { caughtUp: true, start: null, ended: null };
 const running: channel.SettledChannel = {
   address: "db-1",
   port: 3306,
@@ -189,8 +192,7 @@ const running: channel.SettledChannel = {
 };
 const replicating: channel.Settled = {
   server: { version: "9.7.4", uuid: "22222222-2222-2222-2222-222222222222", serverId: 2 },
-  owner: owner.owner,
-  note: { caughtUp: true, start: null, ended: null, seal: owner.seal },
+  mark: markOf(channelIdentity, channelRecord),
   channel: running,
   mount: { point: "/srv", type: "btrfs", root: "/", source: "/dev/sdb1", uuid: "8f1d" },
 };
@@ -198,12 +200,12 @@ const channelSettled: channel.Settled[] = [
   channel.blank,
   replicating,
   { ...replicating, channel: null },
-  { ...replicating, owner: null },
-  { ...replicating, owner: "other/prod/orders" },
-  { ...replicating, note: { ...replicating.note, seal: "of another state" } },
+  { ...replicating, mark: markOf(null, channelRecord) },
+  { ...replicating, mark: markOf({ ...channelIdentity, name: "other/prod/orders" }, channelRecord) },
+  { ...replicating, mark: markOf({ ...channelIdentity, seal: "of another state" }, channelRecord) },
   {
     ...replicating,
-    note: { caughtUp: false, start: "binlog.000009:4", ended: null, seal: null },
+    mark: markOf({ ...channelIdentity, seal: null }, { caughtUp: false, start: "binlog.000009:4", ended: null }),
     channel: { ...running, receives: false, workers: null },
   },
   {
@@ -224,7 +226,7 @@ const fileWritten: FileRoomArgs[] = [
 ];
 const fileSettled: FileSettled[] = [
   fileRoom.blank,
-  { ...owner, parts: 2, text: "hello", passwordMatches: true },
+  { owner: "shop/dev/orders", seal: "one", parts: 2, text: "hello", passwordMatches: true },
   { owner: "other/prod/orders", seal: null, parts: 0, text: null, passwordMatches: false },
 ];
 

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { SluiceError } from "../../provider/errors";
 import { sh } from "../../provider/host/command";
-import { isOurs, requireOurs } from "../../provider/ownership";
+import { isOurs } from "../../provider/mark/mark";
+import { requireOurs } from "../../provider/mark/refusals";
 import { absent, compare, inOrder, type Difference, type Sayings } from "../../provider/plan/plan";
 import { defineRoom, type Observed as ObservedOf, type Performers } from "../../provider/room";
 import { host } from "../../provider/schema/connection";
@@ -76,10 +77,10 @@ const say: Sayings<FileStep> = {
 
 /** Root only where the test is root: these files are of whoever runs it. */
 const perform: Performers<Declaration, Settled, Live, FileStep> = {
-  claim: async (_step, { host, declared, owner }) => {
+  claim: async (_step, { host, declared, identity }) => {
     const machine = await host(declared.host);
     await machine.run(sh`mkdir -p ${declared.directory}`);
-    await machine.writeFile(`${declared.directory}/marker`, owner, { mode: 0o600 });
+    await machine.writeFile(`${declared.directory}/marker`, identity.name, { mode: 0o600 });
   },
   "add-part": async ({ part }, { host, declared, signal, report, object }) => {
     const machine = await host(declared.host);
@@ -167,15 +168,15 @@ export const fileRoom = defineRoom<Declaration, Settled, Live, FileStep>({
     },
   },
   plan: (wanted, seen: Observed, context) => {
-    const { object, before } = context;
+    const { object, identity, before } = context;
     const { settled, live } = seen;
-    const found = settled.owner === null ? null : { owner: settled.owner, seal: settled.seal };
+    const found = settled.owner === null ? null : { kind: "FileRoom", name: settled.owner, seal: settled.seal };
     if (wanted === absent)
-      return inOrder(found !== null && isOurs(found, context) && ({ kind: "remove", directory: object } as const));
+      return inOrder(found !== null && isOurs(found, identity) && ({ kind: "remove", directory: object } as const));
     if (found !== null)
       requireOurs({
         object,
-        owner: context,
+        identity,
         found,
         adopt: false,
         thing: `directory ${wanted.directory}`,

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { shell, typeToken } from "../../provider/pulumi/shell";
 import { rooms } from "../../resources/rooms";
-import { everyRoom, owner } from "../contract/samples";
+import { everyRoom, identityOf } from "../contract/samples";
 import { declared, settled, settledChannel } from "../unit/resources/replication-channel/samples";
 import { startDynamicHost, type DynamicHost } from "../harness/dynamic-host";
 
@@ -68,7 +68,10 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
     for (const raw of written) {
       const inputs = plain(await inputsOf(kind, raw)) as Record<string, unknown>;
       for (const seen of seenBefore) {
-        const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, settled: JSON.stringify(seen) } };
+        const state = {
+          ...inputs,
+          __sluice: { stateVersion: 2, identity: identityOf(kind), settled: JSON.stringify(seen) },
+        };
         const answer = await host.diff("id", state, inputs).catch((error: unknown) => String(error));
         if (typeof answer !== "string") expect(answer).toMatchObject({ replaces: [], deleteBeforeReplace: false });
         else expect(answer).toMatch(/\([A-Z]+_[A-Z_]+\)/);
@@ -79,7 +82,10 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
 
   test("another identity replaces, one that is not known yet too", async () => {
     const inputs = plain(await inputsOf(kind, written[0] ?? {})) as Record<string, unknown>;
-    const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, settled: JSON.stringify(seenBefore[0]) } };
+    const state = {
+      ...inputs,
+      __sluice: { stateVersion: 2, identity: identityOf(kind), settled: JSON.stringify(seenBefore[0]) },
+    };
     const identity = kind === "StagingDatabase" ? "directory" : "channel";
     for (const value of [unknown, kind === "StagingDatabase" ? "/srv/elsewhere" : "elsewhere"])
       expect(await host.diff("id", state, { ...inputs, [identity]: value })).toEqual({
@@ -93,9 +99,12 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
 test("a start that only `up` will know is no change of the channel, and another one is recorded", async () => {
   const kind = "ReplicationChannel";
   const wanted = declared({ start: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5" } });
-  const seen = settled(settledChannel(wanted), { owner: owner.owner });
+  const seen = settled(settledChannel(wanted));
   const inputs = { ...wanted, ...beside(kind) };
-  const state = { ...inputs, __sluice: { stateVersion: 1, ...owner, seal: null, settled: JSON.stringify(seen) } };
+  const state = {
+    ...inputs,
+    __sluice: { stateVersion: 2, identity: { ...identityOf(kind), seal: null }, settled: JSON.stringify(seen) },
+  };
   const same = { changes: "none", replaces: [], deleteBeforeReplace: false };
   host.lines.length = 0;
   for (const start of [wanted.start, unknown, { gtidSet: unknown }, { file: unknown, position: unknown }])
@@ -122,7 +131,7 @@ describe("the channel's name, where a program gives none", () => {
     expect(made).toMatchObject({ channel: "orders" });
     const renamed = await checked("stock", made);
     expect(renamed).toMatchObject({ channel: "orders", __name: "orders", __urn: named("stock").__urn });
-    const state = { ...made, __sluice: { stateVersion: 1, ...owner, settled: null } };
+    const state = { ...made, __sluice: { stateVersion: 2, identity: identityOf(kind), settled: null } };
     expect(await host.diff("id", state, renamed)).toMatchObject({ replaces: [] });
     expect(await checked("shop", renamed)).toMatchObject({ channel: "orders", __name: "orders" });
     const back = await checked("orders", renamed);

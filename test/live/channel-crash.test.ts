@@ -1,7 +1,8 @@
 import { openDrivers } from "../../provider/drivers";
 import type { SshAddress } from "../../provider/host/host";
 import { remove } from "../../provider/lifecycle";
-import { changeMark, readMark, type ServerMark } from "../../provider/mysql/ownership";
+import { markOf, type Mark } from "../../provider/mark/mark";
+import { changeRowMark, readRowMark } from "../../provider/mark/row";
 import { sql } from "../../provider/mysql/sql";
 import { silent } from "../../provider/report";
 import { awaitCondition, done, waiting } from "../../provider/wait";
@@ -120,34 +121,52 @@ test("of two stacks that make the same channel at once, by other names of the re
 
 test("a mark is claimed by one, whoever asks at the same moment", async () => {
   const clients = await Promise.all([1, 2, 3].map(() => servers.other.connect()));
-  const claim = (found: ServerMark | null, owner: string): ServerMark => {
+  const claim = (found: Mark | null, name: string): Mark => {
     if (found !== null) throw new Error("claimed");
-    return { owner, note: {} };
+    return markOf({ kind: "ReplicationChannel", name, seal: null }, {});
   };
   const claims = clients.map((mysql, at) =>
-    changeMark(mysql, "channel a", (found) => claim(found, `p/s/${String(at)}`)),
+    changeRowMark(mysql, "channel a", (found) => claim(found, `p/s/${String(at)}`)),
   );
   const ended = await Promise.allSettled(claims);
   expect(ended.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-  for (const mysql of clients) await changeMark(mysql, "channel a", () => null);
+  for (const mysql of clients) await changeRowMark(mysql, "channel a", () => null);
 });
 
 test("marks that came along with a copied data directory count as absent, and go with the next one", async () => {
   const mysql = await servers.other.connect();
-  await changeMark(mysql, "channel a", () => ({ owner: "p/s/a", note: { caughtUp: true } }));
-  expect(await readMark(mysql, "channel a")).toEqual({ owner: "p/s/a", note: { caughtUp: true } });
+  const mark = markOf({ kind: "ReplicationChannel", name: "p/s/a", seal: "x" }, { caughtUp: true });
+  await changeRowMark(mysql, "channel a", () => mark);
+  expect(await readRowMark(mysql, "channel a")).toEqual(mark);
   await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
   await mysql.execute(sql`UPDATE sluice.ownership SET server_uuid = UUID()`);
   await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
-  expect(await readMark(mysql, "channel a")).toBeNull();
-  await changeMark(mysql, "channel b", () => ({ owner: null, note: {} }));
+  expect(await readRowMark(mysql, "channel a")).toBeNull();
+  await changeRowMark(mysql, "channel b", () => markOf(null, {}));
   expect(await mysql.query(sql`SELECT object FROM sluice.ownership`)).toEqual([{ object: "channel b" }]);
-  await changeMark(mysql, "channel a", () => null);
-  expect(await readMark(mysql, "channel b")).toEqual({ owner: null, note: {} });
-  await changeMark(mysql, "channel b", () => null);
-  await changeMark(mysql, "channel b", () => null);
-  expect(await readMark(mysql, "channel b")).toBeNull();
+  await changeRowMark(mysql, "channel a", () => null);
+  expect(await readRowMark(mysql, "channel b")).toEqual(markOf(null, {}));
+  await changeRowMark(mysql, "channel b", () => null);
+  await changeRowMark(mysql, "channel b", () => null);
+  expect(await readRowMark(mysql, "channel b")).toBeNull();
   expect(await mysql.query(sql`SELECT 1 FROM information_schema.schemata WHERE schema_name = 'sluice'`)).toEqual([]);
+});
+
+test("a mark of the version before is read as it was meant, and written in the form of today with the next change", async () => {
+  const mysql = await servers.other.connect();
+  const channel = { kind: "ReplicationChannel", name: "p/s/a", seal: "x" };
+  await changeRowMark(mysql, "channel a", () => markOf(channel, {}));
+  await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
+  await mysql.execute(
+    sql`UPDATE sluice.ownership SET note = ${'{"caughtUp":true,"start":null,"ended":null,"seal":"x"}'}`,
+  );
+  await mysql.execute(sql`SET SESSION sql_log_bin = 1`);
+  const mark = markOf(channel, { caughtUp: true, start: null, ended: null });
+  expect(await readRowMark(mysql, "channel a")).toEqual(mark);
+  await changeRowMark(mysql, "channel a", (found) => (found === null ? null : { ...found }));
+  const [row] = await mysql.query<{ note: string }>(sql`SELECT note FROM sluice.ownership`);
+  expect(JSON.parse(row?.note ?? "")).toEqual(mark);
+  await changeRowMark(mysql, "channel a", () => null);
 });
 
 describe("two operators", () => {
@@ -164,8 +183,8 @@ describe("two operators", () => {
   const never = new AbortController().signal;
   const lockWithin = (withinSeconds: number, holder: string) => ({ withinSeconds, holder });
   const opened: ReturnType<typeof openDrivers>[] = [];
-  const drivers = (owner: string) => {
-    const one = openDrivers({ object: "channel locked", owner, seal: null, signal: never, report: silent });
+  const drivers = () => {
+    const one = openDrivers({ object: "channel locked", signal: never, report: silent });
     opened.push(one);
     return one;
   };
@@ -192,8 +211,8 @@ describe("two operators", () => {
 
   test("exclude each other, one through the replica's host and one straight to it, and the waiter says who works", async () => {
     const [mine, theirs] = [lockOf(direct()), lockOf(throughHost())];
-    await drivers("a").withServerLock(mine.server, mine.name, lockWithin(5, "shop/dev/orders"), async () => {
-      const second = drivers("b").withServerLock(theirs.server, theirs.name, lockWithin(1, "shop/prod/orders"), () =>
+    await drivers().withServerLock(mine.server, mine.name, lockWithin(5, "shop/dev/orders"), async () => {
+      const second = drivers().withServerLock(theirs.server, theirs.name, lockWithin(1, "shop/prod/orders"), () =>
         Promise.resolve("in"),
       );
       await expect(second).rejects.toMatchObject({
@@ -201,9 +220,7 @@ describe("two operators", () => {
         problem: { found: expect.stringMatching(/^held by shop\/dev\/orders \(session \d+\)$/) as string },
       });
     });
-    const after = drivers("b").withServerLock(theirs.server, theirs.name, lockWithin(1, "b"), () =>
-      Promise.resolve("in"),
-    );
+    const after = drivers().withServerLock(theirs.server, theirs.name, lockWithin(1, "b"), () => Promise.resolve("in"));
     expect(await after).toBe("in");
   });
 
@@ -211,7 +228,7 @@ describe("two operators", () => {
     const lock = lockOf(direct());
     const stack = new Stack("tests/live/locked");
     let up: Promise<string[]> | undefined;
-    await drivers("a").withServerLock(lock.server, lock.name, lockWithin(5, "shop/dev/orders"), async () => {
+    await drivers().withServerLock(lock.server, lock.name, lockWithin(5, "shop/dev/orders"), async () => {
       up = stack.up(throughHost());
       up.catch(() => undefined);
       await awaitCondition({
@@ -235,7 +252,7 @@ describe("two operators", () => {
 
   test("one whose session is ended is told to stop its work", async () => {
     const lock = lockOf(direct());
-    const reason = await drivers("a").withServerLock(
+    const reason = await drivers().withServerLock(
       lock.server,
       lock.name,
       lockWithin(5, "shop/dev/orders"),

@@ -1,6 +1,6 @@
 import { wordsOf } from "../../provider/errors";
 import { sh } from "../../provider/host/command";
-import type { Note } from "../../resources/replication-channel/observe";
+import type { ChannelMark, ChannelRecord } from "../../resources/replication-channel/observe";
 import type { Written } from "../../resources/replication-channel/schema";
 import { password, Stack, startServers, type Servers } from "./channel-servers";
 import { closeHosts } from "./managed-server";
@@ -28,7 +28,7 @@ const source = (change: Partial<Written["source"]> = {}): Written["source"] => (
 });
 
 /** The declared place at which a channel had begun. */
-function startOf({ ended }: Note): { readonly file: string; readonly position: string } {
+function startOf({ ended }: ChannelRecord): { readonly file: string; readonly position: string } {
   const [, file = "", position = ""] = /^at (.*):(\d+)$/.exec(ended?.start ?? "") ?? [];
   return { file, position };
 }
@@ -323,7 +323,7 @@ describe("a channel that runs", () => {
     const stock = new Stack("tests/live/stock");
     const channel = { channel: "stock", source: source({ port: other.port }) };
     const mark = "FROM sluice.ownership WHERE object = 'channel stock'";
-    const note = JSON.parse(String(await replica.ask(`SELECT note ${mark}`))) as Note;
+    const { record: note } = JSON.parse(String(await replica.ask(`SELECT note ${mark}`))) as ChannelMark;
     expect(await replica.ask(`SELECT owner ${mark}`)).toBe("");
     const declared = servers.declare({ ...channel, start: startOf(note) });
     expect(await stock.refresh(declared)).toBeUndefined();

@@ -1,6 +1,7 @@
 import { connectMysql } from "../../provider/mysql/client";
 import type { MysqlClient } from "../../provider/mysql/reader";
-import { changeMark } from "../../provider/mysql/ownership";
+import { markOf } from "../../provider/mark/mark";
+import { changeRowMark } from "../../provider/mark/row";
 import { isLeftWritable, sealAgain, withWrites } from "../../provider/mysql/read-only";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 import { Stack, startServers, type Servers } from "./channel-servers";
@@ -74,8 +75,8 @@ test("super_read_only is not lifted while a long statement runs that would keep 
   expect(sealedAtWork).toBeUndefined();
   expect(await isSealed()).toBe(true);
   // With more time it is done when the statement has ended.
-  await changeMark(mysql, "channel later", () => ({ owner: "tests/live/later", note: {} }));
-  await changeMark(mysql, "channel later", () => null);
+  await changeRowMark(mysql, "channel later", () => markOf(null, {}));
+  await changeRowMark(mysql, "channel later", () => null);
   expect(await isSealed()).toBe(true);
 });
 

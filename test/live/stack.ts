@@ -1,3 +1,4 @@
+import type { Identity } from "../../provider/mark/mark";
 import { openDrivers } from "../../provider/drivers";
 import { converge, look, remove, type Operation } from "../../provider/lifecycle";
 import { absent } from "../../provider/plan/plan";
@@ -80,9 +81,13 @@ export class Stack<Declared extends object, Settled extends object, Live extends
     const known = declared === absent ? this.before?.declared : declared;
     const object = this.objectOf(known);
     const seen: Observed<object, object> = { settled: this.before?.settled ?? (this.room.blank as object), live: null };
-    const plan = this.room.plan(declared, seen, { owner: this.owner, seal: this.seal, before: this.before, object });
+    const plan = this.room.plan(declared, seen, { identity: this.identity, before: this.before, object });
     reportPlan({ ...this.report(), say: (text) => void said.push(text) }, object, plan, this.room.say);
     return said.join("\n");
+  }
+
+  private get identity(): Identity {
+    return { kind: this.room.kind, name: this.owner, seal: this.seal };
   }
 
   private async operate<T>(
@@ -92,14 +97,12 @@ export class Stack<Declared extends object, Settled extends object, Live extends
     signal = new AbortController().signal,
   ): Promise<T> {
     const drivers = openDrivers({
-      owner: this.owner,
-      seal: this.seal,
       object: this.objectOf(declared),
       signal,
       report,
     });
     try {
-      return await work({ room: this.room, declared, before: this.before, drivers });
+      return await work({ room: this.room, declared, identity: this.identity, before: this.before, drivers });
     } finally {
       await drivers.close();
     }

@@ -5,7 +5,8 @@ import type { Configuration } from "./differences";
 import { initFileOf } from "./init-file";
 import type { Instance, Runtime } from "./instance";
 import { layoutOf } from "./layout";
-import type { Marker } from "./marker";
+import type { Mark } from "../../mark/mark";
+import type { InstanceRecord } from "./record";
 import { renderOptions, type OptionsWanted } from "./options";
 import { renderUnit } from "./unit";
 
@@ -20,7 +21,7 @@ export interface DeclaredInstance extends Pick<OptionsWanted, "config" | "readOn
 
 /** What was seen of the host and of the directory. */
 export interface SeenPlace {
-  readonly marker: Marker | null;
+  readonly mark: Mark<InstanceRecord> | null;
   readonly binaries: Binaries | null;
   readonly runtime: Runtime | null;
 }
@@ -33,21 +34,22 @@ export interface Desired extends Configuration {
 export function desiredInstance(
   wanted: DeclaredInstance,
   object: string,
-  { marker, binaries, runtime }: SeenPlace,
+  { mark, binaries, runtime }: SeenPlace,
 ): Desired | null {
-  if (marker === null || binaries === null || runtime === null) return null;
+  if (mark?.identity == null || binaries === null || runtime === null) return null;
+  const { identity, record } = mark;
   const layout = layoutOf(wanted.directory);
   const { port, memoryMaxBytes } = wanted;
-  const instance: Instance = { object, owner: marker.owner, layout, runtime, binaries, port, memoryMaxBytes };
+  const instance: Instance = { object, owner: identity.name, layout, runtime, binaries, port, memoryMaxBytes };
   const optionText = renderOptions({
     instance,
-    serverId: wanted.serverId ?? marker.serverId,
+    serverId: wanted.serverId ?? record.serverId,
     config: wanted.config,
     inherited: wanted.configFile,
-    sourceVariables: marker.sourceVariables,
+    sourceVariables: record.sourceVariables,
     readOnly: wanted.readOnly,
     durability: isUnknown(wanted.durability) ? undefined : wanted.durability,
-    hasTimeZones: marker.hasTimeZones,
+    hasTimeZones: record.hasTimeZones,
   });
   return { instance, optionText, unitText: renderUnit(instance), init: initFileOf(instance) };
 }

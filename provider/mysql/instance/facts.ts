@@ -11,7 +11,7 @@ export interface InstanceFacts {
   readonly directory: "absent" | "empty" | "ours" | "foreign files";
   /** Entries of the directory that we never make. */
   readonly strangers: readonly string[];
-  readonly markerText: string | null;
+  readonly markText: string | null;
   /** An empty directory, where a file system may be mounted, is `absent` too. */
   readonly data: "absent" | "initialising" | "ready";
   /** Where the data directory points to, where it is a symbolic link; null where it is none. */
@@ -85,7 +85,7 @@ function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): 
     ${runtime.asRoot ? ownersLook({ layout, runtime }) : sh`:`}
     if [ -d ${layout.directory} ]; then echo directory yes; ls -A ${layout.directory} | base64 | tr -d '\n' | sed 's/^/entries /'; echo
     elif ls -d ${layout.directory} 2>&1 | grep -q 'Permission denied'; then echo unreadable ${layout.directory}; fi
-    text marker ${layout.marker}
+    text mark ${layout.mark}
     text option ${layout.optionFile}
     text init ${layout.initFile}
     text unit ${unitText}
@@ -109,7 +109,7 @@ function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): 
 const ownersLook = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): Command => sh`
     found=$(changer ${layout.directory} parents 0); [ -z "$found" ] || { echo "unsafe $found"; exit 0; }
     loose() { [ -e "$1" ] || [ -L "$1" ] || return; found=$(changer "$1" "$2" 0); [ -z "$found" ] || echo "loose $found"; }
-    for p in ${[layout.directory, layout.marker, layout.optionFile, layout.supervisorFile, layout.optionDirectory, layout.tls]}; do loose "$p" all; done
+    for p in ${[layout.directory, layout.mark, layout.optionFile, layout.supervisorFile, layout.optionDirectory, layout.tls]}; do loose "$p" all; done
     for p in ${[layout.job, layout.data, layout.run, layout.log, layout.tmp]}; do [ ! -L "$p" ] || loose "$p" parents; done
     [ -z "$(find ${layout.job} -prune -user ${runtime.osUser} 2>/dev/null)" ] || loose ${layout.job} all`;
 
@@ -182,7 +182,7 @@ export function parseLook(output: string, { layout }: Pick<InstancePlace, "layou
   return {
     directory: directoryState(value("directory") !== undefined, entries, strangers),
     strangers,
-    markerText: text("marker"),
+    markText: text("mark"),
     data: dataState(value("data")),
     dataLink: value("link") ?? null,
     optionText: text("option"),

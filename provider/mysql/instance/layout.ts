@@ -14,7 +14,7 @@ export const trialJob = "trial";
 export interface Layout {
   readonly directory: string;
   /** Who owns the directory; written first, removed last. */
-  readonly marker: string;
+  readonly mark: string;
   readonly optionFile: string;
   /** A new option file until mysqld has accepted it. */
   readonly optionDraft: string;
@@ -55,7 +55,7 @@ export function layoutOf(directory: string): Layout {
   const unitName = unitNameOf(root);
   return {
     directory: root,
-    marker: below("sluice.json"),
+    mark: below("sluice.json"),
     optionFile: below("my.cnf"),
     optionDraft: below("my.cnf.draft"),
     initFile: below("init.sql"),

@@ -39,7 +39,7 @@ export async function ensureOwnDirectory(host: Host, { layout, runtime }: Instan
     await host.run(sh`umask 022; mkdir -p ${directory}`);
     return;
   }
-  const files = [layout.marker, layout.optionFile, layout.supervisorFile];
+  const files = [layout.mark, layout.optionFile, layout.supervisorFile];
   const links = [layout.data, layout.run, layout.log, layout.tmp, layout.job, layout.tls, layout.optionDirectory];
   const uid = runtime.connectedUid ?? 0;
   const { exitCode, stderr } = await host.run(

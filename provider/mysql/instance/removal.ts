@@ -48,13 +48,13 @@ export async function removeInstance(host: Host, instance: InstancePlace): Promi
       systemctl reset-failed ${layout.unitName} 2>/dev/null; exit 0`,
       { asRoot: true },
     );
-  const marker = layout.marker.slice(layout.directory.length + 1);
-  const entries = ownEntries.filter((name) => name !== marker);
+  const mark = layout.mark.slice(layout.directory.length + 1);
+  const entries = ownEntries.filter((name) => name !== mark);
   await host.run(
     sh`
     [ -d ${layout.directory} ] || exit 0
     ${clearFunction}
-    cd ${layout.directory} && clear ${entries} && rm -f -- ${marker} || exit
+    cd ${layout.directory} && clear ${entries} && rm -f -- ${mark} || exit
     cd / && rmdir ${layout.directory} 2>/dev/null; exit 0`,
     { asRoot: runtime.asRoot, withinSeconds: removeSeconds },
   );

@@ -42,7 +42,7 @@ export function surroundingsLook({ layout, runtime }: Pick<InstancePlace, "layou
   const users = [...new Set([osUser, ...(connectedUser === "root" ? [] : [connectedUser])])];
   return sh`
     ${new Command(users.map((user) => mayEnter(user).text).join("\n"))}
-    if [ -d ${layout.data} ] && [ ! -e ${layout.marker} ]; then
+    if [ -d ${layout.data} ] && [ ! -e ${layout.mark} ]; then
       # 8.0 and later keep the data dictionary there; no option moves it.
       [ -e ${layout.data}/mysql.ibd ] || echo "foreign $(ls -A ${layout.data} | head -n 8 | base64 | tr -d '\n')"
       real=$(cd -P ${layout.data} && pwd | sed 's/[][*?\\]/\\&/g')

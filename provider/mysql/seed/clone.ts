@@ -7,7 +7,7 @@ import { withWrites } from "../read-only";
 import { awaitAnswering } from "../instance/lifecycle";
 import { optionFileAccess } from "../instance/prepare";
 import { renderOption } from "../options/file";
-import { dropMarks } from "../ownership";
+import { dropMarks } from "../../mark/row";
 import { id, keyword, secret, sql, type Statement } from "../sql";
 import { resetReplicaAll, stopReplica, variableName } from "../terms";
 import { requireSeedable } from "./source/requirements";

@@ -24,6 +24,29 @@ export interface SeedRequest {
 export const digestOf = (request: SeedRequest): string =>
   createHash("sha256").update(canonicalText(request)).digest("hex");
 
+export interface EarlierSeeding {
+  /** A job runs, or has brought data that is not recorded yet. */
+  readonly job: boolean;
+  /** Why its data is not the declared data; null where the seeding may go on, and where there is nothing to say. */
+  readonly whyAnew: string | null;
+}
+
+/** Data that was begun for another declaration is never taken for this one's. */
+export function compareSeeding(
+  wanted: SeedRequest,
+  record: { readonly phase: "claimed" | "complete"; readonly seeding?: SeedRequest } | undefined,
+  // `request`: the digest that the job was started with; undefined where nothing looked at it.
+  found: { readonly isThere: boolean; readonly request: string | null | undefined },
+): EarlierSeeding {
+  const job = found.isThere;
+  if (record?.phase === "complete") return { job, whyAnew: "`reseed` changed" };
+  const begun = record?.seeding;
+  if (!job) return { job, whyAnew: begun === undefined ? null : differenceOf(begun, wanted) };
+  if (begun === undefined || (found.request !== undefined && found.request !== digestOf(begun)))
+    return { job, whyAnew: "it is not recorded what the unfinished seeding was begun for" };
+  return { job, whyAnew: differenceOf(begun, wanted) };
+}
+
 /**
  * Why the data of a seeding that was begun for `begun` must not be taken for that of `wanted`; null where it may. The same
  * server under another address, or with another password, is the same request: its server_uuid says so.

@@ -1,7 +1,7 @@
 import { SluiceError } from "../../errors";
 import { withWrites } from "../read-only";
 import type { MysqlClient, MysqlReader } from "../reader";
-import { dropMarks } from "../ownership";
+import { dropMarks } from "../../mark/row";
 import { resetBinaryLogsAndGtids } from "../terms";
 import { sql, type Statement } from "../sql";
 import { jobFiles } from "./script";

@@ -1,7 +1,8 @@
 import { SluiceError } from "../../../provider/errors";
 import type { Host } from "../../../provider/host/host";
 import { converge, look, PartlyDone, remove, type Operation } from "../../../provider/lifecycle";
-import { isOurs, requireOurs } from "../../../provider/ownership";
+import { isOurs, type Identity } from "../../../provider/mark/mark";
+import { requireOurs } from "../../../provider/mark/refusals";
 import { absent, compare, inOrder, type Difference } from "../../../provider/plan/plan";
 import { silent } from "../../../provider/report";
 import { defineRoom, type AnyRoom, type Drivers } from "../../../provider/room";
@@ -30,6 +31,8 @@ type Step =
 
 const owner = "project/stack/a";
 
+const identityOf = (thing: Readonly<Thing>): Identity => ({ kind: "Thing", name: thing.owner, seal: thing.seal });
+
 /** Things by their name, and everything that was done to them. */
 class World {
   readonly things = new Map<string, Thing>();
@@ -54,7 +57,7 @@ class World {
 /** A room over a World; its `start` is only planned once the observation shows everything else in place. */
 function roomOf(world: World): AnyRoom {
   const act =
-    (change: (step: never, context: { declared: Declared; owner: string }) => void) =>
+    (change: (step: never, context: { declared: Declared; identity: Identity }) => void) =>
     async (step: Step, context: never) => {
       world.beforeStep(step);
       change(step as never, context);
@@ -84,12 +87,13 @@ function roomOf(world: World): AnyRoom {
       },
     },
     plan: (wanted, { settled: { thing } }, context) => {
-      if (wanted === absent) return inOrder<Step>(thing !== null && isOurs(thing, context) && { kind: "remove" });
+      if (wanted === absent)
+        return inOrder<Step>(thing !== null && isOurs(identityOf(thing), context.identity) && { kind: "remove" });
       if (thing !== null)
         requireOurs({
           object: context.object,
-          owner: context,
-          found: thing,
+          identity: context.identity,
+          found: identityOf(thing),
           adopt: false,
           thing: "it",
           another: "another",
@@ -115,8 +119,14 @@ function roomOf(world: World): AnyRoom {
     },
     perform: {
       claim: act(
-        (_step, { declared, owner: by }) =>
-          void world.things.set(declared.name, { owner: by, seal: null, parts: 0, text: "", running: false }),
+        (_step, { declared, identity }) =>
+          void world.things.set(declared.name, {
+            owner: identity.name,
+            seal: null,
+            parts: 0,
+            text: "",
+            running: false,
+          }),
       ),
       "add-part": act(
         (step: { number: number }, { declared }) => void (world.thing(declared.name).parts = step.number),
@@ -137,7 +147,7 @@ const declared: Declared = { name: "a", parts: 2, text: "hello" };
 
 function operation(
   world: World,
-  changes: Partial<Operation> & { signal?: AbortSignal; owner?: string; seal?: string } = {},
+  { signal, seal = null, ...changes }: Partial<Operation> & { signal?: AbortSignal; seal?: string | null } = {},
 ): Operation {
   const host = {
     withLock: async <T>(name: string, _options: unknown, work: (lost: AbortSignal) => Promise<T>): Promise<T> => {
@@ -151,16 +161,15 @@ function operation(
   } as unknown as Host;
   const drivers: Drivers = {
     object: `thing ${declared.name}`,
-    owner: changes.owner ?? owner,
-    seal: changes.seal ?? null,
-    signal: changes.signal ?? new AbortController().signal,
+    signal: signal ?? new AbortController().signal,
     report: silent,
     host: () => Promise.resolve(host),
     mysql: () => Promise.reject(new Error("no server")),
     withServerLock: (_server, _name, _options, work) => work(new AbortController().signal),
     disconnect: () => Promise.resolve(),
   };
-  return { room: roomOf(world), declared, before: null, drivers, ...changes };
+  const identity = { kind: "Thing", name: owner, seal };
+  return { room: roomOf(world), declared, identity, before: null, drivers, ...changes };
 }
 
 const finished = { owner, seal: expect.any(String) as string, parts: 2, text: "hello", running: true };
@@ -211,9 +220,11 @@ describe("create and update", () => {
   describe("what no preview has shown", () => {
     const said = async (world: World, before: Operation["before"], seal?: string): Promise<string[]> => {
       const lines: string[] = [];
-      const { drivers } = operation(world, { ...(seal !== undefined && { seal }) });
+      const { drivers } = operation(world);
       const report = { ...silent, say: (text: string) => lines.push(text) };
-      await converge(operation(world, { before, drivers: { ...drivers, report } }));
+      await converge(
+        operation(world, { before, drivers: { ...drivers, report }, ...(seal !== undefined && { seal }) }),
+      );
       return lines.filter((line) => line.includes("found during up"));
     };
 

@@ -34,8 +34,6 @@ function drivers({ silentServers = false } = {}) {
   } as unknown as Host;
   const all: Drivers = {
     object: "thing a",
-    owner: "shop/dev/a",
-    seal: null,
     signal: new AbortController().signal,
     report: silent,
     host: () => Promise.resolve(host),
@@ -75,7 +73,9 @@ describe("work under locks", () => {
   test("begins when all are held, and frees them in the opposite order", async () => {
     const { all, events } = drivers();
     const locks = [inServer("c"), onHost("b", "shared"), onHost("a")];
-    expect(await underLocks(locks, all, () => (events.push("work"), Promise.resolve("worked")))).toBe("worked");
+    expect(await underLocks(locks, "shop/dev/a", all, () => (events.push("work"), Promise.resolve("worked")))).toBe(
+      "worked",
+    );
     expect(events).toEqual([
       "take exclusive a",
       "take shared b",
@@ -89,7 +89,7 @@ describe("work under locks", () => {
 
   test.each(["exclusive a", "shared b", "server c"])("is told to stop when %s is lost", async (name) => {
     const { all, lost } = drivers();
-    await underLocks([onHost("a"), onHost("b", "shared"), inServer("c")], all, async ({ signal }) => {
+    await underLocks([onHost("a"), onHost("b", "shared"), inServer("c")], "shop/dev/a", all, async ({ signal }) => {
       expect(signal.aborted).toBe(false);
       lost.get(name)?.abort(new Error(`${name} is lost`));
       expect(signal.reason).toEqual(new Error(`${name} is lost`));
@@ -98,7 +98,9 @@ describe("work under locks", () => {
 
   test("goes on without the lock of a server that does not answer", async () => {
     const { all, events } = drivers({ silentServers: true });
-    expect(await underLocks([inServer("c"), onHost("a")], all, () => Promise.resolve("worked"))).toBe("worked");
+    expect(await underLocks([inServer("c"), onHost("a")], "shop/dev/a", all, () => Promise.resolve("worked"))).toBe(
+      "worked",
+    );
     expect(events).toEqual(["take exclusive a", "free exclusive a"]);
   });
 
@@ -106,14 +108,16 @@ describe("work under locks", () => {
     const { all, events } = drivers();
     const silence = new SluiceError({ code: "SERVER_NOT_ANSWERING", object: "server db-1", what: "is silent" });
     const work = () => (events.push("work"), Promise.reject(silence));
-    await expect(underLocks([inServer("c")], all, work)).rejects.toBe(silence);
+    await expect(underLocks([inServer("c")], "shop/dev/a", all, work)).rejects.toBe(silence);
     expect(events).toEqual(["take server c", "work", "free server c"]);
   });
 
   test("takes no lock when it is already told to stop", async () => {
     const { all, events } = drivers();
     const signal = AbortSignal.abort(new Error("the engine is gone"));
-    await expect(underLocks([onHost("a")], { ...all, signal }, () => Promise.resolve())).rejects.toThrow("engine");
+    await expect(underLocks([onHost("a")], "shop/dev/a", { ...all, signal }, () => Promise.resolve())).rejects.toThrow(
+      "engine",
+    );
     expect(events).toEqual([]);
   });
 });

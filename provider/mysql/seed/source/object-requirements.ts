@@ -1,6 +1,6 @@
 import { SluiceError } from "../../../errors";
 import type { ServerFacts } from "../../capabilities";
-import { ownershipTable } from "../../ownership";
+import { ownershipTable } from "../../../mark/row";
 import type { SeedSource, SourceObject } from "./facts";
 
 export interface SourceNeeds {

@@ -1,6 +1,6 @@
 import { has } from "../../capabilities";
 import type { MysqlReader } from "../../reader";
-import { ownershipComment, ownershipDatabase, ownershipTable } from "../../ownership";
+import { ownershipComment, ownershipDatabase, ownershipTable } from "../../../mark/row";
 import { join, sql, type Statement } from "../../sql";
 import { systemDatabases, type CrossReference, type DatabaseFacts, type SourceObject } from "./facts";
 

@@ -25,11 +25,11 @@ async function run(
   } as unknown as AnyRoom;
   const drivers = {
     report,
-    owner: "p/s/n",
+    object: "files a@local",
     signal: options.signal ?? new AbortController().signal,
   } as unknown as Drivers;
   const seen = { settled: {}, live: null };
-  const work = { room, declared: {}, seen, object: "files a@local", drivers };
+  const work = { room, declared: {}, identity: { kind: "FileRoom", name: "p/s/n", seal: null }, seen, drivers };
   const error = await runPlan({ steps: kinds.map((kind) => ({ kind })) }, work).then(
     () => undefined,
     (thrown: unknown) => thrown as SluiceError,

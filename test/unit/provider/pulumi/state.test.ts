@@ -26,7 +26,7 @@ describe("what the engine sends", () => {
       urn,
       name: "one",
       provider: "code",
-      remembered: { stateVersion: 1, owner: "shop/dev/one", seal: "a", settled: seen },
+      remembered: { stateVersion: 1, identity: { kind: "FileRoom", name: "shop/dev/one", seal: "a" }, settled: seen },
     });
   });
 
@@ -71,7 +71,11 @@ describe("what is sent back", () => {
       count: "2",
       text64: "",
       __urn: urn,
-      __sluice: { stateVersion: 1, owner: "shop/dev/one", seal: "a", settled: JSON.stringify(seen) },
+      __sluice: {
+        stateVersion: 2,
+        identity: { kind: "FileRoom", name: "shop/dev/one", seal: "a" },
+        settled: JSON.stringify(seen),
+      },
     });
     expect(takeApart(room, sent).remembered?.settled).toEqual(seen);
   });
@@ -86,7 +90,7 @@ describe("what is sent back", () => {
     expect(outs(room, bag, { host: "local" }, { settled: null })).toEqual({
       host: "local",
       __urn: urn,
-      __sluice: { stateVersion: 1, owner: "shop/dev/one", seal: null, settled: null },
+      __sluice: { stateVersion: 2, identity: { kind: "FileRoom", name: "shop/dev/one", seal: null }, settled: null },
     });
   });
 });

@@ -1,7 +1,11 @@
-import { ownerIn } from "../../../../provider/pulumi/state";
-import { ownerOf, parseUrn } from "../../../../provider/pulumi/urn";
+import { identityIn } from "../../../../provider/pulumi/state";
+import type { AnyRoom } from "../../../../provider/room";
+import { fileRoom } from "../../../harness/file-room";
+import { nameInMarks, parseUrn } from "../../../../provider/pulumi/urn";
 
 const text = "urn:pulumi:prod::shop::pulumi-nodejs:dynamic/sluice:StagingDatabase::orders";
+
+const room = fileRoom as AnyRoom;
 
 describe("a URN", () => {
   test("gives stack, project and name", () => {
@@ -10,7 +14,7 @@ describe("a URN", () => {
 
   test("of a child has the name of the child", () => {
     const child = "urn:pulumi:prod::shop::my:Component$pulumi-nodejs:dynamic/sluice:StagingDatabase::orders";
-    expect(ownerOf(parseUrn(child))).toBe("shop/prod/orders");
+    expect(nameInMarks(parseUrn(child))).toBe("shop/prod/orders");
   });
 
   test("may hold a name with colons", () => {
@@ -22,13 +26,18 @@ describe("a URN", () => {
   });
 });
 
-describe("the owner", () => {
+describe("the identity", () => {
   test("of a new object is named by its URN", () => {
-    expect(ownerIn({ urn: text, remembered: null })).toEqual({ owner: "shop/prod/orders", seal: null });
+    expect(identityIn(room, { urn: text, remembered: null })).toEqual({
+      kind: "FileRoom",
+      name: "shop/prod/orders",
+      seal: null,
+    });
   });
 
   test("stays what it was when resource, stack or project are renamed", () => {
-    const remembered = { stateVersion: 1, owner: "shop/dev/old", seal: "one", settled: null };
-    expect(ownerIn({ urn: text, remembered })).toEqual({ owner: "shop/dev/old", seal: "one" });
+    const identity = { kind: "FileRoom", name: "shop/dev/old", seal: "one" };
+    const remembered = { stateVersion: 2, identity, settled: null };
+    expect(identityIn(room, { urn: text, remembered })).toEqual(identity);
   });
 });

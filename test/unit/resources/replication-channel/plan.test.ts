@@ -1,3 +1,4 @@
+import { markOf } from "../../../../provider/mark/mark";
 import { SluiceError } from "../../../../provider/errors";
 import { absent } from "../../../../provider/plan/plan";
 import { renderPlan } from "../../../../provider/plan/render";
@@ -10,7 +11,8 @@ import {
   context,
   declared,
   live,
-  owner,
+  identity,
+  record,
   seen,
   settled,
   otherUuid,
@@ -100,7 +102,7 @@ describe("a new channel", () => {
         start: "at binlog.000002:157",
       } as const,
     };
-    const before = settled(null, { owner: null, note: { caughtUp: false, seal: null, ...trace } });
+    const before = settled(null, { mark: markOf(null, { caughtUp: false, ...trace }) });
     const wanted = declared({ start: { file: "binlog.000002", position: 157 } });
     expect(render(wanted, seen(before))).toMatchInlineSnapshot(`
       "channel: 4 steps
@@ -201,7 +203,7 @@ describe("a running channel", () => {
   });
 
   test("is waited for when an earlier up ended before it had caught up", () => {
-    const of = settled(settledChannel(declared()), { note: { caughtUp: false, start: null, ended: null, seal: null } });
+    const of = settled(settledChannel(declared()), { mark: markOf(identity, { ...record, caughtUp: false }) });
     expect(kinds(declared(), seen(of, live({ channel: channelFacts() })))).toEqual(["await-applied"]);
   });
 
@@ -260,11 +262,15 @@ describe("a channel that somebody changed by hand", () => {
 describe("ownership", () => {
   const there = settledChannel(declared());
   test("refuses the channel of another state of the same name, and does not remove it", () => {
-    const of = settled(there, { note: { caughtUp: true, start: null, ended: null, seal: "x" } });
+    const of = settled(there, { mark: markOf({ ...identity, seal: "x" }, record) });
     expect(() => plan(declared(), seen(of, live()), context())).toThrow(/OWNERSHIP_OTHER_STATE/);
     expect(() => plan(absent, seen(of, live()), context(declared()))).toThrow(/OWNERSHIP_OTHER_STATE/);
-    expect(plan(absent, seen(of, live()), context(declared(), { seal: "y" })).steps).toEqual([]);
-    expect(plan(declared(), seen(of, live()), context(null, { seal: "x" })).steps).toEqual([]);
+    expect(plan(absent, seen(of, live()), context(declared(), { identity: { ...identity, seal: "y" } })).steps).toEqual(
+      [],
+    );
+    expect(plan(declared(), seen(of, live()), context(null, { identity: { ...identity, seal: "x" } })).steps).toEqual(
+      [],
+    );
     const taken = plan(declared({ adopt: true }), seen(of, live()), context()).steps;
     expect(taken).toEqual([{ kind: "claim-channel", channel: "orders", adopts: true }]);
   });
@@ -274,7 +280,7 @@ describe("ownership", () => {
     ["somebody else's channel, adopt or not", "other/dev/x", true, "OWNERSHIP_FOREIGN"],
     ["a channel without a mark", null, false, "OWNERSHIP_UNMARKED"],
   ])("refuses %s", (_what, found, adopt, code) => {
-    const of = settled(there, { owner: found });
+    const of = settled(there, { mark: markOf(found === null ? null : { ...identity, name: found }, record) });
     expect(() => plan(declared({ adopt }), seen(of, live()), context())).toThrow(expect.objectContaining({ code }));
   });
 
@@ -288,7 +294,7 @@ describe("ownership", () => {
   });
 
   test("takes over an unmarked channel with adopt, and changes only what differs", () => {
-    const of = settled({ ...there, delaySeconds: 7 }, { owner: null });
+    const of = settled({ ...there, delaySeconds: 7 }, { mark: markOf(null, record) });
     expect(kinds(declared({ adopt: true }), seen(of))).toEqual([
       "claim-channel",
       "stop-channel",
@@ -307,7 +313,7 @@ describe("the replica's server", () => {
   const up = (was: Declaration, wanted: Declaration, server: Settled["server"], state?: Settled | null) =>
     plan(
       wanted,
-      seen(settled(null, { owner: null, server }), live()),
+      seen(settled(null, { mark: markOf(null, record), server }), live()),
       context(null, {
         before: { declared: was, settled: state === undefined ? settled(settledChannel(was)) : state },
       }),
@@ -362,11 +368,13 @@ describe("removal", () => {
     const of = seen(settled(settledChannel(declared())), { kind: "silent", problem });
     expect(() => remove(of)).toThrow("cannot be removed while the replica does not answer");
     expect(() => kinds(declared(), of)).toThrow("cannot be changed while the replica does not answer");
-    expect(remove(seen(settled(null, { owner: null }), { kind: "silent", problem }))).toEqual([]);
+    expect(remove(seen(settled(null, { mark: markOf(null, record) }), { kind: "silent", problem }))).toEqual([]);
   });
 
   test("touches nothing that is not ours", () => {
-    expect(remove(seen(settled(settledChannel(declared()), { owner: "other/dev/x" })))).toEqual([]);
+    expect(
+      remove(seen(settled(settledChannel(declared()), { mark: markOf({ ...identity, name: "other/dev/x" }, record) }))),
+    ).toEqual([]);
     expect(remove(seen(blank))).toEqual([]);
   });
 });
@@ -375,5 +383,4 @@ test("every plan is plain data", () => {
   const { steps } = plan(declared(), seen(blank), context());
   expect(JSON.parse(JSON.stringify(steps))).toEqual(steps);
   expect(JSON.stringify(steps)).not.toContain("pw");
-  expect(owner).toBe(context().owner);
 });

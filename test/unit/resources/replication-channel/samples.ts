@@ -3,15 +3,23 @@ import type { ChannelNames } from "../../../../provider/mysql/channel/errors/thr
 import type { ChannelSource } from "../../../../provider/mysql/channel/source";
 import { noRules, planRules } from "../../../../provider/mysql/channel/filters";
 import { parseGtidSet } from "../../../../provider/mysql/gtid";
+import { markOf, type Identity } from "../../../../provider/mark/mark";
 import type { PlanContext } from "../../../../provider/room";
-import type { Live, Observed, Settled, SettledChannel } from "../../../../resources/replication-channel/observe";
+import type {
+  ChannelRecord,
+  Live,
+  Observed,
+  Settled,
+  SettledChannel,
+} from "../../../../resources/replication-channel/observe";
 import { declaration, type Declaration, type Written } from "../../../../resources/replication-channel/schema";
 
 export const sourceUuid = "11111111-1111-1111-1111-111111111111";
 export const replicaUuid = "22222222-2222-2222-2222-222222222222";
 export const otherUuid = "33333333-3333-3333-3333-333333333333";
 
-export const owner = "shop/dev/orders";
+export const identity: Identity = { kind: "ReplicationChannel", name: "shop/dev/orders", seal: null };
+export const record: ChannelRecord = { caughtUp: true, start: null, ended: null };
 
 const host = { address: "stage-1", hostKey: "SHA256:x", agent: true } as const;
 
@@ -27,8 +35,7 @@ export function declared(change: Partial<Written> = {}): Declaration {
 type Context = PlanContext<Declaration, Settled>;
 
 export const context = (before: Declaration | null = null, change: Partial<Context> = {}): Context => ({
-  owner,
-  seal: null,
+  identity,
   before: before && { declared: before, settled: null },
   object: "channel orders@stage-1:3307",
   ...change,
@@ -59,8 +66,7 @@ export function settledChannel(wanted: Declaration, change: Partial<SettledChann
 
 export const settled = (channel: SettledChannel | null, change: Partial<Settled> = {}): Settled => ({
   server: { version: "9.7.4", uuid: replicaUuid, serverId: 2 },
-  owner,
-  note: { caughtUp: true, start: null, ended: null, seal: null },
+  mark: markOf(identity, record),
   channel,
   mount: null,
   ...change,

@@ -1,3 +1,4 @@
+import { markOf, type Identity } from "../../../../provider/mark/mark";
 import { SluiceError } from "../../../../provider/errors";
 import type { Binaries } from "../../../../provider/mysql/instance/binaries";
 import { absent } from "../../../../provider/plan/plan";
@@ -7,7 +8,7 @@ import {
   asDeclared,
   blank,
   type Live,
-  type Marker,
+  type StagingRecord,
   type Observed,
   type Settled,
 } from "../../../../resources/staging-database/observe";
@@ -15,7 +16,7 @@ import { desiredFor, plan, say } from "../../../../resources/staging-database/pl
 import { derive, objectOf, schema, type Declaration } from "../../../../resources/staging-database/schema";
 import { declare } from "./samples";
 
-const owner = "shop/dev/orders";
+const identity = { kind: "StagingDatabase", name: "shop/dev/orders", seal: null };
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const binaries: Binaries = {
@@ -30,11 +31,9 @@ const binaries: Binaries = {
   mysqldump: null,
 };
 
-const marker: Marker = {
-  owner,
-  seal: null,
+const record: StagingRecord = {
   directory: "/srv/mysql/orders",
-  phase: "seeded",
+  phase: "complete",
   reseed: null,
   serverId: 1_000_001,
   sourceVariables: { sql_mode: "STRICT_TRANS_TABLES" },
@@ -48,7 +47,7 @@ function converged(declared: Declaration, changes: Partial<Settled> = {}): Settl
   const settled: Settled = {
     ...blank,
     directory: "ours",
-    marker,
+    mark: markOf(identity, record),
     storageKind: "btrfs",
     binaries,
     runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
@@ -89,8 +88,7 @@ const quiet: Live = {
 };
 
 const contextOf = (before: Declaration | null = null) => ({
-  owner,
-  seal: null,
+  identity,
   before: before && { declared: before, settled: null },
   object: "orders",
 });
@@ -135,7 +133,7 @@ describe("a new staging database", () => {
 describe("a crash while seeding", () => {
   const half = (data: "absent" | "ready", running: boolean): Settled => ({
     ...converged(declare()),
-    marker: { ...marker, phase: "claimed" },
+    mark: markOf(identity, { ...record, phase: "claimed" }),
     instance: { running, data, dataLink: null, optionText: null, unitText: null, init: null, refusesUs: false },
   });
 
@@ -231,7 +229,7 @@ describe("a seeded staging database", () => {
   });
 
   test("keeps its data when the reseed text is taken out of the program", () => {
-    const settled = { ...converged(declare()), marker: { ...marker, reseed: "2026-11" } };
+    const settled = { ...converged(declare()), mark: markOf(identity, { ...record, reseed: "2026-11" }) };
     expect(kinds(declare(), { settled, live: quiet }, declare({ reseed: "2026-11" }))).toEqual([]);
   });
 
@@ -252,7 +250,7 @@ describe("a seeded staging database", () => {
         ...settled.server,
         variables: { ...settled.server.variables, innodb_buffer_pool_size: bytes },
       };
-      return { ...settled, marker: { ...marker, adjusted }, server };
+      return { ...settled, mark: markOf(identity, { ...record, adjusted }), server };
     };
     expect(kinds(declared, { settled: running("402653184"), live: quiet })).toEqual([]);
     expect(asDeclared(declared, running("402653184"))).toMatchObject({ config: declared.config });
@@ -325,10 +323,10 @@ describe("a seeded staging database", () => {
 
 test("a root password that is taken out of the program is taken from the server, in preview and in up, when it runs", () => {
   const [old, next] = [declare({ rootPassword: "a" }), declare()];
-  const settled = { ...converged(old), marker: { ...marker, hasRootPassword: true } };
+  const settled = { ...converged(old), mark: markOf(identity, { ...record, hasRootPassword: true }) };
   for (const live of [null, quiet]) {
     expect(kinds(next, { settled, live }, old)).toEqual(["take-root-password"]);
-    expect(kinds(next, { settled: { ...settled, marker }, live }, old)).toEqual([]);
+    expect(kinds(next, { settled: { ...settled, mark: markOf(identity, record) }, live }, old)).toEqual([]);
     expect(kinds(old, { settled, live }, old)).toEqual([]);
     expect(kinds(declare({ state: "stopped" }), { settled, live }, old)).toEqual(["stop-server"]);
     expect(kinds(declare({ reseed: "2" }), { settled, live }, old)).not.toContain("take-root-password");
@@ -449,8 +447,12 @@ describe("what is not ours", () => {
 
   test("a directory with files, another owner's, a taken port, another storage are refused by name", () => {
     expect(code({ ...blank, directory: "foreign files" })).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
-    expect(code({ ...converged(declare()), marker: { ...marker, owner: "else/dev/x" } })).toBe("OWNERSHIP_FOREIGN");
-    expect(code({ ...converged(declare()), marker: { ...marker, seal: "x" } })).toBe("OWNERSHIP_OTHER_STATE");
+    expect(code({ ...converged(declare()), mark: markOf({ ...identity, name: "else/dev/x" }, record) })).toBe(
+      "OWNERSHIP_FOREIGN",
+    );
+    expect(code({ ...converged(declare()), mark: markOf({ ...identity, seal: "x" }, record) })).toBe(
+      "OWNERSHIP_OTHER_STATE",
+    );
     expect(code(blank, { ...quiet, portListener: { pid: 7, command: "nginx", ours: false } })).toBe(
       "SERVER_PORT_TAKEN",
     );
@@ -458,7 +460,7 @@ describe("what is not ours", () => {
   });
 
   test("what another state of the same name holds is taken over as it is, with another reseed text too", () => {
-    const settled = { ...converged(declare()), marker: { ...marker, seal: "x", reseed: "1" } };
+    const settled = { ...converged(declare()), mark: markOf({ ...identity, seal: "x" }, { ...record, reseed: "1" }) };
     const steps = kinds(declare({ adopt: true, reseed: "2" }), { settled, live: quiet });
     expect(steps).toEqual(["take-over"]);
   });
@@ -496,13 +498,13 @@ describe("what is not ours", () => {
   });
 
   test("another owner's is not removed either", () => {
-    const removal = (change: Partial<Marker>, seal: string | null) =>
+    const removal = (change: Partial<Identity>, seal: string | null) =>
       plan(
         absent,
-        { settled: { ...converged(declare()), marker: { ...marker, ...change } }, live: quiet },
-        { ...contextOf(declare()), seal },
+        { settled: { ...converged(declare()), mark: markOf({ ...identity, ...change }, record) }, live: quiet },
+        { ...contextOf(declare()), identity: { ...identity, seal } },
       ).steps;
-    expect(removal({ owner: "else/dev/x" }, null)).toEqual([]);
+    expect(removal({ name: "else/dev/x" }, null)).toEqual([]);
     expect(removal({ seal: "of another state" }, "ours")).toEqual([]);
     expect(() => removal({ seal: "of another state" }, null)).toThrow(/OWNERSHIP_OTHER_STATE/);
     expect(kinds(absent, { settled: converged(declare()), live: quiet })).toEqual(["stop-server", "remove-server"]);

@@ -1,3 +1,4 @@
+import { markOf } from "../../../../provider/mark/mark";
 import { isProblem, SluiceError, type Problem } from "../../../../provider/errors";
 import { readDumpFacts } from "../../../../provider/mysql/seed/file/header";
 import { parseGrants } from "../../../../provider/mysql/privileges/privileges";
@@ -8,7 +9,7 @@ import {
   blank,
   statusOf,
   type Live,
-  type Marker,
+  type StagingRecord,
   type Observed,
   type Settled,
 } from "../../../../resources/staging-database/observe";
@@ -16,11 +17,9 @@ import { plan, say } from "../../../../resources/staging-database/plan";
 import { refine, type Declaration } from "../../../../resources/staging-database/schema";
 import { declare } from "./samples";
 
-const owner = "shop/dev/orders";
+const identity = { kind: "StagingDatabase", name: "shop/dev/orders", seal: null };
 
-const marker: Marker = {
-  owner,
-  seal: null,
+const record: StagingRecord = {
   directory: "/srv/mysql/orders",
   phase: "claimed",
   reseed: null,
@@ -93,7 +92,7 @@ const sourceOf = (serverUuid: string, plugins: readonly string[] = []): SeedSour
   variables: {},
 });
 
-const context = { owner, seal: null, before: null, object: "orders" };
+const context = { identity, before: null, object: "orders" };
 
 const kinds = (wanted: Declaration, seen: Observed): string[] =>
   plan(wanted, seen, context).steps.map(({ kind }) => kind);
@@ -123,7 +122,7 @@ describe("an unfinished seeding", () => {
   const begun = begunFor;
   /** A seeding of `db-1`, which is server `uuid-1`; the declared source is server `uuid`. */
   const seeding = (state: "running" | "finished", uuid = "uuid-1", request: SeedRequest = begun): Observed => ({
-    settled: { ...half, marker: { ...marker, seeding: request }, hasSeedJob: true },
+    settled: { ...half, mark: markOf(identity, { ...record, seeding: request }), hasSeedJob: true },
     live: { ...quiet, source: sourceOf(uuid), seed: { state, request: digestOf(request) } },
   });
 
@@ -161,7 +160,7 @@ describe("an unfinished seeding", () => {
 
   test("never takes the data of a seeding that does not say what it was begun for", () => {
     const seen = seeding("running");
-    const old = { ...seen, settled: { ...seen.settled, marker } };
+    const old = { ...seen, settled: { ...seen.settled, mark: markOf(identity, record) } };
     expect(kinds(declare(), old)).toEqual(anew(declare()));
     const live = { ...(seen.live ?? quiet), seed: { state: "running" as const, request: null } };
     expect(kinds(declare(), { ...seen, live })).toEqual(anew(declare()));
@@ -181,7 +180,7 @@ describe("an unfinished seeding", () => {
     const loose = [{ who: "group 50", step: "/srv/mysql/orders" }];
     const opened = (change: Partial<Settled["instance"]> = {}): Settled => ({
       ...half,
-      marker: { ...marker, seeding: begun },
+      mark: markOf(identity, { ...record, seeding: begun }),
       instance: half.instance && { ...half.instance, loose, ...change },
     });
     const live: Live = { ...quiet, source: sourceOf("uuid-1") };
@@ -232,7 +231,7 @@ describe("an unfinished seeding", () => {
 });
 
 describe("definitions", () => {
-  const seeded: Settled = { ...half, marker: { ...marker, phase: "seeded", reseed: null } };
+  const seeded: Settled = { ...half, mark: markOf(identity, { ...record, phase: "complete", reseed: null }) };
   const live: Live = { ...quiet, source: sourceOf("uuid-1", ["clone"]) };
 
   test("are tried before a server is stopped and its data thrown away for them, and before a first seeding", () => {
@@ -259,9 +258,9 @@ describe("definitions", () => {
     expect(text).toContain("2. try the definitions of db-1:3306 on a temporary empty server, without shop.a, shop.v\n");
     expect(text).toContain("6. seed by a dump of db-1:3306, without shop.a, shop.v");
     expect(wanted.holds.lacks).toEqual(["shop.v", "shop.a", "shop.v"]);
-    const held = { ...marker, phase: "seeded" as const, seeding: { ...begunFor, ignored: ["shop.a", "shop.v"] } };
+    const held = { ...record, phase: "complete" as const, seeding: { ...begunFor, ignored: ["shop.a", "shop.v"] } };
     const server = { version: "9.7.4", uuid: "uuid", variables: {} } as unknown as Settled["server"];
-    expect(statusOf(wanted, { settled: { ...half, marker: held, server }, live }).health.words).toBe(
+    expect(statusOf(wanted, { settled: { ...half, mark: markOf(identity, held), server }, live }).health.words).toBe(
       "running, without shop.a, shop.v",
     );
   });

@@ -1,17 +1,9 @@
-import type { MysqlClient } from "./reader";
-import { errnoOf } from "./fault/fault";
-import type { MysqlReader } from "./reader";
-import { withWrites } from "./read-only";
-import { withServerLock } from "./lock/lock";
-import { sql } from "./sql";
-
-/** Whose an object that lives inside a server is, and what its room noted down about it. */
-export interface ServerMark {
-  /** `project/stack/name`; null where the object is gone, and only the note is left for whoever makes it again. */
-  readonly owner: string | null;
-  /** Data of the room, as JSON. */
-  readonly note: Readonly<Record<string, unknown>>;
-}
+import { withServerLock } from "../mysql/lock/lock";
+import type { MysqlClient, MysqlReader } from "../mysql/reader";
+import { withWrites } from "../mysql/read-only";
+import { errnoOf } from "../mysql/fault/fault";
+import { sql } from "../mysql/sql";
+import { markOf, parseMark, type Former, type Mark } from "./mark";
 
 export const ownershipDatabase = "sluice";
 export const ownershipTable = "ownership";
@@ -24,32 +16,40 @@ const unknownTableErrnos = new Set([1049, 1146]); // no such database, no such t
  * The mark on an object of this server (`channel orders`), or null. Marks that came along when the data was copied from
  * another server carry its uuid and count as absent.
  */
-export async function readMark(mysql: MysqlReader, object: string): Promise<ServerMark | null> {
+export async function readRowMark<Record extends object>(
+  mysql: MysqlReader,
+  object: string,
+): Promise<Mark<Record> | null> {
   try {
-    // All of them: whoever looks at several objects of one server asks once (provider/readers.ts).
+    // All rows: several objects of one server then ask the same question, which is put once (provider/readers.ts).
     const rows = await mysql.query<{ object: string; owner: string; note: string }>(
       sql`SELECT object, owner, note FROM sluice.ownership WHERE server_uuid = @@GLOBAL.server_uuid`,
     );
     const row = rows.find((one) => one.object === object);
-    if (row === undefined) return null;
-    return { owner: row.owner === "" ? null : row.owner, note: JSON.parse(row.note) as ServerMark["note"] };
+    return row === undefined ? null : parseMark<Record>(row.note, (read) => formerRowMark(row.owner, read));
   } catch (error) {
     if (unknownTableErrnos.has(errnoOf(error))) return null;
     throw error;
   }
 }
 
+/** A mark of version 1; it marked only channels. */
+export function formerRowMark<Record extends object>(owner: string, { seal = null, ...record }: Former): Mark<Record> {
+  const identity = owner === "" ? null : { kind: "ReplicationChannel", name: owner, seal: seal as string | null };
+  return markOf(identity, record as Record);
+}
+
 /**
- * Makes the mark, or null for none, out of the one that is there. `change` may refuse: between its look and the writing nobody
- * else of us changes a mark of this server, whatever name they reach it by. May be repeated.
+ * Replaces the mark by what `change` makes of it; null removes it. `change` may refuse: no other session of ours changes a mark
+ * of this server between the reading and the writing, whatever address it came by. May be repeated.
  */
-export async function changeMark(
+export async function changeRowMark<Record extends object>(
   mysql: MysqlClient,
   object: string,
-  change: (found: ServerMark | null) => ServerMark | null,
+  change: (found: Mark<Record> | null) => Mark<Record> | null,
 ): Promise<void> {
   await withServerLock(mysql, "sluice.ownership", async () => {
-    const found = await readMark(mysql, object);
+    const found = await readRowMark<Record>(mysql, object);
     const mark = change(found);
     if (mark !== null && mark === found) return;
     if (mark === null) await removeMark(mysql, object);
@@ -57,13 +57,14 @@ export async function changeMark(
   });
 }
 
-const writeMark = (mysql: MysqlClient, object: string, { owner, note }: ServerMark): Promise<void> =>
+/** Column `owner` repeats the identity's name, for people who look into the table. */
+const writeMark = (mysql: MysqlClient, object: string, mark: Mark): Promise<void> =>
   withWrites(mysql, async () => {
     await mysql.execute(sql`CREATE DATABASE IF NOT EXISTS sluice`);
     await mysql.execute(createTable);
     await mysql.execute(sql`DELETE FROM sluice.ownership WHERE server_uuid <> @@GLOBAL.server_uuid`);
     await mysql.execute(sql`REPLACE INTO sluice.ownership (object, server_uuid, owner, note)
-      VALUES (${object}, @@GLOBAL.server_uuid, ${owner ?? ""}, ${JSON.stringify(note)})`);
+      VALUES (${object}, @@GLOBAL.server_uuid, ${mark.identity?.name ?? ""}, ${JSON.stringify(mark)})`);
   });
 
 const createTable = sql`CREATE TABLE IF NOT EXISTS sluice.ownership (
