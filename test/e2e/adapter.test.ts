@@ -147,7 +147,7 @@ describe("a stack's life", () => {
     expect(one?.outputs).toMatchObject({
       text: "hello",
       count: "2",
-      __sluice: { stateVersion: 1, owner: "adapter-life/test/one" },
+      __sluice: { stateVersion: 2, identity: { kind: "FileRoom", name: "adapter-life/test/one" } },
     });
     expect(one?.outputs?.["__provider"]).toBe(
       'exports.handler = () => require("pulumi-sluice/dynamic").provider("FileRoom");',
@@ -212,7 +212,7 @@ describe("a stack's life", () => {
     const { code, output } = await program.run(["up", "--yes", "--skip-preview"]);
     expect({ code, steps: diagnosticsOf(output, "other") }).toEqual({ code: 0, steps: "" });
     expect((await resourcesOf(program)).map(({ outputs }) => outputs?.["__sluice"])).toMatchObject([
-      { owner: "adapter-life/test/one" },
+      { identity: { kind: "FileRoom", name: "adapter-life/test/one" } },
     ]);
   });
 

@@ -46,7 +46,7 @@ describe("a create that fails half-way", () => {
     expect(initFailed).toMatchObject({
       id: `local:${files.place("half")}`,
       reasons: [text],
-      properties: { ...beside(), parts: 2, count: "2", __sluice: { owner: "shop/dev/one" } },
+      properties: { ...beside(), parts: 2, count: "2", __sluice: { identity: { name: "shop/dev/one" } } },
     });
     expect(JSON.stringify(initFailed?.properties["password"])).toContain("1b47061264138c4ac30d75fd1eb44270");
 

@@ -52,16 +52,16 @@ describe("a resource's life", () => {
     const inputs = await inputsOf({ directory, password: "hunter2" });
     const created = await host.create(bag(inputs));
     expect(created.id).toBe(`local:${directory}`);
-    const { seal } = created.properties["__sluice"] as { seal: string };
+    const { identity } = created.properties["__sluice"] as { identity: { seal: string } };
+    const { seal } = identity;
     expect(seal).toMatch(/^[0-9a-f-]{36}$/);
     expect(created.properties).toEqual({
       ...inputs,
       count: "2",
       text64: Buffer.from("hello").toString("base64"),
       __sluice: {
-        stateVersion: 1,
-        owner: "shop/dev/one",
-        seal,
+        stateVersion: 2,
+        identity: { kind: "FileRoom", name: "shop/dev/one", seal },
         settled: JSON.stringify({ owner: "shop/dev/one", seal, parts: 2, text: "hello", passwordMatches: true }),
       },
     });
@@ -133,7 +133,7 @@ describe("a resource's life", () => {
     expect(properties).toMatchObject({
       text: "new",
       __urn: fileUrn("other-name"),
-      __sluice: { owner: "shop/dev/one" },
+      __sluice: { identity: { name: "shop/dev/one" } },
     });
   });
 });
@@ -312,7 +312,7 @@ describe("preview", () => {
   });
 
   test("state of a newer version is refused by every call that gets it", async () => {
-    const newer = { ...olds, __sluice: { ...olds.__sluice, stateVersion: 2 } };
+    const newer = { ...olds, __sluice: { ...olds.__sluice, stateVersion: 3 } };
     const calls = [
       host.diff("a", newer, olds),
       host.update("a", newer, olds),
