@@ -6,7 +6,8 @@ import { confine, unconfine } from "../../provider/mysql/instance/confine/confin
 import { admitDefiners, ensureDefiners, readDefiners } from "../../provider/mysql/instance/accounts/definers";
 import { runtimeOf, type Instance, type InstancePlace } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
-import { awaitAnswering, startInstance, stopInstance } from "../../provider/mysql/instance/lifecycle";
+import { awaitAnswering, startInstance } from "../../provider/mysql/instance/start";
+import { stopInstance } from "../../provider/mysql/instance/stop";
 import { emptyData, endSeed, removeInstance, removeSeconds } from "../../provider/mysql/instance/removal";
 import {
   ensureDirectories,

@@ -12,7 +12,8 @@ import { makePassword, parseAccountFile } from "../../provider/mysql/instance/ac
 import { readBinaries } from "../../provider/mysql/instance/binaries";
 import { runtimeOf, type Instance } from "../../provider/mysql/instance/instance";
 import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
-import { awaitAnswering, startInstance, stopInstance } from "../../provider/mysql/instance/lifecycle";
+import { awaitAnswering, startInstance } from "../../provider/mysql/instance/start";
+import { stopInstance } from "../../provider/mysql/instance/stop";
 import {
   ensureDirectories,
   ensureOsUser,

@@ -6,7 +6,8 @@ import {
   takeRootPassword,
 } from "../../provider/mysql/instance/accounts/management";
 import { readInstance } from "../../provider/mysql/instance/facts";
-import { awaitAnswering, stopInstance } from "../../provider/mysql/instance/lifecycle";
+import { awaitAnswering } from "../../provider/mysql/instance/start";
+import { stopInstance } from "../../provider/mysql/instance/stop";
 import { emptyData } from "../../provider/mysql/instance/removal";
 import { initialiseData } from "../../provider/mysql/instance/prepare";
 import { sql } from "../../provider/mysql/sql";

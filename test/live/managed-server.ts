@@ -16,7 +16,8 @@ import {
   writeConfiguration,
 } from "../../provider/mysql/instance/prepare";
 import { removeInstance } from "../../provider/mysql/instance/removal";
-import * as lifecycle from "../../provider/mysql/instance/lifecycle";
+import { awaitAnswering, startInstance } from "../../provider/mysql/instance/start";
+import { stopInstance } from "../../provider/mysql/instance/stop";
 import { renderOptions, type OptionsWanted } from "../../provider/mysql/instance/options";
 import { silent, type Report } from "../../provider/report";
 
@@ -85,12 +86,12 @@ export async function makeServer(labHost: LabHost, wanted: ServerWanted): Promis
   };
   const makeData = wanted.makeData ?? initialiseData;
   const start = async (withinSeconds = 60) => {
-    await lifecycle.startInstance(host, instance);
-    return lifecycle.awaitAnswering(host, instance, { connect, withinSeconds, report });
+    await startInstance(host, instance);
+    return awaitAnswering(host, instance, { connect, withinSeconds, report });
   };
   const stop = async (withinSeconds = 60) => {
     await disconnect();
-    await lifecycle.stopInstance(host, instance, { withinSeconds, allowKill: true, report });
+    await stopInstance(host, instance, { withinSeconds, allowKill: true, report });
   };
   return {
     host,

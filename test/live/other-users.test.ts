@@ -6,7 +6,7 @@ import { tlsFilesOf, writeTlsFiles } from "../../provider/mysql/channel/tls-file
 import { readFilterFile } from "../../provider/mysql/channel/filter-file";
 import { readBinaries } from "../../provider/mysql/instance/binaries";
 import { readInstance } from "../../provider/mysql/instance/facts";
-import { readLogs } from "../../provider/mysql/instance/lifecycle";
+import { readLogs } from "../../provider/mysql/instance/logs";
 import { ensureDirectories } from "../../provider/mysql/instance/prepare";
 import { requireAccepted } from "../../provider/mysql/instance/validate";
 import { readBackup } from "../../provider/mysql/seed/file/backup";

@@ -8,7 +8,7 @@ import { layoutOf } from "./layout";
 import type { Mark } from "../../mark/mark";
 import type { InstanceRecord } from "./record";
 import { renderOptions, type OptionsWanted } from "./options";
-import { renderUnit } from "./unit";
+import { renderUnit } from "./service";
 
 /** What a declaration says of its instance. */
 export interface DeclaredInstance extends Pick<OptionsWanted, "config" | "readOnly" | "durability"> {

@@ -1,13 +1,16 @@
 import { SluiceError } from "../../errors";
-import { asUserFunction, type Command, sh } from "../../host/command";
+import { type Command, sh } from "../../host/command";
 import type { HostReader } from "../../host/host";
+import type { ServiceFacts } from "../../host/service/declaration";
+import { parseServiceLook, serviceLook } from "../../host/service/service";
 import { changerFunction, parseChanger, pathUnsafe, type Changer } from "../../host/trust";
 import type { InstancePlace } from "./instance";
 import { ownEntries } from "./layout";
+import { servicePlaceOf } from "./service";
 import { enclosingLook, parseSurroundings, requireApart, surroundingsLook, type Surroundings } from "./surroundings";
 
 /** What stands on the host, and what runs. */
-export interface InstanceFacts {
+export interface InstanceFacts extends ServiceFacts {
   readonly directory: "absent" | "empty" | "ours" | "foreign files";
   /** Entries of the directory that we never make. */
   readonly strangers: readonly string[];
@@ -20,14 +23,6 @@ export interface InstanceFacts {
   readonly initText: string | null;
   /** The unit's or the supervisor's text. */
   readonly unitText: string | null;
-  /** Starts with the machine. */
-  readonly enabled: boolean;
-  /** mysqld is there; whether it answers is another question. */
-  readonly running: boolean;
-  /** mysqld's process; null where none runs. */
-  readonly pid: number | null;
-  /** How the last mysqld ended; null while one runs and before the first. */
-  readonly exit: string | null;
   /** Whoever listens on the port; null where nobody does. */
   readonly portListener: PortListener | null;
   readonly surroundings: Surroundings;
@@ -96,7 +91,7 @@ function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): 
     elif [ -d ${layout.dataInitialising} ]; then echo data initialising; fi
     d=${layout.directory}; while [ ! -d "$d" ]; do d=$(dirname "$d"); done
     df -kP "$d" | awk 'NR == 2 { print "free " $4 }'
-    ${runtime.supervisor === "systemd" ? unitLook(layout.unitName) : processLook({ layout, runtime })}
+    ${serviceLook(servicePlaceOf({ layout, runtime }))}
     ${portLook(port)}
     ${surroundingsLook({ layout, runtime })}
     exit 0`;
@@ -112,37 +107,6 @@ const ownersLook = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime
     for p in ${[layout.directory, layout.mark, layout.optionFile, layout.supervisorFile, layout.optionDirectory, layout.tls]}; do loose "$p" all; done
     for p in ${[layout.job, layout.data, layout.run, layout.log, layout.tmp]}; do [ ! -L "$p" ] || loose "$p" parents; done
     [ -z "$(find ${layout.job} -prune -user ${runtime.osUser} 2>/dev/null)" ] || loose ${layout.job} all`;
-
-/** Prints `pid N` and `exit WORDS`. ExecMainStatus is that of the last process once none runs. */
-const unitLook = (unit: string): Command => sh`
-    systemctl show ${unit} -p MainPID -p ActiveState -p Result -p ExecMainStatus -p UnitFileState
-    pid=$(systemctl show ${unit} -p MainPID --value)`;
-
-const birthFunction = sh`birth() { if [ -e /proc/self/stat ]; then sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; else ps -o lstart= -p "$1" | tr ' ' _; fi; }`;
-
-/**
- * `readState` reads the line of supervisorState: its process, when that began, `running PID` or `ended CODE`. The file is of
- * mysqld's user, so that user reads it, and the numbers in it count only where the process is a supervisor or a mysqld of this
- * server. `serves`: mysqld may have outlived its supervisor, which somebody killed; it still works on the data.
- */
-export const supervisorFunctions = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): Command => {
-  return sh`
-    ${runtime.asRoot ? asUserFunction(runtime.osUser) : sh`asUser() { "$@"; }`}
-    ${birthFunction}
-    argsOf() { ps -ww -o args= -p "$1" 2>/dev/null; }
-    isNumber() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
-    readState() { set -- $(asUser head -c 200 ${layout.supervisorState} 2>/dev/null | head -n 1); supervisor=$1 born=$2 what=$3 value=$4
-      isNumber "$supervisor" && isNumber "$value" || what=; }
-    supervises() { [ "$(birth "$supervisor")" = "$born" ] && [ "$(argsOf "$supervisor")" = ${`sh ${layout.supervisorFile}`} ]; }
-    serves() { argsOf "$value" | grep -qF -e ${`--defaults-file=${layout.optionFile}`}; }`;
-};
-
-const processLook = (place: Pick<InstancePlace, "layout" | "runtime">): Command => sh`
-    ${supervisorFunctions(place)}
-    pid=0; readState
-    if [ "$what" = running ] && { supervises || serves; }; then pid=$value; echo "MainPID=$pid"; echo ActiveState=active
-    elif [ "$what" = ended ]; then echo ActiveState=inactive; echo "ExecMainStatus=$value"
-    elif [ -n "$supervisor" ]; then echo ActiveState=failed; echo Result=lost; fi`;
 
 /** The listener's socket is looked for among our own process's files first: for all processes it takes long. */
 function portLook(port: number): Command {
@@ -177,8 +141,6 @@ export function parseLook(output: string, { layout }: Pick<InstancePlace, "layou
     name === "" || name === "lost+found" || (name === "data" && value("data") === "empty");
   const entries = (text("entries") ?? "").split("\n").filter((name) => !isNothing(name));
   const strangers = entries.filter((name) => !ownEntries.includes(name));
-  const pid = Number(value("MainPID") ?? 0);
-  const state = value("ActiveState");
   return {
     directory: directoryState(value("directory") !== undefined, entries, strangers),
     strangers,
@@ -188,10 +150,7 @@ export function parseLook(output: string, { layout }: Pick<InstancePlace, "layou
     optionText: text("option"),
     initText: text("init"),
     unitText: text("unit"),
-    enabled: value("UnitFileState") === "enabled",
-    running: pid !== 0,
-    pid: pid === 0 ? null : pid,
-    exit: pid === 0 ? exitWords(state, value("Result"), value("ExecMainStatus")) : null,
+    ...parseServiceLook(lines),
     portListener: listenerOf(lines),
     surroundings: parseSurroundings(lines),
     loose: changersOf(lines),
@@ -217,17 +176,6 @@ function directoryState(
 
 const dataState = (word: string | undefined): InstanceFacts["data"] =>
   word === "ready" || word === "initialising" ? word : "absent";
-
-/** A unit that was never started says `inactive`, `success` and 0. */
-function exitWords(state: string | undefined, result: string | undefined, code: string | undefined): string | null {
-  if (state === undefined) return null;
-  if (state === "activating") return null;
-  if (result === "lost") return "its supervisor is gone";
-  if (state === "inactive" && (code === undefined || code === "0")) return null;
-  return [code !== undefined && `exit code ${code}`, result !== undefined && result !== "success" && result]
-    .filter((word) => word !== false)
-    .join(", ");
-}
 
 function listenerOf(lines: readonly string[]): PortListener | null {
   const listeners = lines.flatMap((line) => {

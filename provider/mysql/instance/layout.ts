@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
+import { unitFileOf } from "../../host/service/systemd";
 
 /** The account that the server's owner works with; it exists on this machine only. */
 export const managementAccount = "sluice";
@@ -74,7 +75,7 @@ export function layoutOf(directory: string): Layout {
     tls: below("tls"),
     optionDirectory: below("conf.d"),
     unitName,
-    unitFile: `/etc/systemd/system/${unitName}.service`,
+    unitFile: unitFileOf(unitName),
     supervisorFile: below("supervise.sh"),
     supervisorState: below("run", "supervisor"),
   };

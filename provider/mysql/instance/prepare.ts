@@ -1,6 +1,7 @@
 import { SluiceError } from "../../errors";
 import { allOf, asUserFunction, type Command, sh } from "../../host/command";
 import type { FileOptions, Host } from "../../host/host";
+import { makeService } from "../../host/service/service";
 import { pathUnsafe, refusal, requireTrusted, untrustedIn } from "../../host/trust";
 import type { Report } from "../../report";
 import { makePassword, parseAccountFile, renderAccountFile } from "./accounts/management";
@@ -10,7 +11,7 @@ import type { Instance, InstancePlace } from "./instance";
 import { groupsOf, initialSettings } from "./options";
 import { requireEnterable } from "./refusals";
 import { startFailure } from "./start-failure";
-import { renderUnit } from "./unit";
+import { serviceOf } from "./service";
 
 /** Creates the unix user of mysqld if it is missing and we are root; packages of the server alone do not create it. */
 export async function ensureOsUser(host: Host, { runtime }: Pick<Instance, "runtime">, report: Report): Promise<void> {
@@ -111,7 +112,6 @@ export async function writeConfiguration(
   const account = await ensureAccount(host, instance);
   const owned = (owner: string) => (asRoot ? { asRoot, owner } : { asRoot });
   const initText = renderInit(account, instance);
-  const unitText = renderUnit(instance);
   if (seen.optionText !== optionText) await host.writeFile(layout.optionFile, optionText, optionFileAccess(instance));
   if (seen.initText !== initText) {
     const secret = account.kind === "password";
@@ -121,8 +121,8 @@ export async function writeConfiguration(
       ...owned(secret ? `${runtime.osUser}:` : `root:${runtime.osUser}`),
     });
   }
-  if (seen.unitText !== unitText) await writeUnit(host, instance, unitText);
-  return { changed: seen.optionText !== optionText || seen.initText !== initText || seen.unitText !== unitText };
+  const unit = await makeService(host, serviceOf(instance));
+  return { changed: seen.optionText !== optionText || seen.initText !== initText || unit.changed };
 }
 
 /** mysqld reads it and cannot change it. */
@@ -130,15 +130,6 @@ export const optionFileAccess = ({ runtime }: Pick<Instance, "runtime">): FileOp
   mode: 0o640,
   ...(runtime.asRoot && { asRoot: true, owner: `root:${runtime.osUser}` }),
 });
-
-async function writeUnit(host: Host, { layout, runtime }: Instance, text: string): Promise<void> {
-  if (runtime.supervisor === "process") {
-    const { asRoot } = runtime;
-    return host.writeFile(layout.supervisorFile, text, { mode: 0o755, asRoot });
-  }
-  await host.writeFile(layout.unitFile, text, { mode: 0o644, asRoot: true });
-  await host.run(sh`systemctl daemon-reload`, { asRoot: true });
-}
 
 /** The password stands in the account's file before any server knows it. */
 async function ensureAccount(host: Host, instance: Instance): Promise<Account> {

@@ -2,11 +2,13 @@ import { SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
 import { endJob } from "../../host/job/job";
+import { removeService } from "../../host/service/service";
 import { readInstance, type InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
 import { ownEntries, seedJob, trialJob } from "./layout";
 import { ensureOwnDirectory } from "./prepare";
 import { requireOwnData } from "./refusals";
+import { servicePlaceOf } from "./service";
 
 export const removeSeconds = 3600; // ext4 frees some 100 GB a minute in the worst case we know of: truncating one large file
 const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a statement's rollback is the server's
@@ -38,16 +40,7 @@ export async function removeInstance(host: Host, instance: InstancePlace): Promi
   const { directory } = await requireRemovable(host, instance, "it cannot be removed");
   if (directory !== "absent") await ensureOwnDirectory(host, instance);
   await endSeed(host, instance);
-  if (runtime.supervisor === "systemd")
-    await host.run(
-      sh`
-      systemctl disable --quiet ${layout.unitName} 2>/dev/null
-      # One that crashed may be about to be started again.
-      systemctl stop ${layout.unitName} 2>/dev/null
-      rm -f -- ${layout.unitFile} && systemctl daemon-reload || exit
-      systemctl reset-failed ${layout.unitName} 2>/dev/null; exit 0`,
-      { asRoot: true },
-    );
+  await removeService(host, servicePlaceOf(instance));
   const mark = layout.mark.slice(layout.directory.length + 1);
   const entries = ownEntries.filter((name) => name !== mark);
   await host.run(

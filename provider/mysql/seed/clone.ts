@@ -4,7 +4,7 @@ import { awaitCondition, done, waiting } from "../../wait";
 import { withMysql } from "../client";
 import type { MysqlClient } from "../reader";
 import { withWrites } from "../read-only";
-import { awaitAnswering } from "../instance/lifecycle";
+import { awaitAnswering } from "../instance/start";
 import { optionFileAccess } from "../instance/prepare";
 import { renderOption } from "../options/file";
 import { dropMarks } from "../../mark/row";

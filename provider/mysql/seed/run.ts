@@ -8,7 +8,7 @@ import { parseAccountFile } from "../instance/accounts/management";
 import { readInstance } from "../instance/facts";
 import type { Connect, Instance } from "../instance/instance";
 import { seedJob } from "../instance/layout";
-import { readLogs } from "../instance/lifecycle";
+import { readLogs } from "../instance/logs";
 import { fullBytes } from "../instance/start-failure";
 import type { Client } from "../instance/binaries";
 import { targetFiles, type Files } from "./client-options";

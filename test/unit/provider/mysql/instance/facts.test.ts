@@ -1,6 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { parseLook, requireReadable, supervisorFunctions } from "../../../../../provider/mysql/instance/facts";
+import { parseLook, requireReadable } from "../../../../../provider/mysql/instance/facts";
 import { requireFreePort } from "../../../../../provider/mysql/instance/refusals";
 import { instanceOf } from "./builders";
 
@@ -129,26 +127,4 @@ test("what may not be read is an error, not an absent server", () => {
     requireReadable("directory yes\nunreadable /srv/mysql/orders/sluice.json\n", host, instanceOf()),
   ).toThrow(/may not read \/srv\/mysql\/orders\/sluice\.json \(HOST_SUDO_REFUSED\)/);
   expect(() => requireReadable("directory yes\nmarker e30=\n", host, instanceOf())).not.toThrow();
-});
-
-test("a mysqld that has outlived its supervisor is told by its option file", async () => {
-  const child = spawn(process.execPath, [
-    "-e",
-    "setTimeout(() => {}, 60_000)",
-    "--",
-    "--defaults-file=/srv/a b/my.cnf",
-  ]);
-  try {
-    await once(child, "spawn");
-    const isOrphan = (optionFile: string): boolean =>
-      spawnSync("sh", [
-        "-c",
-        `${supervisorFunctions({ ...instanceOf(), layout: { ...instanceOf().layout, optionFile } }).text}\nvalue=${String(child.pid)}; serves`,
-      ]).status === 0;
-    expect(isOrphan("/srv/a b/my.cnf")).toBe(true);
-    expect(isOrphan("/srv/other/my.cnf")).toBe(false);
-  } finally {
-    child.kill("SIGKILL");
-    await once(child, "close");
-  }
 });

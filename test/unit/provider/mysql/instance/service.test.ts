@@ -1,4 +1,4 @@
-import { renderUnit } from "../../../../../provider/mysql/instance/unit";
+import { renderUnit } from "../../../../../provider/mysql/instance/service";
 import { expectGolden } from "../../../../harness/golden";
 import { binariesOf, instanceOf } from "./builders";
 

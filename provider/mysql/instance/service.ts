@@ -1,0 +1,64 @@
+import type { Service, ServicePlace } from "../../host/service/declaration";
+import { renderService } from "../../host/service/service";
+import type { Instance, InstancePlace } from "./instance";
+
+/** What mysqld ends with after RESTART and after CLONE, when it was told that somebody will start it again. */
+const restartExitCode = 16; // MYSQLD_RESTART_EXIT, sql/sql_const.h
+/** A wrong option, a missing file, a corrupt dictionary: starting again would end the same way. */
+const abortExitCode = 1; // MYSQLD_ABORT_EXIT, sql/sql_const.h
+const crashLimit = { times: 5, withinSeconds: 600 }; // five recoveries of a big buffer pool take minutes, systemd's 10 s would never count them
+
+/** Where mysqld of an instance stands as a service. */
+export const servicePlaceOf = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): ServicePlace => ({
+  name: layout.unitName,
+  supervisor: runtime.supervisor,
+  asRoot: runtime.asRoot,
+  user: runtime.osUser,
+  knownBy: defaultsFile(layout),
+  files: { script: layout.supervisorFile, state: layout.supervisorState, output: layout.startLog },
+});
+
+const defaultsFile = ({ optionFile }: InstancePlace["layout"]): string => `--defaults-file=${optionFile}`;
+
+type ServiceParts = Pick<Instance, "owner" | "layout" | "runtime" | "binaries" | "memoryMaxBytes">;
+
+/** mysqld of an instance as a service. A text that differs from the one on the host restarts the server. */
+export const serviceOf = (instance: ServiceParts): Service => ({
+  ...servicePlaceOf(instance),
+  ...mysqldParts(instance),
+  command: [instance.binaries.mysqld, defaultsFile(instance.layout)],
+  restart: {
+    why: `RESTART and CLONE end mysqld with ${restartExitCode} and want it started again.`,
+    wantedBy: [restartExitCode],
+    uselessAfter: [abortExitCode],
+    crashLimit,
+    toldIn: "MYSQLD_PARENT_PID",
+  },
+  startsWithMachine: true,
+});
+
+/** What every boot of mysqld in this directory has in common. */
+const mysqldParts = ({ owner, layout, binaries, memoryMaxBytes }: ServiceParts) =>
+  ({
+    owner,
+    description: `MySQL server in ${layout.directory}`,
+    type: binaries.notifies ? "notify" : "exec",
+    writable: [layout.data, layout.run, layout.log, layout.tmp],
+    reads: [layout.directory, binaries.mysqld],
+    mounts: [layout.data],
+    removesFirst: {
+      paths: [`${layout.socket}.lock`],
+      why: "A lock of before a crash names a process number that anybody may have now; mysqld would refuse to start.",
+    },
+    memoryMaxBytes,
+    openFiles: {
+      limit: 524_288,
+      why: "The hard limit systemd itself uses; mysqld takes what its tables and connections need.",
+    },
+  }) as const satisfies Partial<Service>;
+
+/** The unit of mysqld, or its supervisor where there is no systemd. */
+export const renderUnit = (instance: ServiceParts): string =>
+  renderService(serviceOf(instance))
+    .map(({ text }) => text)
+    .join("");

@@ -1,0 +1,78 @@
+import { isProblem, SluiceError } from "../../errors";
+import type { Host, HostReader } from "../../host/host";
+import { startService } from "../../host/service/service";
+import type { Report } from "../../report";
+import { awaitCondition, done, type Look, waiting } from "../../wait";
+import type { MysqlClient } from "../reader";
+import { requireManagement } from "./accounts/management";
+import { readInstance } from "./facts";
+import type { Connect, Instance } from "./instance";
+import { readLogs } from "./logs";
+import { requireEnterable, requireFreePort } from "./refusals";
+import { serviceOf } from "./service";
+import { startFailure } from "./start-failure";
+
+/** Starts the server where it does not run, now and with the machine. Returns at once: `awaitAnswering` waits. */
+export async function startInstance(host: Host, instance: Instance): Promise<void> {
+  const facts = await readInstance(host, instance);
+  if (facts.running) return;
+  requireFreePort(facts, instance.object, instance.port);
+  await startService(host, serviceOf(instance));
+}
+
+export interface AnswerWait {
+  readonly connect: Connect;
+  readonly withinSeconds: number;
+  readonly report: Report;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const lookEveryMillis = 500; // a plain start takes 0.7 s (measured); the first looks come sooner
+
+/**
+ * Waits until the server answers a query as the management account. A mysqld that ends meanwhile is an error at once, with
+ * what it wrote; one that lets us not in is an error too.
+ */
+export async function awaitAnswering(host: HostReader, instance: Instance, wait: AnswerWait): Promise<MysqlClient> {
+  return awaitCondition<MysqlClient>({
+    object: instance.object,
+    what: "the server to answer",
+    withinSeconds: wait.withinSeconds,
+    everyMillis: lookEveryMillis,
+    signal: wait.signal,
+    onWait: (why, seconds) => wait.report.progress(`${why}, ${Math.round(seconds)} s`),
+    fix: `read ${instance.layout.errorLog} on the host; crash recovery of much data takes long`,
+    check: () => lookAnswering(host, instance, wait.connect),
+  });
+}
+
+async function lookAnswering(host: HostReader, instance: Instance, connect: Connect): Promise<Look<MysqlClient>> {
+  try {
+    const mysql = await connect();
+    await requireManagement(mysql, instance);
+    return done(mysql);
+  } catch (error) {
+    if (isProblem(error, "SERVER_LOGIN_REFUSED", "SERVER_PRIVILEGE_MISSING"))
+      throw await refusedError(host, instance, error);
+    if (!isProblem(error, "SERVER_NOT_ANSWERING", "HOST_DIAL_REFUSED", "SERVER_QUERY_FAILED")) throw error;
+  }
+  const facts = await readInstance(host, instance);
+  requireEnterable(instance, facts.surroundings);
+  if (facts.running) return waiting("the server starts");
+  if (facts.exit === null) return waiting("the server is about to start");
+  throw startFailure(instance, facts.exit, await readLogs(host, instance), facts.freeBytes);
+}
+
+/** The init file makes our account; an error in it ends the file and not the server. */
+async function refusedError(host: HostReader, instance: Instance, cause: SluiceError): Promise<SluiceError> {
+  const lines = await readLogs(host, instance);
+  return new SluiceError({
+    code: "SERVER_NOT_ANSWERING",
+    object: instance.object,
+    what: "the server runs, but does not let its management account in",
+    found: cause.problem.what,
+    fix: `read ${instance.layout.errorLog} on the host: the statements of ${instance.layout.initFile} make the account at every start`,
+    detail: lines.filter((line) => line.includes("[ERROR]")).join("\n"),
+    cause,
+  });
+}
