@@ -33,10 +33,13 @@ test.each<[Timer, readonly string[]]>([
   expect(nextOf(timer, 2)).toEqual(moments);
 });
 
-test.each([0, 7, 90, 300, 1440, 2880, 0.5])("every %d minutes is refused: no time of day would repeat", (everyMinutes) => {
-  expect(() => renderCalendar({ everyMinutes })).toThrow(/a day does not divide by it/);
-  expect(() => periodOf({ everyMinutes })).toThrow(RangeError);
-});
+test.each([0, 7, 90, 300, 1440, 2880, 0.5])(
+  "every %d minutes is refused: no time of day would repeat",
+  (everyMinutes) => {
+    expect(() => renderCalendar({ everyMinutes })).toThrow(/a day does not divide by it/);
+    expect(() => periodOf({ everyMinutes })).toThrow(RangeError);
+  },
+);
 
 test.each(["24:00", "2:30", "02:30:00", "2026"])("%s is not a time of day", (time) => {
   expect(() => periodOf({ at: [time] })).toThrow(/written like 02:30/);
