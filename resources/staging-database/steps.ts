@@ -106,14 +106,10 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
 
   "stop-server": async (_step, context) => {
     const { host, place } = await claimed(context);
-    const { stopSeconds, allowKill } = context.declared;
+    const { report, signal } = context;
+    const { stopSeconds: withinSeconds, allowKill } = context.declared;
     await context.disconnect(serverOf(context.declared));
-    await stopInstance(host, place, {
-      withinSeconds: stopSeconds,
-      allowKill,
-      report: context.report,
-      signal: context.signal,
-    });
+    await stopInstance(host, place, { withinSeconds, allowKill, report, signal });
   },
 
   "empty-data": async (_step, context) => {

@@ -27,8 +27,6 @@ const moving = [
   "provider/mysql/instance/desired.ts",
   "provider/mysql/instance/refusals.ts",
   "provider/mysql/instance/facts.ts",
-  "provider/mysql/instance/lifecycle.ts",
-  "provider/mysql/instance/unit.ts",
   "commands/status/topology.ts",
 ];
 

@@ -1,7 +1,7 @@
 import type { Command } from "../command";
 import type { Timer } from "./timer";
 
-/** Where a service stands on its host. Looking at it, stopping it and removing it need no more: its program may be gone. */
+/** Where a service stands on its host. This is enough to look at it, to stop it and to remove it, also after its program was removed. */
 export interface ServicePlace {
   /** The name of its unit without `.service`; unique on the host. */
   readonly name: string;
@@ -57,7 +57,7 @@ export interface Service extends ServicePlace {
 /** A program that ended with an error, or was killed, is started again. */
 export interface Restart {
   readonly why: string;
-  /** Exit codes that ask for another start and are no crash. */
+  /** Exit codes that ask for another start. They do not count as a crash. */
   readonly wantedBy: readonly number[];
   /** Exit codes after which another start would end the same way. */
   readonly uselessAfter: readonly number[];

@@ -1,7 +1,7 @@
 import type { Service } from "./declaration";
 import { quotePath } from "./unit-words";
 
-/** What every service of ours is not allowed to do, as settings of its unit: systemd.exec(5). */
+/** What every service of Sluice is not allowed to do, as settings of its unit: systemd.exec(5). */
 export const renderHardening = ({ writable, reads }: Pick<Service, "writable" | "reads">): string => `UMask=0027
 ProtectSystem=strict
 ReadWritePaths=${writable.map(quotePath).join(" ")}

@@ -13,7 +13,7 @@ const supervisionOf = (place: Pick<ServicePlace, "supervisor">): Supervision =>
 /** What stands on the host of a service. The file of the service itself comes first. */
 export const renderService = (service: Service): readonly ServiceFile[] => supervisionOf(service).render(service);
 
-/** Writes the service's files where they differ. A running service goes on as it was started. May be repeated. */
+/** Writes the service's files where they differ. A running service is not restarted. May be repeated. */
 export async function makeService(host: Host, service: Service): Promise<{ readonly changed: boolean }> {
   const { asRoot } = service;
   let changed = false;
@@ -73,7 +73,7 @@ export async function readServiceOutput(
   lines: number,
 ): Promise<readonly string[]> {
   const supervision = supervisionOf(place);
-  // As whoever starts it: root would follow a symlink in a directory of the service's user.
+  // As the user who starts it: root would follow a symlink in a directory of the service's user.
   const { stdout } = await host.query(supervision.output(place, lines), supervision.startsAs(place));
   return stdout.split("\n").filter((line) => line !== "");
 }
@@ -82,7 +82,7 @@ export interface ServiceStop {
   /** What errors call the service. */
   readonly object: string;
   readonly withinSeconds: number;
-  /** Whether a process that does not end in time is killed. Without it the process goes on shutting down. */
+  /** Whether a process that does not end in time is killed. If not, it is still shutting down when the wait ends. */
   readonly allowKill: boolean;
   readonly report: Report;
   readonly signal?: AbortSignal | undefined;
@@ -93,7 +93,7 @@ const killedSeconds = 60; // a killed process goes when the kernel has given its
 
 /**
  * Ends the service and its timer by TERM, also for the next start of the machine, and waits until it is gone. Throws
- * TIMEOUT_REACHED if it may not be killed. May be repeated.
+ * TIMEOUT_REACHED if `allowKill` is false. May be repeated.
  */
 export async function stopService(host: Host, place: ServicePlace, stop: ServiceStop): Promise<void> {
   await host.run(supervisionOf(place).stop(place), { asRoot: place.asRoot });

@@ -2,7 +2,7 @@ import type { Service, ServicePlace } from "../../host/service/declaration";
 import { renderService } from "../../host/service/service";
 import type { Instance, InstancePlace } from "./instance";
 
-/** What mysqld ends with after RESTART and after CLONE, when it was told that somebody will start it again. */
+/** mysqld ends with this code after RESTART and after CLONE if MYSQLD_PARENT_PID names a supervisor that starts it again. */
 const restartExitCode = 16; // MYSQLD_RESTART_EXIT, sql/sql_const.h
 /** A wrong option, a missing file, a corrupt dictionary: starting again would end the same way. */
 const abortExitCode = 1; // MYSQLD_ABORT_EXIT, sql/sql_const.h

@@ -9,7 +9,7 @@ test("nothing is there", () => {
   expect(look()).toEqual({
     directory: "absent",
     strangers: [],
-    markerText: null,
+    markText: null,
     data: "absent",
     dataLink: null,
     optionText: null,
@@ -55,7 +55,7 @@ test("a server that runs", () => {
   const facts = look(
     "directory yes",
     `entries ${encoded("sluice.json\nmy.cnf\ndata\nlost+found\n")}`,
-    `marker ${encoded("{}")}`,
+    `mark ${encoded("{}")}`,
     `option ${encoded("[mysqld]\n# ü\n")}`,
     "data ready",
     "MainPID=4711",
@@ -68,7 +68,7 @@ test("a server that runs", () => {
   expect(facts).toMatchObject({
     directory: "ours",
     strangers: [],
-    markerText: "{}",
+    markText: "{}",
     optionText: "[mysqld]\n# ü\n",
     data: "ready",
     running: true,
