@@ -74,7 +74,7 @@ export const codes = {
 
   SEED_FILE_MISSING: "The backup file does not exist on the staging host.",
   SEED_FILE_CORRUPT: "The backup file cannot be decompressed or read as SQL to its end.",
-  SEED_FILE_INCOMPLETE: "The backup file does not end as a finished dump does.",
+  SEED_FILE_INCOMPLETE: "The backup file does not end like a complete dump.",
   SEED_FILE_NOT_FULL: "The backup file is not a full dump: a database is missing in it.",
   SEED_FAILED: "Seeding ended with an error.",
   SEED_POSITION_DOUBTFUL:

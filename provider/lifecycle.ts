@@ -164,7 +164,7 @@ function notConverging(plan: Plan, { room, drivers }: Operation): SluiceError {
   return new SluiceError({
     code: "STATE_NOT_CONVERGING",
     object: drivers.object,
-    what: `does not become what is declared, ${count(plan.steps.length, "step")} would have to run again`,
+    what: `still differs from its declaration, ${count(plan.steps.length, "step")} would have to run again`,
     found: plan.steps
       .map((step) => {
         const { what, because = [] } = saying(room.say, step);
@@ -172,6 +172,6 @@ function notConverging(plan: Plan, { room, drivers }: Operation): SluiceError {
       })
       .join("\n"),
     needs: "nothing left to do after the steps have run",
-    fix: "look for something else that changes the same object; if there is nothing, this is a bug in pulumi-sluice",
+    fix: "find the program or administrator that changes the same object; if there is none, this is a bug in pulumi-sluice",
   });
 }

@@ -14,6 +14,6 @@ export function requireNode(version: string): void {
     what: "cannot run, Node is too old",
     found: `Node ${version} (${process.execPath})`,
     needs: `Node ${oldestNode} or newer`,
-    fix: "install a newer Node, or put the folder of a newer one first on PATH; `node --version` shows which one is found",
+    fix: "install a newer Node, or put the folder of a newer one first on PATH; `node --version` shows which one runs",
   });
 }

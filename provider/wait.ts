@@ -50,7 +50,7 @@ function limitReached(
   return new SluiceError({
     code: "TIMEOUT_REACHED",
     object: wait.object,
-    what: `waited ${wait.withinSeconds} s for ${wait.what}, still not: ${why}`,
+    what: `waited ${wait.withinSeconds} s for ${wait.what}; last state: ${why}`,
     ...(wait.fix === undefined ? {} : { fix: wait.fix }),
   });
 }

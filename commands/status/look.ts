@@ -112,14 +112,14 @@ const tookTooLong = (object: string): SluiceError =>
     code: "TIMEOUT_REACHED",
     object,
     what: `did not answer within ${String(lookSeconds)} s`,
-    fix: "look at its host: load, network, disk",
+    fix: "check its host: load, network, disk",
   });
 
 const unknownKind = (object: string): SluiceError =>
   new SluiceError({
     code: "STATE_TOO_NEW",
     object,
-    what: "cannot be looked at, this version of pulumi-sluice does not know its kind",
+    what: "cannot be read, this version of pulumi-sluice does not know its kind",
     fix: "install the version of pulumi-sluice that the stack was last changed with, or a newer one",
   });
 

@@ -57,8 +57,8 @@ function parseExport(text: string): Export {
     throw new SluiceError({
       code: "STATE_UNREADABLE",
       object: "sluice status",
-      what: "cannot read the stack's state, `pulumi stack export` printed something else than JSON",
-      fix: "look at what `pulumi stack export` prints in the same folder; it must be the state and nothing else",
+      what: "cannot read the stack's state, `pulumi stack export` did not print JSON",
+      fix: "run `pulumi stack export` in the same folder and check its output; it must be the state and nothing else",
     });
   }
 }
@@ -100,13 +100,13 @@ function unreadable(exitCode: number, said: string): SluiceError {
 const whyIn = (said: string): string => {
   if (/no stack selected|no previous|must supply.*stack/i.test(said)) return ", no stack is selected";
   if (/no Pulumi\.yaml/i.test(said)) return ", this is not the folder of a Pulumi program";
-  if (/passphrase/i.test(said)) return ", its passphrase is not known";
+  if (/passphrase/i.test(said)) return ", its passphrase is not set";
   return "";
 };
 
 function fixFor(said: string): string {
-  if (/no Pulumi\.yaml/i.test(said)) return "run it in the program's folder, or say `--cwd DIR`";
+  if (/no Pulumi\.yaml/i.test(said)) return "run it in the program's folder, or add `--cwd DIR`";
   if (/passphrase/i.test(said))
     return "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, as for `pulumi up`";
-  return "say `--stack NAME` or run `pulumi stack select`; `pulumi stack export` must work in the same folder";
+  return "add `--stack NAME` or run `pulumi stack select`; `pulumi stack export` must work in the same folder";
 }

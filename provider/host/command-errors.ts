@@ -34,7 +34,7 @@ export function connectionLost(host: string, brief: string, why: string): Sluice
     code: "HOST_CONNECTION_LOST",
     object: `host ${host}`,
     what: `the connection was cut while \`${brief}\` ran, its result is unknown`,
-    fix: "run it again: every step first checks what is already done",
+    fix: "run the command again: every step first checks what is already done",
     detail: why,
   });
 }

@@ -48,7 +48,7 @@ export function explainSocket(
     case "open":
       return {
         what: `${what}, which user ${user} may open`,
-        needs: "a server that listens on it, and an sshd that forwards",
+        needs: "a server that listens on it, and an sshd that allows forwards",
         fix: "start the server; on a host behind ssh set AllowStreamLocalForwarding yes in sshd_config",
       };
     default:

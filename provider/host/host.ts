@@ -42,7 +42,7 @@ export interface RunOptions {
   readonly stdin?: string | Buffer;
   /** Run as root: through sudo where the ssh user is not root. Default false. */
   readonly asRoot?: boolean;
-  /** Run as this user, which takes root where it is not the connected one. For files in directories of that user. */
+  /** Run as this user, which takes root if it is not the connected one. For files in directories of that user. */
   readonly asUser?: string | undefined;
   /**
    * Seconds until the command is ended on the host and TIMEOUT_REACHED thrown. Default 60: every longer work is a

@@ -155,7 +155,7 @@ const absentError = (object: string): SluiceError =>
     code: "OBJECT_ABSENT",
     object,
     what: "cannot be read, it does not exist",
-    fix: "correct the properties it is looked for with, or leave out the option `id` to make it",
+    fix: "correct the properties that identify it, or remove the option `id` to create it",
   });
 
 async function destroy(room: AnyRoom, properties: Properties, signal: AbortSignal): Promise<void> {

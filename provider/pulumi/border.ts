@@ -91,5 +91,5 @@ export function leaving(object: string, thrown: unknown, secrets: readonly strin
   if (thrown instanceof Left) return thrown;
   const text = sayUnknowns(scrub(asProblem(object, thrown).message, secrets));
   const [first = ""] = text.split("\n");
-  return Object.assign(new Left(text), { toString: () => first, stack: "more stands under the resource" });
+  return Object.assign(new Left(text), { toString: () => first, stack: "details are printed under the resource" });
 }

@@ -72,7 +72,10 @@ function sayWhatIsUnknown(room: AnyRoom, bag: Bag, object: string, report: Repor
   const passed = new Set([...derived, ...pathsWith(room.schema.declaration, "inert")]);
   const written = Object.entries(bag.declared).filter(([key]) => !passed.has(key));
   const paths = unknownPaths(Object.fromEntries(written));
-  if (paths.length > 0) report.say(`${object}: there may be more to do, known during up: ${paths.join(", ")}`);
+  if (paths.length > 0)
+    report.say(
+      `${object}: ${paths.join(", ")} ${paths.length === 1 ? "is" : "are"} known only during up and may add steps`,
+    );
 }
 
 /** Paths of changed leaves that are part of the object's identity. */

@@ -66,8 +66,8 @@ export const notMounted = (object: string, path: string, was: Mount, is: Mount):
   new SluiceError({
     code: "STORAGE_NOT_MOUNTED",
     object,
-    what: `is not in ${path}, and the file system that it was on is not mounted there`,
+    what: `is missing in ${path}: the file system that held it is not mounted`,
     found: mountWords(is),
     needs: mountWords(was),
-    fix: `mount it (\`mount ${was.point}\` on the host), and run it again; is it gone for good: \`pulumi state delete <urn>\` forgets what was on it`,
+    fix: `mount it (\`mount ${was.point}\` on the host), and run the command again; if it is lost for good, remove the resource from the state: \`pulumi state delete <urn>\``,
   });

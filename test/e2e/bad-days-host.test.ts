@@ -53,7 +53,7 @@ test("mysqld killed while it is filled: the error says so, and what to do", asyn
   const ran = await run.ended;
   expectEnd(ran, "failure");
   expect(ran.output).toMatch(/seeding from source [\d.:]+ ended with an error.*\(SEED_FAILED\)/);
-  expect(ran.output).toMatch(/begun again with empty data at the next `pulumi up`/);
+  expect(ran.output).toMatch(/the next `pulumi up` starts the seeding again with empty data/);
 });
 
 test("ssh cut while seeding: the next up, which begins anew, loses its connections and goes on with the same job", async () => {

@@ -75,7 +75,7 @@ describe("errors as Pulumi shows them", () => {
     expect(message).toContain("STATE_TOO_NEW");
     expect(`${message}\n${host.printed()}`).not.toMatch(/^\s+at /m);
     expect(host.printed()).toBe(
-      "sluice: cannot read the stack's state, a newer pulumi-sluice wrote it (STATE_TOO_NEW): more stands under the resource\n",
+      "sluice: cannot read the stack's state, a newer pulumi-sluice wrote it (STATE_TOO_NEW): details are printed under the resource\n",
     );
   });
 

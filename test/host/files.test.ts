@@ -266,7 +266,7 @@ describe("preview", () => {
 
   test("says of what up may still find more to do", async () => {
     const { text } = await previewing({ parts: unknown, access: { user: unknown } });
-    expect(text).toEqual(["files old@local: there may be more to do, known during up: parts, access.user"]);
+    expect(text).toEqual(["files old@local: parts, access.user are known only during up and may add steps"]);
   });
 
   test("a change that needs no step is still a change: state must learn it", async () => {

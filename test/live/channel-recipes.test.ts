@@ -459,7 +459,7 @@ describe("a channel that brings only the database shop", () => {
     await awaitStopped(ofShop());
     await stack.refresh(ofShop());
     expect(stack.preview(ofShop())).toMatch(
-      /start the channel +last error of the applier 1305: stopped applying, a statement is about a routine or event of a database that the filters keep out/,
+      /start the channel +last error of the applier 1305: stopped applying, a statement changes a routine or event of a database that the filters exclude/,
     );
     expect((await stack.up(ofShop())).join("\n")).toContain("DROP PROCEDURE hr.new_procedure1 is about");
     expect(await ask("SELECT COUNT(*) FROM shop.items WHERE id = 502")).toBe(1);

@@ -337,7 +337,7 @@ describe("a channel that runs", () => {
 
     const { file } = startOf(note);
     const tooEarly = await refusal({ ...channel, start: { file, position: 5 } }, stock);
-    expect(tooEarly).toContain("the replica has applied what follows there (CHANNEL_BEGINS_TOO_EARLY)");
+    expect(tooEarly).toContain("the replica has already applied the transactions after it (CHANNEL_BEGINS_TOO_EARLY)");
     const statement = /: (DELETE FROM .*)$/m.exec(tooEarly)?.[1] ?? "";
     await replica.run("SET GLOBAL super_read_only = 0", "SET sql_log_bin = 0", statement);
     await replica.run("SET sql_log_bin = 1", "SET GLOBAL super_read_only = 1");

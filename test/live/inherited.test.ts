@@ -53,6 +53,6 @@ test("a MEMORY table that is full does not say that the file system is", async (
   });
   const stack = lab.stack();
   await expect(stack.up(declared)).rejects.toThrow(
-    /a table is full and the file system of .* is not \(SEED_FAILED\)[^]*config\.max_heap_table_size/,
+    /a table is full but the file system of .* is not \(SEED_FAILED\)[^]*config\.max_heap_table_size/,
   );
 });

@@ -124,7 +124,7 @@ export async function awaitJob(host: HostReader, place: JobPlace, wait: JobWait)
     withinSeconds: wait.withinSeconds,
     everyMillis: lookEveryMillis,
     signal: wait.signal,
-    fix: "run it again to continue waiting: the job itself runs on",
+    fix: "run the command again to continue waiting: the job itself runs on",
     check: async (): Promise<Look<JobFacts>> => {
       try {
         const facts = await readJob(host, place);
@@ -179,7 +179,7 @@ export async function forgetJob(host: Host, place: JobPlace): Promise<void> {
     throw new SluiceError({
       code: "COMMAND_FAILED",
       object: `job ${pathOf(place)} on host ${host.name}`,
-      what: "cannot be forgotten while it runs",
+      what: "cannot be deleted while it runs",
       fix: "end it first",
     });
   }
@@ -191,7 +191,7 @@ function jobSilent(host: HostReader, { asUser, ...place }: JobOrder): SluiceErro
     code: "COMMAND_FAILED",
     object: `job ${pathOf(place)} on host ${host.name}`,
     what: `did not start within ${startSeconds} s`,
-    needs: `a directory that ${asUser === undefined ? "the user" : `user ${asUser}`} may enter, and processes to spare`,
+    needs: `a directory that ${asUser === undefined ? "the user" : `user ${asUser}`} may enter, and a free process`,
   });
 }
 
@@ -199,6 +199,6 @@ function jobMissing(host: HostReader, place: JobPlace): SluiceError {
   return new SluiceError({
     code: "COMMAND_FAILED",
     object: `job ${pathOf(place)} on host ${host.name}`,
-    what: "it was never started, or it was forgotten",
+    what: "it was never started, or it was deleted",
   });
 }

@@ -164,7 +164,7 @@ export class LockKeeper {
       code: "HOST_CONNECTION_LOST",
       object: `lock ${lock.name} on host ${this.#transport.name}`,
       what: "the lock was lost while the work ran, so the work stops",
-      fix: "run it again: it continues where it stopped",
+      fix: "run the command again: it continues where it stopped",
       detail: why,
     });
   }
@@ -175,7 +175,7 @@ export class LockKeeper {
       object: `lock ${lock.name} on host ${this.#transport.name}`,
       what: `another run works on it and did not end within ${withinSeconds} s`,
       found: `held by ${renderHolders(holders)}`,
-      fix: `wait for it; if that run is gone for good, on the host: ${this.#endWord} ${holders.map(({ process }) => process).join(" ")}`,
+      fix: `wait for it; if that run no longer exists, on the host: ${this.#endWord} ${holders.map(({ process }) => process).join(" ")}`,
     });
   }
 }

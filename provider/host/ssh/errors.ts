@@ -86,7 +86,7 @@ export function loginRefused(object: string, { user, tried, offered, notes }: Re
     found: `tried ${tried.join(", then ")}`,
     needs:
       offered.length === 0 ? "a method the host accepts" : `one of the methods the host accepts: ${offered.join(", ")}`,
-    fix: `check user and key; the reason stands in the log of sshd on the host (journalctl -u ssh)`,
+    fix: `check user and key; the log of sshd on the host names the reason (journalctl -u ssh)`,
     ...(notes.length === 0 ? {} : { detail: notes.join("\n") }),
   });
 }
@@ -98,7 +98,7 @@ export function credentialUnusable(object: string, what: string, fix: string): S
 /** ssh2's words about a private key it cannot read, said so that the reader knows what to change. */
 export function privateKeyUnusable(object: string, privateKey: string, why: string): SluiceError {
   if (/no passphrase given/i.test(why)) {
-    return credentialUnusable(object, "privateKey is encrypted and no passphrase is given", "set `passphrase`");
+    return credentialUnusable(object, "privateKey is encrypted and no passphrase is declared", "set `passphrase`");
   }
   if (/integrity check failed|bad decrypt|bad passphrase/i.test(why)) {
     return credentialUnusable(object, "the passphrase does not open privateKey", "correct `passphrase`");
@@ -111,12 +111,16 @@ export function privateKeyUnusable(object: string, privateKey: string, why: stri
     );
   }
   if (/^(ssh|ecdsa)-/.test(privateKey.trim())) {
-    return credentialUnusable(object, "privateKey holds a public key", "give the other file, the one without .pub");
+    return credentialUnusable(
+      object,
+      "privateKey holds a public key",
+      "declare the text of the other file, the one without .pub",
+    );
   }
   return credentialUnusable(
     object,
     "privateKey cannot be read as a private key",
-    "give the whole text of the key file, its BEGIN and END lines and line breaks included",
+    "declare the whole text of the key file, with its BEGIN and END lines and line breaks",
   );
 }
 
@@ -156,7 +160,7 @@ export function connectionLost(object: string, why: string): SluiceError {
   return new SluiceError({
     code: "HOST_CONNECTION_LOST",
     object,
-    what: "the connection was cut and could not be made again",
+    what: "the connection was cut and could not be restored",
     detail: why,
   });
 }

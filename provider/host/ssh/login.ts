@@ -47,7 +47,7 @@ export function prepareLogin(object: string, settings: SshAddress): Login {
     const agent = settings.agent === true ? process.env["SSH_AUTH_SOCK"] : settings.agent;
     if (agent === undefined || agent === "") {
       const what = "agent: true, but SSH_AUTH_SOCK is not set where Pulumi runs";
-      throw errors.credentialUnusable(object, what, "start ssh-agent and `ssh-add` a key, or give privateKey");
+      throw errors.credentialUnusable(object, what, "start ssh-agent and `ssh-add` a key, or declare privateKey");
     }
     attempts.push({ words: `the agent at ${agent}`, type: "agent", username, agent });
   }
@@ -61,8 +61,8 @@ export function prepareLogin(object: string, settings: SshAddress): Login {
     });
   }
   if (attempts.length === 0) {
-    const what = "nothing to log in with is declared";
-    throw errors.credentialUnusable(object, what, "give one of privateKey, agent, password");
+    const what = "no way to log in is declared";
+    throw errors.credentialUnusable(object, what, "declare one of privateKey, agent, password");
   }
   return { attempts };
 }

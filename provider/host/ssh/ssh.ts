@@ -20,7 +20,7 @@ export async function connect(settings: SshAddress, through: Through | undefined
   const object = `host ${renderAddress(settings)}`;
   const login = prepareLogin(object, settings);
   const connectSeconds = limitOf(settings, through);
-  const toSocket = through === undefined ? "connecting" : `its jump host ${through.name} gets no connection to it`;
+  const toSocket = through === undefined ? "connecting" : `its jump host ${through.name} cannot connect to it`;
   const abandon = new AbortController();
   let stage = toSocket;
   const attempt = async (): Promise<Connection> => {

@@ -154,7 +154,7 @@ class SshTransport implements Transport {
     try {
       return await awaitCondition({
         object: this.#object,
-        what: "the connection to be made again",
+        what: "the connection to be restored",
         withinSeconds: this.connectSeconds,
         everyMillis: lookEveryMillis,
         check: async () => {

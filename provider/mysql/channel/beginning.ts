@@ -59,27 +59,27 @@ export function beginningOf(beginning: Beginning): FilePosition {
   if (ended === null) return declared;
   const isStart = ended.start === sayPosition(declared);
   if (sourceUuid !== null && sourceUuid !== ended.sourceUuid) {
-    if (isStart) throw appliedBefore(beginning, "this is a place in the log of an earlier source");
+    if (isStart) throw appliedBefore(beginning, "this is a position in the binary log of an earlier source");
     return declared;
   }
   if (!isBefore(declared, ended.at)) return declared;
   if (isStart) return ended.at;
-  throw appliedBefore(beginning, "the replica has applied what follows there");
+  throw appliedBefore(beginning, "the replica has already applied the transactions after it");
 }
 
 function appliedBefore({ object, mark, declared, trace }: Beginning, why: string): SluiceError {
   const { ended } = trace;
   const end =
     ended === null
-      ? "how far it got is not known"
+      ? "its last position is not known"
       : `applied up to ${ended.at.file}:${ended.at.position} of ${ended.sourceUuid}`;
   return new SluiceError({
     code: "CHANNEL_BEGINS_TOO_EARLY",
     object,
     what: `cannot begin ${sayPosition(declared)}, ${why}`,
     found: `an earlier channel of this name; ${end}`,
-    needs: "`start` at the place up to which the replica's data goes",
-    fix: `set \`start\` to that place, or seed the replica again (\`reseed\` of the StagingDatabase); if its data was set back by hand, let the replica forget the earlier channel: DELETE FROM sluice.ownership WHERE object = '${mark.replaceAll("'", "''")}'`,
+    needs: "`start` at the position of the replica's data",
+    fix: `set \`start\` to that position, or seed the replica again (\`reseed\` of the StagingDatabase); if the replica's data was restored by hand, delete the record of the earlier channel: DELETE FROM sluice.ownership WHERE object = '${mark.replaceAll("'", "''")}'`,
   });
 }
 

@@ -54,7 +54,7 @@ export function requireSameServer(was: PlacedServer, is: PlacedServer, object: s
     what: "cannot move to another server, the channel would keep running on the old one",
     found: `at ${is.place}: server_uuid ${is.uuid}`,
     needs: `server_uuid ${was.uuid}, as at ${was.place}`,
-    fix: "to remove the channel there and make it here: `pulumi up --replace '<its URN>'` (`pulumi stack --show-urns`), or give the resource another name; if the old server is gone for good: `pulumi state delete '<its URN>'` first",
+    fix: "to remove the channel there and create it here: `pulumi up --replace '<its URN>'` (`pulumi stack --show-urns`), or give the resource another name; if the old server is lost for good: `pulumi state delete '<its URN>'` first",
   });
 }
 
@@ -71,7 +71,7 @@ export function requireOtherStart(
     what: `cannot be pointed at ${source}, \`start\` still names a position in the old source's binary log`,
     found: `start ${sayPosition(position)}`,
     needs: "file and position in the new source's binary log",
-    fix: "set `start` to the file and position of the new source that follow what the replica has applied",
+    fix: "set `start` to the new source's file and position after the last transaction that the replica has applied",
   });
 }
 

@@ -28,11 +28,15 @@ export function channelHealth(
   sourceProblem: SluiceError | null,
 ): Health {
   if (channel === null)
-    return { isWell: false, words: "not there", fix: "run `pulumi refresh`, then `pulumi up`: it makes it again" };
+    return {
+      isWell: false,
+      words: "does not exist",
+      fix: "run `pulumi refresh`, then `pulumi up`, which creates it again",
+    };
   const state = stateOf(channel);
   if (wanted === "stopped") {
     if (state === "stopped" || state.endsWith("-failed")) return { isWell: true, words: "stopped, as declared" };
-    return { isWell: false, words: `${state}, declared stopped`, fix: "run `pulumi up --refresh`: it stops it" };
+    return { isWell: false, words: `${state}, declared stopped`, fix: "run `pulumi up --refresh`, which stops it" };
   }
   const { receiver, applier } = channel;
   switch (state) {
@@ -48,7 +52,7 @@ export function channelHealth(
     case "applier-failed":
       return failed("applier failed", "applier", applier.error, names);
     default:
-      return { isWell: false, words: `${state}, declared running`, fix: "run `pulumi up --refresh`: it starts it" };
+      return { isWell: false, words: `${state}, declared running`, fix: "run `pulumi up --refresh`, which starts it" };
   }
 }
 

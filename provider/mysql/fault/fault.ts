@@ -94,7 +94,7 @@ export function silenceError(context: FaultContext, silence: Silence): SluiceErr
     code: codesOf[context.role].unreachable,
     object: context.object,
     what: interrupted
-      ? `the server was not asked further, the work was interrupted: ${wordsOf(silence.signal?.reason)}`
+      ? `no further statement was sent, the work was interrupted: ${wordsOf(silence.signal?.reason)}`
       : `the server did not answer within ${silence.withinSeconds} s, asked through ${silence.through}`,
     ...(!interrupted && { fix: "check that mysqld runs, and that no firewall drops the packets" }),
   });

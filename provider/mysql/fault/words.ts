@@ -32,10 +32,14 @@ export const unreachableFixes: Readonly<Record<number, string>> = {
 export function tlsWords(fault: MysqlFault): { what: string; found: string; fix: string } {
   const found = said(fault);
   if (fault.errno === 3159) {
-    return { what: "the server takes encrypted connections only", found, fix: 'set tls: "required"' };
+    return { what: "the server accepts encrypted connections only", found, fix: 'set tls: "required"' };
   }
   if (fault.name === "TLS_UNREADABLE") {
-    return { what: "the certificates cannot be read", found, fix: "give the PEM text itself, not the path of a file" };
+    return {
+      what: "the certificates cannot be read",
+      found,
+      fix: "declare the PEM text itself, not the path of a file",
+    };
   }
   if (fault.name === "HANDSHAKE_NO_SSL_SUPPORT") {
     return { what: "the server offers no TLS", found, fix: 'give mysqld a certificate, or set tls: "off"' };
@@ -51,7 +55,7 @@ export function tlsWords(fault: MysqlFault): { what: string; found: string; fix:
     return {
       what: "the server's certificate is not trusted",
       found,
-      fix: "set tls.ca to the certificate of the authority that signed the server's certificate (mysqld makes ca.pem in its data directory)",
+      fix: "set tls.ca to the certificate of the CA that signed the server's certificate (mysqld creates ca.pem in its data directory)",
     };
   }
   return {

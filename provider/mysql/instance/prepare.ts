@@ -68,7 +68,7 @@ export async function ensureOwnDirectory(host: Host, { layout, runtime }: Instan
     throw new SluiceError({
       code: "COMMAND_FAILED",
       object: `host ${host.name}`,
-      what: `cannot make ${directory}`,
+      what: `cannot create ${directory}`,
       detail: stderr,
     });
 }

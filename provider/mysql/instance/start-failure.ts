@@ -43,10 +43,10 @@ function unknownOption(name: string): Finding {
 
 const fixedByData = (name: string, is: string, wanted: string): Finding => ({
   code: "SERVER_OPTION_REJECTED",
-  what: `the data directory was made with another ${name}`,
+  what: `the data directory was initialised with another ${name}`,
   found: `${name} = ${is} in the data`,
   needs: `${name} = ${wanted} by the option file`,
-  fix: `set \`${name}\` back to ${is}, or seed again: it is fixed when the data directory is made`,
+  fix: `set \`${name}\` to ${is} again, or change \`reseed\`: its value is fixed when the data directory is initialised`,
 });
 
 const fullFinding = ({ layout }: Pick<Instance, "layout">): Finding => ({
@@ -106,17 +106,17 @@ const patterns: readonly Pattern[] = [
     seen: /Unable to lock .*ibdata|Another process with pid (\d+) is using unix socket file/,
     says: ([, pid], { layout }) => ({
       code: "SERVER_RUNNING_ELSEWHERE",
-      what: `another mysqld, not started by us, uses the data in ${layout.data}`,
+      what: `another mysqld, not started by Sluice, uses the data in ${layout.data}`,
       ...(pid !== undefined && { found: `process ${pid}` }),
-      fix: "stop that process in order (mysqladmin shutdown)",
+      fix: "stop that process cleanly (mysqladmin shutdown)",
     }),
   },
   {
     seen: /OS errno:? 13\b|Permission denied/,
     says: (_match, { layout }) => ({
       code: "SERVER_START_FAILED",
-      what: "mysqld ended, it may not read or write one of its files",
-      fix: `check the owners below ${layout.directory}, and AppArmor or SELinux: their rules for mysqld may know only /var/lib/mysql`,
+      what: "mysqld ended, it has no permission to read or write one of its files",
+      fix: `check the owners below ${layout.directory}, and AppArmor or SELinux: their rules for mysqld may allow only /var/lib/mysql`,
     }),
   },
 ];

@@ -21,11 +21,11 @@ export interface InstanceSight {
 
 /** In the order in which a person would repair it. */
 export function instanceHealth(seen: InstanceSight): Health {
-  if (!seen.isThere) return ill("not there", "run `pulumi refresh`, then `pulumi up`: it makes it again");
+  if (!seen.isThere) return ill("not there", "run `pulumi refresh`, then `pulumi up`, which creates it again");
   if (!seen.isSeeded) return seedingWords[seen.seeding];
   if (seen.wanted === "stopped")
     return seen.isRunning
-      ? ill("running, declared stopped", "run `pulumi up --refresh`: it stops it")
+      ? ill("running, declared stopped", "run `pulumi up --refresh`, which stops it")
       : { isWell: true, words: "stopped, as declared" };
   if (!seen.isRunning)
     return ill(
@@ -35,7 +35,7 @@ export function instanceHealth(seen: InstanceSight): Health {
   if (!seen.answers)
     return ill("running, does not answer", `it starts, or is stuck: read ${seen.errorLog} on the host`);
   if (seen.isReadOnly === false && seen.wantsReadOnly)
-    return ill("running, writable, declared read-only", "run `pulumi up --refresh`: it sets it back");
+    return ill("running, writable, declared read-only", "run `pulumi up --refresh`, which sets it back");
   return {
     isWell: true,
     words:

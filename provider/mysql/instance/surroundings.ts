@@ -86,7 +86,7 @@ export function requireApart(
     object,
     what: `cannot use directory ${layout.directory}, it is inside ${whose} of another MySQL server`,
     found: `${enclosing.directory} holds ${enclosing.is === "server" ? "sluice.json" : "mysql.ibd or ibdata1"}`,
-    needs: "a directory of its own: removing the other server removes everything below its directory",
+    needs: "a separate directory: removing the other server removes everything below its directory",
     fix: "choose a `directory` outside of it",
   });
 }

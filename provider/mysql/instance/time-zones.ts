@@ -33,7 +33,7 @@ export async function ensureTimeZones(wanted: TimeZonesWanted): Promise<boolean>
     reasons.push(reason);
   }
   report.say(
-    `${instance.object}: has no named time zones, statements in them fail with error 1298: ${reasons.join("; ")}. Install tzdata and mysql_tzinfo_to_sql on the host and change \`reseed\`, or load the zones by hand`,
+    `${instance.object}: has no named time zones, statements that use one fail with error 1298: ${reasons.join("; ")}. Install tzdata and mysql_tzinfo_to_sql on the host and change \`reseed\`, or load the zones by hand`,
   );
   return false;
 }
@@ -92,7 +92,7 @@ async function loadFromSource({ mysql, askSource }: TimeZonesWanted): Promise<st
     });
   } catch (error) {
     if (!isProblem(error)) throw error;
-    return `the source's could not be read: ${wordsOf(error).split("\n")[0] ?? ""}`;
+    return `the source's zones could not be read: ${wordsOf(error).split("\n")[0] ?? ""}`;
   }
   if (copies.some(([table, , rows]) => table === "time_zone_name" && rows.length === 0)) return "the source has none";
   return withWrites(mysql, async () => {

@@ -28,7 +28,7 @@ export async function requireAccepted(host: Host, instance: Instance, optionText
   throw new SluiceError({
     code: "SERVER_OPTION_REJECTED",
     object: instance.object,
-    what: "mysqld does not take the declared settings",
+    what: "mysqld refuses the declared settings",
     fix: "correct `config` or `configFile`",
     detail: errors.join("\n"),
   });

@@ -11,7 +11,7 @@ export async function withServerLock<T>(mysql: MysqlClient, name: string, work: 
     throw new SluiceError({
       code: "TIMEOUT_REACHED",
       object: `server ${mysql.name}`,
-      what: `waited ${String(lockWithinSeconds)} s for the lock ${name}, another session of sluice holds it`,
+      what: `waited ${String(lockWithinSeconds)} s for the lock ${name}, another session of Sluice holds it`,
       fix: `see who holds it: SELECT IS_USED_LOCK('${name}')`,
     });
   try {

@@ -64,7 +64,7 @@ async function acquire(mysql: MysqlClient, key: string, options: LockWait): Prom
       object: objectOf(mysql, key),
       what: `another run works on it and did not end within ${String(options.withinSeconds)} s`,
       found: `held by ${holder.words}`,
-      fix: `wait for it; if that run is gone for good, on that server: KILL ${holder.session}`,
+      fix: `wait for it; if that run no longer exists, on that server: KILL ${holder.session}`,
     });
   }
 }
@@ -98,7 +98,7 @@ async function watch(mysql: MysqlClient, key: string, lost: AbortController, rel
   try {
     await awaitCondition({
       object: objectOf(mysql, key),
-      what: "the work under it to end",
+      what: "the work that holds the lock to end",
       withinSeconds: workWithinSeconds,
       everyMillis: pingEveryMillis,
       signal: released,
@@ -119,7 +119,7 @@ async function watch(mysql: MysqlClient, key: string, lost: AbortController, rel
         code: "HOST_CONNECTION_LOST",
         object: objectOf(mysql, key),
         what: "the lock was lost while the work ran, so the work stops",
-        fix: "run it again: it continues where it stopped",
+        fix: "run the command again: it continues where it stopped",
         detail: wordsOf(error),
       }),
     );

@@ -47,7 +47,7 @@ export async function seedFromClone(seeding: Seeding, { source }: CloneWanted): 
       code: "SEED_FAILED",
       what: `seeding from ${from} ended with an error of CLONE`,
       detail: `${status.errno}: ${status.message}`,
-      fix: "repair what the cause names; it is begun again with empty data at the next `pulumi up`",
+      fix: "repair what the cause names; the next `pulumi up` starts the seeding again with empty data",
     });
   const mysql = await seeding.connect();
   const sourceUuid = (await readFound(seeding, uuidFile)).trim();
@@ -103,7 +103,7 @@ function requireNoIdentity({ tls }: SourceAddress, object: string): void {
   throw new SluiceError({
     code: "SOURCE_NOT_SUPPORTED",
     object,
-    what: "cannot be cloned with `verifyIdentity: true`: CLONE checks who signed the source's certificate, not which address it names",
+    what: "cannot be cloned with `verifyIdentity: true`: CLONE verifies the CA of the source's certificate, not the address in it",
     fix: 'use `seed: "dump"`, or set `source.tls.verifyIdentity: false`',
   });
 }
@@ -120,7 +120,7 @@ async function ensurePlugins(mysql: MysqlClient, source: SeedSource, object: str
     throw new SluiceError({
       code: "SOURCE_NOT_SUPPORTED",
       object,
-      what: "cannot be cloned into, this installation of MySQL has no clone plugin",
+      what: "cannot be cloned into, the host's MySQL has no clone plugin",
       fix: 'install mysql_clone.so, or use `seed: "dump"`',
     });
   const missing = Object.entries(source.plugins).filter(([name]) => !active.has(name));
@@ -189,7 +189,7 @@ async function awaitCloned(seeding: Seeding): Promise<CloneStatus> {
   const { host, instance, connect, report, signal, withinSeconds } = seeding;
   return awaitCondition<CloneStatus>({
     object: instance.object,
-    what: "the cloned server to come back",
+    what: "the cloned server to start again",
     withinSeconds,
     everyMillis: 1000, // a recovery takes seconds
     signal,

@@ -32,7 +32,7 @@ export async function requireNoTables(
     what: `cannot be seeded from ${endpoint}, \`ignoreObjects\` names ${rows.length === 1 ? "a table" : "tables"}`,
     found: rows.map(({ name }) => name).join(", "),
     needs: "names of views, procedures, functions, triggers or events",
-    fix: "take tables out of `ignoreObjects`; on the source, change what this server refuses in them, or bring other databases only (`databases`)",
+    fix: "remove tables from `ignoreObjects`; on the source, change what this server refuses in them, or bring only other databases (`databases`)",
   });
 }
 

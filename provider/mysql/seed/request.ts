@@ -27,7 +27,7 @@ export const digestOf = (request: SeedRequest): string =>
 export interface EarlierSeeding {
   /** A job runs, or has brought data that is not recorded yet. */
   readonly job: boolean;
-  /** Why its data is not the declared data; null where the seeding may go on, and where there is nothing to say. */
+  /** Why its data is not the declared data; null if the seeding may continue, or if no data exists. */
   readonly whyAnew: string | null;
 }
 

@@ -104,10 +104,10 @@ const otherRequest = ({ instance }: Seeding, { from }: SeedRun): SluiceError =>
   new SluiceError({
     code: "SEED_OTHER_REQUEST",
     object: instance.object,
-    what: `cannot be seeded from ${from}, a seeding that was begun for another declaration is on the host`,
+    what: `cannot be seeded from ${from}, a seeding of another declaration is on the host`,
     found: seedDirectory(instance),
     needs: "no job of an earlier seeding",
-    fix: "run `pulumi up` again: it ends that seeding and begins with empty data",
+    fix: "run `pulumi up` again: it ends that seeding and starts with empty data",
   });
 
 /** As the connected user, because that is whom the server's socket lets in; in a unit of its own where root can make one. */
@@ -179,7 +179,7 @@ async function seedFailure(seeding: Seeding, { from, explain }: SeedRun, facts: 
   const at = /^object: (.*)$/m.exec(facts.logTail)?.[1];
   const isMemoryFull = /ERROR 1114 /.test(facts.logTail) && at?.includes("of MEMORY table") === true;
   const full = !isMemoryFull && (look.freeBytes < fullBytes || saysFull.test(words));
-  const again = "it is begun again with empty data at the next `pulumi up`";
+  const again = "the next `pulumi up` starts the seeding again with empty data";
   if (full) {
     return new SluiceError({
       code: "STORAGE_FULL",
@@ -194,7 +194,7 @@ async function seedFailure(seeding: Seeding, { from, explain }: SeedRun, facts: 
     return new SluiceError({
       code: "SEED_FAILED",
       object,
-      what: `seeding from ${from} ended, a table is full and the file system of ${layout.directory} is not`,
+      what: `seeding from ${from} ended, a table is full but the file system of ${layout.directory} is not`,
       found: `${renderBytes(look.freeBytes)} free`,
       fix: `for a MEMORY table set \`config.max_heap_table_size\` to at least the largest value that sessions of the source use; ${again}`,
       detail: facts.logTail,
@@ -262,8 +262,8 @@ export function requireClient(seeding: Pick<Seeding, "host" | "instance">, name:
   throw new SluiceError({
     code: "HOST_LACKS_PROGRAM",
     object: `host ${seeding.host.name}`,
-    what: `there is no ${name} of MySQL, which seeding needs`,
-    fix: "install it (Debian: apt-get install mysql-client-core), beside mysqld or on PATH",
+    what: `MySQL's ${name} is missing, which seeding needs`,
+    fix: "install it (Debian: apt-get install mysql-client-core), in the folder of mysqld or on PATH",
   });
 }
 
@@ -274,7 +274,7 @@ export async function requireProgram(host: HostReader, program: string, user: st
   throw new SluiceError({
     code: "HOST_LACKS_PROGRAM",
     object: `host ${host.name}`,
-    what: `there is no ${program}, which ${user} needs`,
+    what: `${program} is missing, which ${user} needs`,
     fix: `install it (Debian: apt-get install ${program})`,
   });
 }

@@ -46,7 +46,7 @@ export async function requireEmpty(mysql: MysqlClient, object: string): Promise<
     what: "cannot be seeded, it is not empty",
     found: `databases ${databases.map(({ name }) => name).join(", ")}`,
     needs: "a server without user databases",
-    fix: "throw its data away first: `reseed` does",
+    fix: "delete its data first: change `reseed`",
   });
 }
 

@@ -270,10 +270,10 @@ describe("create and update", () => {
     expect(world.done).toEqual(["claim", "add-part 1", "add-part 2", "set-text", "set-text"]);
     expect(error).toBeInstanceOf(PartlyDone);
     expect((error as Error).message).toMatchInlineSnapshot(`
-"thing a: does not become what is declared, 1 step would have to run again (STATE_NOT_CONVERGING)
+"thing a: still differs from its declaration, 1 step would have to run again (STATE_NOT_CONVERGING)
   found   set its text (text nothing → hello)
   needs   nothing left to do after the steps have run
-  fix     look for something else that changes the same object; if there is nothing, this is a bug in pulumi-sluice"
+  fix     find the program or administrator that changes the same object; if there is none, this is a bug in pulumi-sluice"
 `);
   });
 

@@ -27,7 +27,7 @@ test("gives up at the limit, with the last reason in the first line", async () =
   );
   expect(looks).toBeGreaterThan(3);
   expect(problem.message).toBe(
-    `server orders: waited 0.05 s for it to answer, still not: refused, look ${looks} (TIMEOUT_REACHED)\n  fix     start it`,
+    `server orders: waited 0.05 s for it to answer; last state: refused, look ${looks} (TIMEOUT_REACHED)\n  fix     start it`,
   );
 });
 

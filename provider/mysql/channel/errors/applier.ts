@@ -106,7 +106,7 @@ export const applierErrors: readonly ErrorEntry[] = [
     thread: "applier",
     when: ({ rules }, error) => outsideStatement(error, rules) !== null,
     code: "CHANNEL_APPLIER_FAILED",
-    what: "stopped applying, a statement is about a routine or event of a database that the filters keep out",
+    what: "stopped applying, a statement changes a routine or event of a database that the filters exclude",
     fix: (names, error) =>
       sayRecipes(names, [
         {

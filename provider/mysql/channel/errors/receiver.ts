@@ -121,7 +121,7 @@ export const receiverErrors: readonly ErrorEntry[] = [
     thread: "receiver",
     errnos: [2026],
     code: "SOURCE_TLS_FAILED",
-    what: "cannot make the TLS connection to the source that source.tls declares",
+    what: "cannot open the TLS connection to the source as source.tls declares it",
     fix: () =>
       "check source.tls: the CA in `ca` must have signed the source's certificate; with verifyIdentity the certificate must name source.address (certificates that mysqld creates automatically do not)",
   },
@@ -145,7 +145,7 @@ export const receiverErrors: readonly ErrorEntry[] = [
     thread: "receiver",
     errnos: [2002, 2003, 2005, 2006, 2012, 2013, 1053],
     code: "SOURCE_UNREACHABLE",
-    what: ({ source }) => `cannot reach the source: the replica's mysqld gets no connection to ${source}`,
+    what: ({ source }) => `cannot reach the source: the replica's mysqld cannot connect to ${source}`,
     fix: () =>
       "check name, port and firewall from the replica's machine; a name may resolve differently for mysqld's unit than for a login",
     passes: true,

@@ -126,7 +126,7 @@ function requireRows(situation: Situation): void {
   const { source, names, hasFilters } = situation;
   if (source.binlogFormat === "ROW" || !hasFilters) return;
   refuse(situation, "SOURCE_BINLOG_FORMAT", {
-    what: `cannot filter changes of ${names.source}, the source does not log rows`,
+    what: `cannot filter changes of ${names.source}, the source has binlog_format=${source.binlogFormat}`,
     found: `binlog_format = ${source.binlogFormat}`,
     needs: "binlog_format = ROW",
     fix: "on the source: SET PERSIST binlog_format = 'ROW' (open sessions keep the old value); or declare no filters, and bring all databases and accounts",

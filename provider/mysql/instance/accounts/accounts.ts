@@ -174,8 +174,8 @@ export function requireOwnAccounts(
     code: "OWNERSHIP_UNMARKED",
     object,
     what: `cannot declare ${foreign.length === 1 ? "the account" : "the accounts"} ${foreign.map(nameOf).join(", ")}, the server has ${foreign.length === 1 ? "it" : "them"} already`,
-    found: "an account that was made by hand, or that came with a clone of the source",
-    needs: "an account that this resource made",
+    found: "an account that was created by hand, or brought by a clone of the source",
+    needs: "an account that this resource created",
     fix: "choose another `name` or `host`, drop the account on the server, or set `adopt: true` in its declaration: its password, grants and TLS requirement are then replaced",
   });
 }

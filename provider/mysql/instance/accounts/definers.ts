@@ -96,14 +96,14 @@ export async function ensureDefiners(mysql: MysqlClient, object: string, report:
       else await mysql.execute(lockedAccount(account, server));
       for (const grant of grants)
         await grantIfThere(mysql, renderGrant(grant, { user, host }, server.isPattern), () =>
-          report.say(`${object}: ${account} could not be granted ${sayGrant(grant)}: what uses it does not work`),
+          report.say(`${object}: ${account} could not be granted ${sayGrant(grant)}: objects that use it will fail`),
         );
     }
     for (const [, { name, host }] of outdated) await mysql.execute(sql`DROP USER IF EXISTS ${name}@${host}`);
   });
   if (needed.length > 0)
     report.say(
-      `${object}: made locked accounts for the definers of views and programs: ${needed.map(({ account }) => account).join(", ")}`,
+      `${object}: created locked accounts for the definers of views and programs: ${needed.map(({ account }) => account).join(", ")}`,
     );
 }
 

@@ -17,14 +17,14 @@ export function requireUnconfined(place: Pick<Instance, "object" | "layout" | "p
   const missing = missingIn(confinement, place);
   if (confinement === null || missing === null) return;
   const { layout, object } = place;
-  const adjust = '; or set `confine: "adjust"`, and they are made now and removed with the server';
+  const adjust = '; or set `confine: "adjust"`, which adds them now and removes them with the server';
   if (confinement.kind === "selinux")
     throw new SluiceError({
       code: "SERVER_CONFINED",
       object,
       what: `SELinux denies mysqld the directory ${layout.directory}${missing.port ? ` or port ${place.port}` : ""}`,
       found: `SELinux is enforcing, and its policy does not label ${layout.directory} for mysqld`,
-      needs: "labels of mysqld on its files, and its port in mysqld_port_t",
+      needs: "labels of mysqld on its files, and the port in mysqld_port_t",
       fix: `run on the host as root: ${missing.lines.join("; ")}${adjust}`,
     });
   const { profile, profileFile, localFile } = confinement;
@@ -149,7 +149,7 @@ function requireLocal({ object, layout }: Instance, armor: AppArmor): NonNullabl
   throw new SluiceError({
     code: "SERVER_CONFINED",
     object,
-    what: `AppArmor denies mysqld the directory ${layout.directory}, and its profile takes no local rules`,
+    what: `AppArmor denies mysqld the directory ${layout.directory}, and its profile includes no local rules`,
     found:
       profileFile === null
         ? `no file in /etc/apparmor.d declares ${profile}`
@@ -168,7 +168,7 @@ async function requireSemanage(host: Host): Promise<void> {
   throw new SluiceError({
     code: "HOST_LACKS_PROGRAM",
     object: `host ${host.name}`,
-    what: 'there is no semanage or restorecon, which `confine: "adjust"` needs under SELinux',
+    what: 'semanage or restorecon is missing, which `confine: "adjust"` needs under SELinux',
     fix: "install them (Red Hat: dnf install policycoreutils-python-utils policycoreutils)",
   });
 }

@@ -68,16 +68,16 @@ export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promis
   if (!facts.complete)
     await rejectSeed(seeding, {
       code: "SEED_FAILED",
-      what: `seeding from ${from} ended early: mysqldump reported no error, but its dump has no end`,
-      fix: "it is begun again with empty data at the next `pulumi up`",
+      what: `seeding from ${from} ended early: mysqldump reported no error, but its dump is incomplete`,
+      fix: "the next `pulumi up` starts the seeding again with empty data",
     });
   const writesGtids = (await readFound(seeding, gtidFile)).trim() === "ON";
   if (facts.unreadableGtids.length > 0 || (writesGtids && facts.gtidPurged === undefined))
     await rejectSeed(seeding, {
       code: "SEED_POSITION_DOUBTFUL",
-      what: `cannot be seeded from ${from}, its dump names no GTID set that can be read, and the source writes GTIDs`,
+      what: `cannot be seeded from ${from}, its dump names no readable GTID set, and the source uses GTIDs`,
       found: facts.unreadableGtids.join("\n"),
-      fix: "look at `mysqldump` on the staging host: it must be of the source's series or later; the seeding begins again with empty data at the next `pulumi up`",
+      fix: "check the version of `mysqldump` on the staging host: it must be of the source's series or later; the next `pulumi up` starts the seeding again with empty data",
     });
   const mysql = await seeding.connect();
   const gtidExecuted = facts.gtidPurged ?? null;
@@ -202,8 +202,8 @@ async function requireDumping(
     new SluiceError({
       code: "SEED_FAILED",
       object: instance.object,
-      what: `seeding from ${from} ended: nothing has come for ${renderSeconds(stalledSeconds)} and ${why}`,
-      fix: "check the source and the network; it is begun again with empty data at the next `pulumi up`",
+      what: `seeding from ${from} ended: no data arrived for ${renderSeconds(stalledSeconds)} and ${why}`,
+      fix: "check the source and the network; the next `pulumi up` starts the seeding again with empty data",
     });
   try {
     const sessions = await askSource((mysql) =>

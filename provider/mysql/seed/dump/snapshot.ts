@@ -153,20 +153,20 @@ export function explainSource(
     case "lock":
       return {
         code: "SOURCE_BUSY",
-        what: `${from} could not be dumped: within ${lockWaitSeconds} s its tables were never free of writes for a moment`,
+        what: `${from} could not be dumped: for ${lockWaitSeconds} s sessions wrote to its tables or held them without a pause`,
         ...named,
-        fix: "run `pulumi up` again when these sessions have ended their transactions, or end them with KILL",
+        fix: "run `pulumi up` again after these sessions have ended their transactions, or end them with KILL",
       };
     case "slow":
       return {
         code: "SOURCE_BUSY",
-        what: `${from} could not be dumped: the snapshot was never open within ${heldSeconds} s, and its writers do not wait for longer`,
-        fix: "run `pulumi up` again when the source and the staging host are less busy, or use a source nearer to the staging host",
+        what: `${from} could not be dumped: opening the snapshot takes longer than ${heldSeconds} s; each attempt was aborted so that writes do not queue`,
+        fix: "run `pulumi up` again when the source and the staging host are less busy, or use a source closer to the staging host",
       };
     case "many":
       return {
         code: "SOURCE_BUSY",
-        what: `${from} could not be dumped: LOCK TABLES of its ${value} tables did not end within ${queueSeconds} s, and its writers do not wait for longer`,
+        what: `${from} could not be dumped: LOCK TABLES of its ${value} tables takes longer than ${queueSeconds} s; each attempt was aborted so that writes do not queue`,
         found: `${value} tables`,
         fix: "run `pulumi up` again when the source is less busy, name fewer `databases`, or raise table_open_cache and table_definition_cache of the source above its number of tables",
       };
@@ -179,14 +179,14 @@ export function explainSource(
     case "databases":
       return {
         code: "SEED_FAILED",
-        what: `seeding from ${from} ended: databases of the source changed after they were listed, and the dump would not be whole`,
+        what: `seeding from ${from} ended: databases of the source changed after they were listed, so the dump would be incomplete`,
         found: value.split(" ").map(changeWords).join("\n"),
-        fix: "run `pulumi up` again: it is begun again with empty data and all databases of that moment",
+        fix: "run `pulumi up` again: the seeding starts again with empty data and the databases of that moment",
       };
     case "session":
       return {
         code: "SOURCE_NOT_SUPPORTED",
-        what: `${from} could not be dumped: the source does not tell which session is mysqldump's, so a session that waits for the dump would not be seen`,
+        what: `${from} could not be dumped: the source does not show which session is mysqldump's, so sessions that wait for the dump would not be seen`,
         needs: "performance_schema_session_connect_attrs_size of the source other than 0, or mysqldump 8.0.36 or later",
         fix: "install a later MySQL on the staging host, or remove performance_schema_session_connect_attrs_size from the source's option file and restart it",
       };

@@ -117,10 +117,10 @@ async function requireEnd(host: HostReader, object: string, path: string, as: Re
   throw new SluiceError({
     code: "SEED_FILE_INCOMPLETE",
     object,
-    what: `cannot be seeded from ${path}, it does not end as a finished dump does`,
+    what: `cannot be seeded from ${path}, it does not end like a complete dump`,
     found: `last line: ${stdout.trimEnd().split("\n").at(-1)?.slice(0, shownCharacters) ?? ""}`,
     needs: 'a last line like "-- Dump completed"',
-    fix: "take the backup again; look for an error of the program that took it",
+    fix: "take the backup again; check the backup program for errors",
   });
 }
 

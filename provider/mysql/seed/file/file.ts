@@ -124,8 +124,8 @@ function requireUsable(object: string, wanted: FileWanted, head: DumpFacts): str
     throw new SluiceError({
       code: "SEED_FILE_CORRUPT",
       object,
-      what: `cannot be seeded from ${path}, it does not begin as a dump in SQL does`,
-      needs: "what mysqldump or mydumper wrote, as .sql, .sql.gz or .sql.zst",
+      what: `cannot be seeded from ${path}, it does not begin like a dump in SQL`,
+      needs: "output of mysqldump or mydumper, as .sql, .sql.gz or .sql.zst",
     });
   const refusal = refusalOfHead(head, wanted);
   if (refusal !== undefined) throw new SluiceError({ object, ...refusal });
@@ -136,10 +136,10 @@ function requireUsable(object: string, wanted: FileWanted, head: DumpFacts): str
   throw new SluiceError({
     code: "SEED_FILE_NOT_FULL",
     object,
-    what: `cannot be seeded from ${path}, it is the dump of one database and does not say into which`,
+    what: `cannot be seeded from ${path}, it is the dump of one database and does not name it`,
     found:
       named === undefined ? "no CREATE DATABASE and no USE" : `a dump of ${named}, without CREATE DATABASE and USE`,
-    needs: "a dump made with --databases or --all-databases, or one declared database to load it into",
+    needs: "a dump made with --databases or --all-databases, or exactly one declared database, into which it is loaded",
     fix: `dump again with --databases ${named ?? "NAME"}, or declare \`databases: ["${named ?? "NAME"}"]\``,
   });
 }
@@ -162,6 +162,6 @@ function explainFailure(facts: JobFacts, path: string): Explanation | undefined 
     what: unreadable
       ? `cannot be seeded from ${path}, it cannot be read to its end`
       : `cannot be seeded from ${path}, a part of it is not SQL`,
-    fix: "take the backup again; it is begun again with empty data at the next `pulumi up`",
+    fix: "take the backup again; the next `pulumi up` starts the seeding again with empty data",
   };
 }

@@ -15,7 +15,7 @@ type Judgement = Omit<Problem, "object">;
 
 const recipe =
   "make the dump with `mysqldump --single-transaction --set-gtid-purged=ON --source-data=2 --routines --triggers --events --all-databases`";
-const again = "the seeding begins again with empty data at the next `pulumi up`";
+const again = "the next `pulumi up` starts the seeding again with empty data";
 
 /** Why the data of a dump must not be taken for that of the source at one moment; undefined where it may. Pure. */
 export function refusalOf(facts: DumpFacts, expected: DumpExpected): Judgement | undefined {
@@ -62,8 +62,8 @@ function incomplete({ complete, parts }: DumpFacts, { path }: DumpExpected): Jud
     code: "SEED_FILE_INCOMPLETE",
     what:
       parts.length > 1 && cut >= 0
-        ? `cannot be seeded from ${path}, dump ${cut + 1} of the ${parts.length} in it does not end as a finished dump does`
-        : `cannot be seeded from ${path}, it does not end as a finished dump does`,
+        ? `cannot be seeded from ${path}, dump ${cut + 1} of the ${parts.length} in it does not end like a complete dump`
+        : `cannot be seeded from ${path}, it does not end like a complete dump`,
     needs: 'a last line like "-- Dump completed"',
     fix: `take the backup again; ${again}`,
   };
@@ -92,9 +92,9 @@ function ofSeveralMoments({ parts }: DumpFacts, { path }: DumpExpected): Judgeme
   if (isOne) return undefined;
   return {
     code: "SEED_POSITION_DOUBTFUL",
-    what: `cannot be seeded from ${path}, it holds dumps of different moments: changes in between would be lost`,
+    what: `cannot be seeded from ${path}, it holds dumps of different positions: changes between them would be lost`,
     found: parts.map(momentOf).join("\n"),
-    needs: "one dump, or several of exactly the same moment",
+    needs: "one dump, or several of exactly the same position",
     fix: `dump all databases at once: ${recipe}; ${again}`,
   };
 }
@@ -118,8 +118,8 @@ function withoutGtids({ gtidPurged }: DumpFacts, { path, source = null }: DumpEx
   if (gtidPurged !== undefined || source?.gtidOn !== true) return undefined;
   return {
     code: "SEED_POSITION_DOUBTFUL",
-    what: `cannot be seeded from ${path}, it names no GTID set, and ${source.endpoint} writes GTIDs`,
-    needs: "the GTID set that is in the data",
+    what: `cannot be seeded from ${path}, it names no GTID set, and ${source.endpoint} uses GTIDs`,
+    needs: "the GTID set of the data",
     fix: `${recipe}; ${again}`,
   };
 }
@@ -163,8 +163,8 @@ function ofOneName(facts: DumpFacts, { path, databases, source = null }: DumpExp
   if (databases !== "ALL" || source !== null || facts.scope !== "named" || held.length !== 1) return undefined;
   return {
     ...partialFile(facts, path),
-    found: `a dump that was made of database ${held.join(", ")} by name`,
-    fix: `declare \`databases: [${held.map(quote).join(", ")}]\`, or ${recipe}; if the source has no other database, declare \`source\`: then that is checked; ${again}`,
+    found: `a dump made with --databases ${held.join(" ")}`,
+    fix: `declare \`databases: [${held.map(quote).join(", ")}]\`, or ${recipe}; if the source has no other database, declare \`source\`, and the file is compared with it; ${again}`,
   };
 }
 

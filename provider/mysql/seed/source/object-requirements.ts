@@ -35,7 +35,7 @@ export function requireCloneable({ foreignTables, endpoint }: SeedSource, { obje
   throw new SluiceError({
     code: "SOURCE_NOT_SUPPORTED",
     object,
-    what: `cannot be cloned from ${endpoint}: CLONE copies tables of InnoDB only, and would leave others empty`,
+    what: `cannot be cloned from ${endpoint}: CLONE copies only InnoDB tables, and leaves tables of other engines empty`,
     found: listNames(foreignTables),
     fix: "on the source: ALTER TABLE ... ENGINE = InnoDB",
   });
@@ -50,13 +50,13 @@ export function requireExact(source: SeedSource, { object, inexactRows }: Source
     new SluiceError({
       code: "SOURCE_ROWS_INEXACT",
       object,
-      what: `cannot be filled exactly by a dump of ${source.endpoint}: ${what}`,
+      what: `cannot be seeded exactly by a dump of ${source.endpoint}: ${what}`,
       found: listNames(found),
-      fix: `${fix}; or set \`inexactRows: "accept"\` to take the rows as they come`,
+      fix: `${fix}; or set \`inexactRows: "accept"\` to accept the inexact rows`,
     });
   if (foreign.length > 0)
     throw refuse(
-      "its snapshot holds tables of InnoDB only, and these are of other engines",
+      "its snapshot holds only InnoDB tables, and these tables use other engines",
       foreign,
       "on the source: ALTER TABLE ... ENGINE = InnoDB",
     );
@@ -76,7 +76,7 @@ export function requireWhole(source: SeedSource, { object }: SourceNeeds, databa
   throw new SluiceError({
     code: "SEED_DATABASE_NEEDED",
     object,
-    what: `cannot be filled from ${source.endpoint}, objects of its databases need ${missing.join(", ")} as well`,
+    what: `cannot be seeded from ${source.endpoint}, objects of its databases also need ${missing.join(", ")}`,
     found: listNames(open),
     fix: `add ${missing.map((name) => JSON.stringify(name)).join(", ")} to \`databases\`, or drop these objects on the source`,
   });
@@ -88,7 +88,7 @@ export function requireBooksFree({ takenBooks, endpoint }: SeedSource, { object 
   throw new SluiceError({
     code: "SOURCE_NOT_SUPPORTED",
     object,
-    what: `cannot be filled from ${endpoint}, it has a table with the name of the one in which Sluice keeps whose a channel is`,
+    what: `cannot be seeded from ${endpoint}, it has a table with the name of Sluice's own table of marks`,
     found: listNames(takenBooks),
     fix: `on the source: rename the table ${ownershipTable}`,
   });

@@ -43,7 +43,7 @@ function requireSupported(source: SeedSource, { method, object, replica }: Sourc
     throw new SluiceError({
       code: "SOURCE_NOT_SUPPORTED",
       object,
-      what: `cannot be filled from ${source.endpoint}: ${refusal}`,
+      what: `cannot be seeded from ${source.endpoint}: ${refusal}`,
       found: said,
       fix:
         method === "clone"
@@ -74,7 +74,7 @@ function requireLog(source: SeedSource, { object, method }: SourceNeeds): void {
     throw new SluiceError({
       code: "SOURCE_BINLOG_OFF",
       object,
-      what: `cannot be filled from ${source.endpoint}, it writes no binary log that a replica could follow`,
+      what: `cannot be seeded from ${source.endpoint}, it writes no binary log, so no replica can follow it`,
       found: "log_bin = OFF",
       needs: "log_bin = ON",
       fix:
@@ -86,10 +86,10 @@ function requireLog(source: SeedSource, { object, method }: SourceNeeds): void {
     throw new SluiceError({
       code: "SOURCE_SERVER_ID_ZERO",
       object,
-      what: `cannot be filled from ${source.endpoint}, it refuses replicas while its server_id is 0`,
+      what: `cannot be seeded from ${source.endpoint}, it refuses replicas because its server_id is 0`,
       found: "server_id = 0",
       needs: "a number that no replica has",
-      fix: "on the source: SET GLOBAL server_id = 1; and the same in its option file",
+      fix: "on the source: SET GLOBAL server_id = 1; set it in its option file too",
     });
 }
 
@@ -105,7 +105,7 @@ function requirePrivileges(source: SeedSource, { method, databases, object }: So
   throw new SluiceError({
     code: "SERVER_PRIVILEGE_MISSING",
     object,
-    what: `cannot be filled from ${source.endpoint}, the account ${user}@${host} lacks ${missing.length === 1 ? "a privilege" : "privileges"}`,
+    what: `cannot be seeded from ${source.endpoint}, the account ${user}@${host} lacks ${missing.length === 1 ? "a privilege" : "privileges"}`,
     needs: missing.map(needWords).join("\n"),
     fix: ["on the source:", ...renderGrants(missing, source.account).map(({ text }) => `${text};`)].join("\n"),
   });
@@ -125,7 +125,7 @@ export function chooseDatabases(
     throw new SluiceError({
       code: "SEED_DATABASE_MISSING",
       object,
-      what: `cannot be filled from ${endpoint}, the account sees no database there`,
+      what: `cannot be seeded from ${endpoint}, its account sees no database there`,
       needs: "a database, and privileges on it",
     });
   }
@@ -137,7 +137,7 @@ export function chooseDatabases(
     throw new SluiceError({
       code: "SEED_DATABASE_MISSING",
       object,
-      what: `cannot be filled from ${endpoint}, it has no ${missing.length === 1 ? "database" : "databases"} ${missing.join(", ")}`,
+      what: `cannot be seeded from ${endpoint}, it has no ${missing.length === 1 ? "database" : "databases"} ${missing.join(", ")}`,
       found: found === "" ? "no database that the account sees" : found,
       fix: "correct `databases`, or grant the account privileges on them",
     });

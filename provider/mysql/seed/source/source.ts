@@ -189,7 +189,7 @@ export function planServerId(
     object: `source ${source.endpoint}`,
     what: isSource ? "has the server id that is declared for its copy" : "has a replica with the declared server id",
     found: `server ids in use: ${[...taken].join(", ")}`,
-    needs: "a number of its own for every server",
-    fix: "choose another `serverId`, or leave it away: one is chosen then",
+    needs: "a different server_id for each server",
+    fix: "choose another `serverId`, or remove it: Sluice then chooses one",
   });
 }

@@ -83,7 +83,7 @@ export async function tryDefinitions(trial: Trial, wanted: TrialWanted): Promise
       : new SluiceError({
           code: "SEED_FAILED",
           object,
-          what: `the definitions of source ${facts.endpoint} could not be tried on a temporary empty server`,
+          what: `the definitions of source ${facts.endpoint} could not be loaded into a temporary empty server`,
           fix: "correct what the cause names and run `pulumi up` again; the staging database was not touched",
           detail: result.logTail,
         });

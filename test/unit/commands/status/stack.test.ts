@@ -94,7 +94,7 @@ describe("a stack's state", () => {
     ],
     [
       "error: get stack secrets manager: passphrase must be set with PULUMI_CONFIG_PASSPHRASE",
-      "its passphrase is not known",
+      "its passphrase is not set",
       "PULUMI_CONFIG_PASSPHRASE",
     ],
   ])("cannot be read where the CLI says `%s`", async (said, why, fix) => {

@@ -196,12 +196,12 @@ describe("the topology", () => {
   });
 
   test("does not hide an object of a kind that this version does not know", () => {
-    const problem = new SluiceError({ code: "STATE_TOO_NEW", object: "Snapshot daily", what: "cannot be looked at" });
+    const problem = new SluiceError({ code: "STATE_TOO_NEW", object: "Snapshot daily", what: "cannot be read" });
     const topology = planTopology([
       { name: "daily", kind: "Snapshot", object: "Snapshot daily", status: null, steps: [], problem },
     ]);
     expect(topology.isWell).toBe(false);
-    expect(renderTopology(topology, 100)).toContain("- Snapshot daily  cannot be looked at (STATE_TOO_NEW)");
+    expect(renderTopology(topology, 100)).toContain("- Snapshot daily  cannot be read (STATE_TOO_NEW)");
   });
 });
 

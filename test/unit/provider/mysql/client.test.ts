@@ -171,7 +171,9 @@ describe("a server that cannot be reached", () => {
     const interrupted = new AbortController();
     const work = connect({ isMute: true }, {}, { signal: interrupted.signal });
     setTimeout(() => interrupted.abort(new Error("the engine is gone")), 30);
-    expect((await work).message).toContain("not asked further, the work was interrupted: the engine is gone");
+    expect((await work).message).toContain(
+      "no further statement was sent, the work was interrupted: the engine is gone",
+    );
   });
 
   it("has too many connections", async () => {

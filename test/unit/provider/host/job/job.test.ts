@@ -101,7 +101,7 @@ describe.each(["behind ssh", "local"])("a job on a host %s", (kind) => {
     const first = await startJob(host, order);
     const again = await startJob(host, order);
     expect([first.state, again.state]).toEqual(["running", "running"]);
-    expect((await problemOf(forgetJob(host, place))).message).toContain("cannot be forgotten while it runs");
+    expect((await problemOf(forgetJob(host, place))).message).toContain("cannot be deleted while it runs");
     writeFileSync(pathOf(place, "go"), "");
     await awaitJob(host, place, { withinSeconds: 10 });
     expect((await startJob(host, order)).state).toBe("succeeded");
@@ -221,7 +221,7 @@ describe.each(["behind ssh", "local"])("a job on a host %s", (kind) => {
     await startJob(host, { ...place, script: new Command("echo copying >progress; sleep 52.1") });
     const late = await problemOf(awaitJob(host, place, { withinSeconds: 0.3 }));
     expect(late.code).toBe("TIMEOUT_REACHED");
-    expect(late.message).toContain("still not: copying");
+    expect(late.message).toContain("last state: copying");
     const stop = new AbortController();
     const stopped = awaitJob(host, place, {
       withinSeconds: 30,
@@ -270,7 +270,7 @@ test("waiting for a job goes on while the host is away", async () => {
   server.cut();
   writeFileSync(join(directory, "long", "go"), "");
   expect((await ended).state).toBe("succeeded");
-  expect(reasons[0]).toContain("could not be made again");
+  expect(reasons[0]).toContain("could not be restored");
   await host.close();
   await server.close();
   rmSync(directory, { recursive: true });

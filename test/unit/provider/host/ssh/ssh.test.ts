@@ -178,7 +178,7 @@ describe("the login", () => {
     await reach(server, { password: undefined, privateKey: locked.private, passphrase }).facts();
 
     const missing = await problemOf(reach(server, { password: undefined, privateKey: locked.private }).facts());
-    expect(missing.message).toContain("privateKey is encrypted and no passphrase is given (HOST_LOGIN_REFUSED)");
+    expect(missing.message).toContain("privateKey is encrypted and no passphrase is declared (HOST_LOGIN_REFUSED)");
     const wrong = await problemOf(
       reach(server, { password: undefined, privateKey: locked.private, passphrase: "no" }).facts(),
     );
@@ -236,7 +236,7 @@ describe("the login", () => {
 
   test("with nothing to log in with says so", async () => {
     const problem = await problemOf(reach(await serve(), { password: undefined }).facts());
-    expect(problem.message).toContain("nothing to log in with is declared");
+    expect(problem.message).toContain("no way to log in is declared");
   });
 
   test("with an agent that is not there says so", async () => {

@@ -54,10 +54,10 @@ test.each<[string, FilePosition, Partial<Trace>, string]>([
 
 test("the refusal says how far the replica is, and the way out", () => {
   expect(() => begin(place("binlog.000010", "4"), { ended })).toThrowErrorMatchingInlineSnapshot(`
-    "channel orders@stage-1:3307: cannot begin at binlog.000010:4, the replica has applied what follows there (CHANNEL_BEGINS_TOO_EARLY)
+    "channel orders@stage-1:3307: cannot begin at binlog.000010:4, the replica has already applied the transactions after it (CHANNEL_BEGINS_TOO_EARLY)
       found   an earlier channel of this name; applied up to binlog.000010:900 of 11111111-1111-1111-1111-111111111111
-      needs   \`start\` at the place up to which the replica's data goes
-      fix     set \`start\` to that place, or seed the replica again (\`reseed\` of the StagingDatabase); if its data was set back by hand, let the replica forget the earlier channel: DELETE FROM sluice.ownership WHERE object = 'channel o''rders'"
+      needs   \`start\` at the position of the replica's data
+      fix     set \`start\` to that position, or seed the replica again (\`reseed\` of the StagingDatabase); if the replica's data was restored by hand, delete the record of the earlier channel: DELETE FROM sluice.ownership WHERE object = 'channel o''rders'"
   `);
 });
 

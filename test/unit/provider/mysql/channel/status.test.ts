@@ -71,6 +71,6 @@ describe("the health of a channel", () => {
   });
 
   test("is bad where the channel is gone", () => {
-    expect(channelHealth(null, "running", names, null)).toMatchObject({ isWell: false, words: "not there" });
+    expect(channelHealth(null, "running", names, null)).toMatchObject({ isWell: false, words: "does not exist" });
   });
 });

@@ -27,13 +27,13 @@ test.each([
     "names of tables that are compared differently",
     "2026-11-20T14:18:19.191376Z 1 [ERROR] [MY-011087] [Server] Different lower_case_table_names settings for server ('1') and data dictionary ('0').",
     "SERVER_OPTION_REJECTED",
-    "the data directory was made with another lower_case_table_names",
+    "the data directory was initialised with another lower_case_table_names",
   ],
   [
     "another page size",
     "2026-11-20T14:18:18.038962Z 1 [ERROR] [MY-012222] [InnoDB] Data file './ibdata1' uses page size 16384, but the innodb_page_size start-up parameter is 8192",
     "SERVER_OPTION_REJECTED",
-    "the data directory was made with another innodb_page_size",
+    "the data directory was initialised with another innodb_page_size",
   ],
   [
     "a port in use",
@@ -45,7 +45,7 @@ test.each([
     "a file it may not read",
     "2026-11-20T14:18:38.567824Z 0 [ERROR] [MY-013276] [Server] Failed to set datadir to '/srv/b/data/' (OS errno: 13 - Permission denied)",
     "SERVER_START_FAILED",
-    "mysqld ended, it may not read or write one of its files",
+    "mysqld ended, it has no permission to read or write one of its files",
   ],
   [
     "a full file system",
@@ -57,7 +57,7 @@ test.each([
     "data that another mysqld holds",
     "2026-11-20T14:20:18.567824Z 1 [ERROR] [MY-012574] [InnoDB] Unable to lock ./ibdata1 error: 11",
     "SERVER_RUNNING_ELSEWHERE",
-    "another mysqld, not started by us, uses the data in /srv/mysql/orders/data",
+    "another mysqld, not started by Sluice, uses the data in /srv/mysql/orders/data",
   ],
 ])("%s is told", (_, line, code, what) => {
   expect(failure(line, "2026-11-20T14:18:15.544567Z 0 [ERROR] [MY-010119] [Server] Aborting").problem).toMatchObject({

@@ -21,7 +21,7 @@ test.each([[true], [undefined]])(
       code: "SOURCE_NOT_SUPPORTED",
       problem: {
         object: "staging database orders@stage-1:3307",
-        what: expect.stringMatching(/^cannot be cloned with `verifyIdentity: true`: CLONE checks who signed/) as string,
+        what: expect.stringMatching(/^cannot be cloned with `verifyIdentity: true`: CLONE verifies the CA/) as string,
         fix: 'use `seed: "dump"`, or set `source.tls.verifyIdentity: false`',
       },
     });

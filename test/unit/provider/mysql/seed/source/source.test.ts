@@ -150,7 +150,7 @@ test("missing privileges are listed with why, and with the statement that gives 
     return undefined;
   })();
   expect(String(error)).toMatchInlineSnapshot(`
-   "server x: cannot be filled from db-1:3306, the account sluice@% lacks privileges (SERVER_PRIVILEGE_MISSING)
+   "server x: cannot be seeded from db-1:3306, the account sluice@% lacks privileges (SERVER_PRIVILEGE_MISSING)
      needs   SHOW VIEW on Shop, to read the definitions of views
              TRIGGER on Shop, to read triggers
              EVENT on Shop, to read events
