@@ -2,6 +2,7 @@ import { asUserCommand, sh, type Command } from "../../../host/command";
 import type { Client } from "../../instance/binaries";
 import type { Instance } from "../../instance/instance";
 import { groupsOf, initialSettings } from "../../instance/options";
+import { unflushed } from "../../instance/prepare";
 import { parseOptionFile, readSettings, renderOption, renderOptionFile } from "../../options/file";
 import { parseAccount } from "../../privileges/privileges";
 import { sql } from "../../sql";
@@ -48,6 +49,8 @@ export function trialOptions({ layout }: Pick<Instance, "layout">, optionText: s
     loose_innodb_redo_log_capacity: "8M",
     innodb_flush_log_at_trx_commit: 0,
     innodb_doublewrite: "OFF",
+    innodb_flush_method: "nosync",
+    innodb_fast_shutdown: 2,
     // A table of MyISAM elsewhere would be made there.
     loose_symbolic_links: false,
   };
@@ -109,6 +112,7 @@ export function trialScript(instance: Instance, parts: TrialParts): Command {
     "--no-defaults",
     "--initialize-insecure",
     `--datadir=${data}`,
+    ...unflushed,
     ...(binaries.baseDirectory === null ? [] : [`--basedir=${binaries.baseDirectory}`]),
     ...initialSettings(optionText, groups).map(([name, value]) => `--${name}=${value}`),
   ];
