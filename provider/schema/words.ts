@@ -78,11 +78,14 @@ const leastBeginning = 3; // letters: shorter ones begin too many words; "tls" a
 const isBeginning = (part: string, whole: string): boolean =>
   part.length >= leastBeginning && whole.toLowerCase().startsWith(part.toLowerCase());
 
-/** Letters to add, drop, replace, or swap with their neighbour. */
-export function editDistance(a: string, b: string): number {
+/** Letters to add, drop, replace, or swap with their neighbour; Infinity where they are more than `most`. */
+export function editDistance(a: string, b: string, most = Infinity): number {
+  if (Math.abs(a.length - b.length) > most) return Infinity;
   let above: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
+    // A path through the table may skip one row, by a swap.
+    if (Math.min(...row, ...above) > most) return Infinity;
     const next = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
@@ -92,5 +95,6 @@ export function editDistance(a: string, b: string): number {
     }
     [above, row] = [row, next];
   }
-  return row[b.length] ?? 0;
+  const edits = row[b.length] ?? 0;
+  return edits > most ? Infinity : edits;
 }

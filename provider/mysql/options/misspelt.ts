@@ -21,11 +21,10 @@ export function meantOption(written: string): string | undefined {
 function nearKnown(name: string): string | undefined {
   const most = name.length < shortName ? 1 : 2;
   const candidates = optionNames
-    .filter((one) => Math.abs(one.length - name.length) <= most)
-    .map((one) => ({ one, edits: editDistance(name, one) }))
+    .map((one) => ({ one, edits: editDistance(name, one, most) }))
+    .filter(({ edits }) => edits <= most)
     .sort((a, b) => a.edits - b.edits);
-  const [first] = candidates;
-  return first !== undefined && first.edits <= most ? first.one : undefined;
+  return candidates[0]?.one;
 }
 
 const shortName = 8; // letters: two edits of a shorter name make another word of it

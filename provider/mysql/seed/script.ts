@@ -91,11 +91,11 @@ const runFunctions = sh`
     fail() { said "$1" | grep . || tail -n 10 "$1.err"; exit "$2"; }
     broke() { [ "$(cat "$1.code")" != 0 ] && grep -vE '^Warning|\[Warning\]|errno 32|Broken pipe' "$1.err" | grep -q .; }`;
 
-/** Once a second, for progress lines. */
+/** Once a second, for progress lines. Its last sleep must not hold the script's output open. */
 const ticker = sh`
     ( while sleep 1; do
         n=$(sed -n 's/^rchar: //p' "/proc/$(cat meter)/io") && [ -n "$n" ] && echo "$n" >progress.new && mv -f progress.new progress
-      done ) 2>/dev/null`;
+      done ) >/dev/null 2>&1`;
 
 /**
  * CLONE ends with a restart of the server, which cuts our own connection: errors 2006 and 2013 are not failures here,
