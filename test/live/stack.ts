@@ -20,9 +20,7 @@ export class Stack<Declared extends object, Settled extends object, Live extends
   /** `up`; gives the lines that were said. */
   async up(declared: Declared): Promise<string[]> {
     const from = this.lines.length;
-    const { settled, seal } = await this.operate(declared, converge);
-    this.before = { declared, settled };
-    this.seal = seal;
+    this.remember(declared, await this.operate(declared, converge));
     return this.lines.slice(from);
   }
 
@@ -43,14 +41,13 @@ export class Stack<Declared extends object, Settled extends object, Live extends
     const progress = (text: string) => {
       if (/\b(?:bytes|[kMG]B)\b/.test(text)) interrupt.abort(new Error("interrupted"));
     };
-    await this.operate<unknown>(declared, converge, { ...this.report(), progress }, interrupt.signal).then(
-      () => {
-        throw new Error("the seeding ended before it could be interrupted");
-      },
-      (error: unknown) => {
-        if (!interrupt.signal.aborted) throw error;
-      },
-    );
+    const report = { ...this.report(), progress };
+    const ended = await this.operate(declared, converge, report, interrupt.signal).catch((error: unknown) => {
+      if (!interrupt.signal.aborted) throw error;
+    });
+    if (ended === undefined) return;
+    this.remember(declared, ended);
+    throw new Error("the seeding ended before it could be interrupted");
   }
 
   /** `refresh`: what is really there in the program's words, or undefined. */
@@ -88,6 +85,11 @@ export class Stack<Declared extends object, Settled extends object, Live extends
 
   private get identity(): Identity {
     return { kind: this.room.kind, name: this.owner, seal: this.seal };
+  }
+
+  private remember(declared: Declared, { settled, seal }: Awaited<ReturnType<typeof converge>>): void {
+    this.before = { declared, settled };
+    this.seal = seal;
   }
 
   private async operate<T>(
