@@ -149,10 +149,10 @@ async function ensureAccount(host: Host, instance: Instance): Promise<Account> {
 const initialiseSeconds = 600; // 2.3 s measured (docs of the lab); a disk a hundred times slower still passes
 
 /**
- * mysqld leaves out its own flushes (4.1 s instead of 7.1 s, measured on two busy cores); one `sync` of the file system replaces
- * them before the directory gets its name.
+ * mysqld leaves out its own flushes (4.1 s instead of 7.1 s, measured on two busy cores). Data that is kept must be flushed by one
+ * `sync` of its file system before the directory gets its name.
  */
-const unflushed = ["--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"];
+export const unflushed = ["--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"];
 
 /**
  * Makes an empty data directory where there is none. It has its name only when it is whole and on the disk, but for a file system
@@ -184,7 +184,7 @@ export async function initialiseData(host: Host, instance: Instance): Promise<vo
     chmod 0750 "$made" && ${own} || exit 99
     asUser ${binaries.mysqld} --no-defaults --initialize-insecure --datadir="$made" ${words} "$@" </dev/null || exit
     [ "$made" != ${layout.data} ] || exit 0
-    # \`sync -f\` is coreutils 8.24 (2015); without it every file system is flushed.
+    # sync -f is coreutils 8.24 (2015); without it every file system is flushed.
     sync -f "$made" || sync
     mv "$made" ${layout.data} || exit 99`,
     { asRoot, withinSeconds: initialiseSeconds, accept: [0, 1, 2] },
