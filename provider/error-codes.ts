@@ -46,7 +46,8 @@ export const codes = {
   STORAGE_DIRECTORY_NESTED: "The directory is inside the directory or the data directory of another MySQL server.",
   STORAGE_DATA_FOREIGN: "The directory to adopt holds data that is not MySQL's.",
 
-  SERVER_PORT_TAKEN: "Another process listens on the port.",
+  SERVER_PORT_TAKEN: "Another process listens on the port, or another server of Sluice on the host has it.",
+  SERVER_ID_TAKEN: "Another server of Sluice on the host has the declared server id.",
   SERVER_CONFINED: "AppArmor or SELinux denies mysqld its directory or its port.",
   SERVER_BINARY_MISSING: "No mysqld was found on the host, or it is too old.",
   SERVER_START_FAILED: "mysqld ended before it answered.",

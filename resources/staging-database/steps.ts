@@ -1,5 +1,6 @@
 import { SluiceError } from "../../provider/errors";
 import { setRootPassword, takeRootPassword } from "../../provider/mysql/instance/accounts/management";
+import { claimAlone } from "../../provider/mysql/instance/allocation";
 import { changeAccounts } from "../../provider/mysql/instance/accounts/changes";
 import { keepOptionFile } from "../../provider/mysql/instance/adoption";
 import { confine, unconfine } from "../../provider/mysql/instance/confine/confine";
@@ -49,15 +50,19 @@ export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
     const { declared, seen, identity } = context;
     const host = await context.host(declared.host);
     const { instance } = desiredOf(context, newMark(context));
-    await ensureOwnDirectory(host, instance);
-    const kept = adopts === true ? await keepOptionFile(host, instance) : null;
     const source = seen.live?.source ?? null;
-    const changes = {
-      ...(adopts === true && { phase: "complete" as const, reseed: declared.reseed ?? null, hasTimeZones: true }),
-      serverId: planServerId(declared.serverId, source, `${identity.name} ${host.name} ${declared.directory}`),
-      sourceVariables: kept ?? (source === null ? {} : inheritedVariables(source)),
-    };
-    await writeMark(host, instance, recorded(newMark(context), changes));
+    await claimAlone(host, instance, context, async (neighbours) => {
+      const seedText = `${identity.name} ${host.name} ${declared.directory}`;
+      const serverId = planServerId(declared.serverId, source, seedText, neighbours);
+      await ensureOwnDirectory(host, instance);
+      const kept = adopts === true ? await keepOptionFile(host, instance) : null;
+      const changes = {
+        ...(adopts === true && { phase: "complete" as const, reseed: declared.reseed ?? null, hasTimeZones: true }),
+        serverId,
+        sourceVariables: kept ?? (source === null ? {} : inheritedVariables(source)),
+      };
+      await writeMark(host, instance, recorded(newMark(context), changes));
+    });
   },
 
   "take-over": async (_step, context) => {

@@ -89,6 +89,7 @@ export async function findTraces(host: LabHost, place: Place): Promise<string> {
   const script = `
     [ ! -e "$DIRECTORY" ] || echo "directory $DIRECTORY: $(ls -A "$DIRECTORY" | tr '\\n' ' ')"
     grep -rlF "$DIRECTORY/" /etc/systemd/system /run/systemd 2>/dev/null || :
+    grep -rlF "\"$DIRECTORY\"" /var/lib/sluice 2>/dev/null || :
     for p in /proc/[0-9]*; do
       tr '\\0' ' ' <"$p/cmdline" 2>/dev/null | grep -F "$DIRECTORY/" | sed "s|^|process $p: |" || :
     done

@@ -3,6 +3,7 @@ import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
 import { endJob } from "../../host/job/job";
 import { removeService } from "../../host/service/service";
+import { releaseAlone } from "./allocation";
 import { readInstance, type InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
 import { ownEntries, seedJob, trialJob } from "./layout";
@@ -41,6 +42,7 @@ export async function removeInstance(host: Host, instance: InstancePlace): Promi
   if (directory !== "absent") await ensureOwnDirectory(host, instance);
   await endSeed(host, instance);
   await removeService(host, servicePlaceOf(instance));
+  await releaseAlone(host, instance);
   const mark = layout.mark.slice(layout.directory.length + 1);
   const entries = ownEntries.filter((name) => name !== mark);
   await host.run(

@@ -1,0 +1,49 @@
+import { SluiceError } from "../../errors";
+import type { Host } from "../../host/host";
+import type { Identity } from "../../mark/mark";
+import type { Subject } from "../../room";
+import type { InstancePlace } from "./instance";
+import { forgetServer, readNeighbours, registerServer, type Neighbour } from "./neighbours";
+
+const lockName = "allocation";
+const lockSeconds = 120; // a claim takes seconds; as many servers as a program declares may wait for each other
+
+/**
+ * Claims a place while no other claim on the host is under way, so that ports and server ids are given once. `claim` writes the
+ * mark; it is not called if another server of ours, running or stopped, has the port.
+ */
+export async function claimAlone(
+  host: Host,
+  place: InstancePlace,
+  { identity, report, signal }: Pick<Subject, "report" | "signal"> & { readonly identity: Identity },
+  claim: (neighbours: readonly Neighbour[]) => Promise<void>,
+): Promise<void> {
+  const onWait = (why: string) => {
+    report.progress(why);
+  };
+  await host.withLock(lockName, { withinSeconds: lockSeconds, holder: identity.name, onWait, signal }, async (lost) => {
+    const neighbours = await readNeighbours(host, place);
+    requireOwnPort(place, neighbours);
+    await registerServer(host, place);
+    lost.throwIfAborted();
+    await claim(neighbours);
+  });
+}
+
+/** What the place had may be given to another server. May be repeated. */
+export const releaseAlone = (host: Host, place: InstancePlace): Promise<void> =>
+  host.withLock(lockName, { withinSeconds: lockSeconds, holder: place.object }, () => forgetServer(host, place));
+
+/** A stopped server does not listen on its port, and cannot be started any more once another one does. */
+function requireOwnPort({ object, port }: InstancePlace, neighbours: readonly Neighbour[]): void {
+  const taken = neighbours.find((neighbour) => neighbour.port === port);
+  if (taken === undefined) return;
+  throw new SluiceError({
+    code: "SERVER_PORT_TAKEN",
+    object,
+    what: `cannot have port ${String(port)}, the server in ${taken.directory} on the same host has it`,
+    found: `${taken.directory}/my.cnf or its declaration: port ${String(port)}`,
+    needs: "a port that no other server of Sluice on the host has, running or stopped",
+    fix: "choose another `port`, or remove the other server",
+  });
+}
