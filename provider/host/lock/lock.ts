@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { isProblem, SluiceError, wordsOf } from "../../errors";
 import { awaitCondition, done, type Look, waiting } from "../../wait";
 import type { HostFacts, LockOptions } from "../host";
-import { type HolderLine, lockSessionWords, type LockSession, openLockSession, type Taking } from "./session";
+import { type HolderLine, lockSessionWords, type LockSession, newTag, openLockSession, type Taking } from "./session";
 import type { Transport } from "../transport";
 
 const lookEveryMillis = 1000; // a waiter asks over an open session, which costs the host one short process
@@ -24,7 +24,7 @@ export class LockKeeper {
 
   async hold<T>(name: string, options: LockOptions, work: (lost: AbortSignal) => Promise<T>): Promise<T> {
     const { mode = "exclusive", holder } = options;
-    const lock: Lock = { id: ++this.#lastId, name, mode, file: fileOf(name), tag: randomUUID(), holder };
+    const lock: Lock = { id: ++this.#lastId, name, mode, file: fileOf(name), tag: newTag(mode), holder };
     const session = await this.#acquire(lock, options);
     const lost = new AbortController();
     const released = new AbortController();

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 import type { LockMode } from "../host";
 import type { HostProcess } from "../transport";
@@ -9,8 +10,9 @@ import type { HostProcess } from "../transport";
  * kernel, so that no other run gets it in between.
  *
  * The file of a lock says who holds it, one line for each holder: `TAG PROCESS TIME HOLDER`, and `TAG freed` when a shared holder
- * has ended. Exclusive holders, and the first shared one after them, rewrite the file: as long as a tag is in it, no exclusive
- * holder has come in between. The first shared holder is the one that gets the exclusive lock, which it then makes a shared one.
+ * has ended. An exclusive holder, and the first shared one after it, rewrite the file: as long as a tag is in it, no exclusive
+ * holder has come in between. A shared holder may rewrite it only while it holds the lock alone, so it first tries to get the
+ * exclusive lock, and makes that a shared one.
  *
  * A held lock is a child that has the file open and blocks on reading a pipe whose only writer is the parent: whatever
  * ends the parent ends the pipe, the child and with it the lock.
@@ -41,11 +43,11 @@ const script = [
   // A shared holder that was killed could not say that it is over.
   'living() { holders | while read -r tag pid rest; do if isSession "$pid"; then echo "$tag $pid $rest"; fi; done; }',
   'endOlder() { holders | { while read -r tag pid _; do if [ "$tag" = "$1" ] && [ "$pid" != $$ ] && isSession "$pid"; then kill "$pid"; exit; fi; done; false; }; } 2>/dev/null',
-  'isAmong() { case "\n$2" in *"\n$1 "*) ;; *) false ;; esac; }',
+  `isExclusive() { [ -n "$(echo "$1" | awk 'NF && $1 !~ /^shared-/')" ]; }`,
   'exclusive() { { lock -x || { endOlder "$1" && inherit; }; } 2>/dev/null && same "$f" && before=$(holders) && echo "$2" >"$f"; }',
   // To make an exclusive lock a shared one, the kernel first frees it: flock(2).
-  'first() { lock -x && same "$f" && before=$(holders) && { isAmong "$1" "$before" || : >"$f"; } && lock -s; }',
-  'shared() { endOlder "$1"; { first "$1" || { lock -s && same "$f" && before=$(holders); }; } && echo "$2" >>"$f"; }',
+  'first() { lock -x && same "$f" && before=$(holders) && { ! isExclusive "$before" || : >"$f"; } && lock -s; }',
+  'shared() { endOlder "$1"; { first || { lock -s && same "$f" && before=$(holders); }; } && echo "$2" >>"$f"; }',
   ": | {",
   "if [ -e /proc/self/fd/0 ]; then exec 6<&0 7>/proc/self/fd/0",
   'else t=$(mktemp -d) && mkfifo "$t/p" && exec 8<>"$t/p" 6<"$t/p" 7>"$t/p" 8>&- && rm -r "$t" || exit 125; fi',
@@ -96,6 +98,9 @@ export interface Taking {
   readonly tag: string;
   readonly holder: string;
 }
+
+/** The script tells the lines of shared holders by the beginning of their tags. */
+export const newTag = (mode: LockMode): string => `${mode === "shared" ? "shared-" : ""}${randomUUID()}`;
 
 export interface LockSession {
   /** Settles when the session is over and every lock of it is free, or will be once the host notices. */

@@ -10,7 +10,7 @@ const lockSeconds = 120; // a claim takes seconds; as many servers as a program 
 
 /**
  * Claims a place while no other claim on the host is under way, so that ports and server ids are given once. `claim` writes the
- * mark; it is not called if another server of ours, running or stopped, has the port.
+ * mark; it is not called if another server of Sluice, running or stopped, has the port.
  */
 export async function claimAlone(
   host: Host,
@@ -34,7 +34,7 @@ export async function claimAlone(
 export const releaseAlone = (host: Host, place: InstancePlace): Promise<void> =>
   host.withLock(lockName, { withinSeconds: lockSeconds, holder: place.object }, () => forgetServer(host, place));
 
-/** A stopped server does not listen on its port, and cannot be started any more once another one does. */
+/** A stopped server does not listen on its port, and can no longer be started once another one does. */
 function requireOwnPort({ object, port }: InstancePlace, neighbours: readonly Neighbour[]): void {
   const taken = neighbours.find((neighbour) => neighbour.port === port);
   if (taken === undefined) return;

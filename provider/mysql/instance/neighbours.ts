@@ -9,7 +9,7 @@ import { layoutOf } from "./layout";
 
 type Place = Pick<InstancePlace, "layout" | "runtime" | "port">;
 
-/** Another server of ours on the same host, running or stopped. */
+/** Another server of Sluice on the same host, running or stopped. */
 export interface Neighbour {
   readonly directory: string;
   /** Null where only the unit is known: the server is claimed, and not configured yet. */
@@ -59,7 +59,7 @@ export async function forgetServer(host: Host, place: Place): Promise<void> {
 const trusted = ({ runtime }: Pick<Place, "runtime">): Command =>
   runtime.asRoot ? requireTrusted("/var/lib/sluice/servers", "all", runtime.connectedUid ?? 0) : sh`:`;
 
-/** All servers of ours on the host but the one in `place`. */
+/** All servers of Sluice on the host but the one in `place`. */
 export async function readNeighbours(host: HostReader, place: Place): Promise<readonly Neighbour[]> {
   const entries = await readEntries(host, place);
   const directories = [...entries.keys()].filter((directory) => directory !== place.layout.directory).sort();
@@ -110,7 +110,7 @@ function parseEntry(text: string): Found | null {
   }
 }
 
-/** The directory in a unit of ours (unit.ts): that of the option file which mysqld is started with. */
+/** The directory in a unit of Sluice (unit.ts): that of the option file which mysqld is started with. */
 export function directoryOfUnit(text: string): Found | null {
   const words = /^ExecStart=.*?(?:"--defaults-file=((?:[^"\\]|\\.)+)"|--defaults-file=(\S+))$/m.exec(text);
   const file = words?.[1]?.replaceAll(/\\(.)/g, "$1") ?? words?.[2];
@@ -118,7 +118,7 @@ export function directoryOfUnit(text: string): Found | null {
   return { directory: file.slice(0, -"/my.cnf".length).replaceAll("%%", "%") };
 }
 
-/** Root reads only what no other user can change: what stands elsewhere is not a server of ours. */
+/** Root reads only what no other user can change: what stands elsewhere is not a server of Sluice. */
 function filesLook({ runtime }: Place, directories: readonly string[]): Command {
   const mayRead = runtime.asRoot ? sh`[ -z "$(changer "$1" all 0)" ]` : sh`[ -r "$1" ]`;
   return sh`

@@ -232,10 +232,19 @@ describe("a shared lock over a connection that is cut", () => {
     const name = newName();
     const { servers, lost, leave } = await openReaders(name);
     for (const server of servers) server.cut();
-    await Promise.all(servers.map((server) => awaitLogins(server, 2)));
     const third = reach("local");
     expect(await third.withLock(name, reading("a third reader"), async () => "read")).toBe("read");
-    await awaitHolders(third, name, /reader [01] .* and reader [01] /);
+    await awaitCondition({
+      object: "the lock's file",
+      what: "two lines for each reader: one for each session that took the lock",
+      withinSeconds: 10,
+      everyMillis: 50,
+      check: async () => {
+        const text = readFileSync(join(directory, name.replaceAll("/", "=2F")), "utf8");
+        const isTaken = ["reader 0", "reader 1"].every((reader) => text.split(reader).length === 3);
+        return isTaken ? done(undefined) : waiting(text);
+      },
+    });
     expect(lost.map(({ aborted: isLost }) => isLost)).toEqual([false, false]);
     await leave();
     expect(await third.withLock(name, patiently, async () => "free")).toBe("free");
@@ -300,12 +309,15 @@ test("readers that were killed are not named among the holders of a shared lock"
   };
   const [one, two, three] = [await start(), await start(), await start()];
   const take = { id: 1, mode: "shared", file } as const;
-  expect(await one.take({ ...take, tag: "tag-1", holder: "reader one" })).toMatchObject({ kind: "held", holders: [] });
-  expect(await two.take({ ...take, tag: "tag-2", holder: "reader two" })).toMatchObject({ kind: "held" });
+  expect(await one.take({ ...take, tag: "shared-1", holder: "reader one" })).toMatchObject({
+    kind: "held",
+    holders: [],
+  });
+  expect(await two.take({ ...take, tag: "shared-2", holder: "reader two" })).toMatchObject({ kind: "held" });
   one.end();
   await one.over;
   const reply = await three.take({ ...take, mode: "exclusive", tag: "tag-3", holder: "a writer" });
-  expect(reply).toMatchObject({ kind: "taken", holders: [{ tag: "tag-2", holder: "reader two" }] });
+  expect(reply).toMatchObject({ kind: "taken", holders: [{ tag: "shared-2", holder: "reader two" }] });
   await two.free(1);
   expect(await three.take({ ...take, mode: "exclusive", tag: "tag-3", holder: "a writer" })).toMatchObject({
     kind: "held",
@@ -506,19 +518,6 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) =>
     signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true }),
   );
-
-/** Until an exclusive waiter is told that these hold the lock. */
-const awaitHolders = (host: Host, name: string, holders: RegExp): Promise<undefined> =>
-  awaitCondition<undefined>({
-    object: "the lock",
-    what: `to be held by ${String(holders)}`,
-    withinSeconds: 10,
-    everyMillis: 50,
-    check: async () => {
-      const { problem } = await problemOf(host.withLock(name, { ...briefly, withinSeconds: 0 }, async () => "never"));
-      return holders.test(problem.found ?? "") ? done(undefined) : waiting(problem.found ?? "not held");
-    },
-  });
 
 const awaitLogins = (server: TestServer, logins: number): Promise<undefined> =>
   awaitCondition<undefined>({
