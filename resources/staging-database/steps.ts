@@ -13,7 +13,6 @@ import { emptyData, endSeed, removeInstance, removeSeconds } from "../../provide
 import {
   ensureDirectories,
   ensureOsUser,
-  ensureOwnDirectory,
   initialiseData,
   writeConfiguration,
 } from "../../provider/mysql/instance/prepare";
@@ -30,7 +29,7 @@ import { seedFromClone } from "../../provider/mysql/seed/clone";
 import { seedFromDump } from "../../provider/mysql/seed/dump/dump";
 import { seedFromFile } from "../../provider/mysql/seed/file/file";
 import { trialSeconds, tryDefinitions } from "../../provider/mysql/seed/trial/trial";
-import { inheritedVariables, planServerId } from "../../provider/mysql/seed/source/source";
+import { inheritedVariables } from "../../provider/mysql/seed/source/source";
 import { isSame } from "../../provider/plan/plan";
 import type { Host } from "../../provider/host/host";
 import { withMysql } from "../../provider/mysql/client";
@@ -47,14 +46,10 @@ type StagingMark = Mark<StagingRecord>;
 
 export const perform: Performers<Declaration, Settled, Live, StagingStep> = {
   "claim-directory": async ({ adopts }, context) => {
-    const { declared, seen, identity } = context;
-    const host = await context.host(declared.host);
+    const { declared, seen } = context;
+    const [host, source] = [await context.host(declared.host), seen.live?.source ?? null];
     const { instance } = desiredOf(context, newMark(context));
-    const source = seen.live?.source ?? null;
-    await claimAlone(host, instance, context, async (neighbours) => {
-      const seedText = `${identity.name} ${host.name} ${declared.directory}`;
-      const serverId = planServerId(declared.serverId, source, seedText, neighbours);
-      await ensureOwnDirectory(host, instance);
+    await claimAlone(host, instance, { ...context, source, serverId: declared.serverId }, async (serverId) => {
       const kept = adopts === true ? await keepOptionFile(host, instance) : null;
       const changes = {
         ...(adopts === true && { phase: "complete" as const, reseed: declared.reseed ?? null, hasTimeZones: true }),

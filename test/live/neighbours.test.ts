@@ -4,7 +4,7 @@ import { borrowHost } from "../../provider/host/pool";
 import { runtimeOf } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { readNeighbours } from "../../provider/mysql/instance/neighbours";
-import { planServerId } from "../../provider/mysql/seed/source/source";
+import { planServerId } from "../../provider/mysql/instance/server-id";
 import { checkInputs } from "../../provider/schema/check";
 import type { AnyRoom } from "../../provider/room";
 import { rooms } from "../../resources/rooms";

@@ -3,20 +3,29 @@ import type { Host } from "../../host/host";
 import type { Identity } from "../../mark/mark";
 import type { Subject } from "../../room";
 import type { InstancePlace } from "./instance";
+import { ensureOwnDirectory } from "./prepare";
+import { planServerId } from "./server-id";
 import { forgetServer, readNeighbours, registerServer, type Neighbour } from "./neighbours";
 
 const lockName = "allocation";
 const lockSeconds = 120; // a claim takes seconds; as many servers as a program declares may wait for each other
 
+interface Claim extends Pick<Subject, "report" | "signal"> {
+  readonly identity: Identity;
+  /** Undefined: one is chosen. */
+  readonly serverId: number | undefined;
+  readonly source: Parameters<typeof planServerId>[1];
+}
+
 /**
- * Claims a place while no other claim on the host is under way, so that ports and server ids are given once. `claim` writes the
- * mark; it is not called if another server of Sluice, running or stopped, has the port.
+ * Claims a directory while no other claim on the host is under way, so that no port or server id is given twice. `mark` writes the
+ * mark with the server id. Nothing is created if another server of Sluice, running or stopped, has the declared port or id.
  */
 export async function claimAlone(
   host: Host,
   place: InstancePlace,
-  { identity, report, signal }: Pick<Subject, "report" | "signal"> & { readonly identity: Identity },
-  claim: (neighbours: readonly Neighbour[]) => Promise<void>,
+  { identity, report, signal, source, serverId: declared }: Claim,
+  mark: (serverId: number) => Promise<void>,
 ): Promise<void> {
   const onWait = (why: string) => {
     report.progress(why);
@@ -24,9 +33,12 @@ export async function claimAlone(
   await host.withLock(lockName, { withinSeconds: lockSeconds, holder: identity.name, onWait, signal }, async (lost) => {
     const neighbours = await readNeighbours(host, place);
     requireOwnPort(place, neighbours);
+    const seedText = `${identity.name} ${host.name} ${place.layout.directory}`;
+    const serverId = planServerId(declared, source, seedText, neighbours);
     await registerServer(host, place);
     lost.throwIfAborted();
-    await claim(neighbours);
+    await ensureOwnDirectory(host, place);
+    await mark(serverId);
   });
 }
 

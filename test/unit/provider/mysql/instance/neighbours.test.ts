@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localTransport } from "../../../../../provider/host/local";
@@ -10,7 +10,7 @@ import { claimAlone, releaseAlone } from "../../../../../provider/mysql/instance
 import { layoutOf } from "../../../../../provider/mysql/instance/layout";
 import { directoryOfUnit, readNeighbours, type Neighbour } from "../../../../../provider/mysql/instance/neighbours";
 import type { Runtime } from "../../../../../provider/mysql/instance/instance";
-import { renderUnit } from "../../../../../provider/mysql/instance/unit";
+import { renderUnit } from "../../../../../provider/mysql/instance/service";
 import { silent } from "../../../../../provider/report";
 import { problemOf } from "../../host/problems";
 
@@ -40,17 +40,17 @@ const placeAt = (name: string, port: number) => ({
   runtime,
   port,
 });
-const by = (name: string) => ({ identity: { kind: "StagingDatabase", name, seal: null }, report: silent, signal: new AbortController().signal });
 const register = () => join(home, ".local/state/sluice/servers");
 
-/** What a claim leaves: the entry and the mark. */
+/** Gives what the claim saw, and leaves its entry and its mark. */
 async function claim(name: string, port: number, serverId: number): Promise<readonly Neighbour[]> {
+  const [place, file] = [placeAt(name, port), { path: join(home, name, "sluice.json"), asRoot: false }];
+  const identity = { kind: "StagingDatabase", name: `shop/dev/${name}`, seal: null };
+  const claimed = { identity, source: null, serverId, report: silent, signal: new AbortController().signal };
   let found: readonly Neighbour[] = [];
-  await claimAlone(host, placeAt(name, port), by(`shop/dev/${name}`), (neighbours) => {
-    found = neighbours;
-    mkdirSync(join(home, name), { recursive: true });
-    const file = { path: join(home, name, "sluice.json"), asRoot: false };
-    return writeMarkFile(host, file, markOf(by(`shop/dev/${name}`).identity, { serverId }));
+  await claimAlone(host, place, claimed, async (id) => {
+    found = await readNeighbours(host, place);
+    await writeMarkFile(host, file, markOf(identity, { serverId: id }));
   });
   return found;
 }
