@@ -39,7 +39,7 @@ export class SluiceError extends Error {
   }
 }
 
-/** Line one stands alone; then found, needs, fix, step, each on its own line; then what a program printed. */
+/** Line one is complete alone; then found, needs, fix, step, each on its own line; then what a program printed. */
 export function renderProblem(problem: Problem): string {
   const lines = [`${problem.object}: ${problem.what} (${problem.code})`];
   const add = (label: string, text: string | undefined) => {

@@ -19,7 +19,7 @@ export interface Operation {
   readonly drivers: Drivers;
 }
 
-/** The work stopped half-way: what is there stays known to Pulumi, and the next `up` continues. */
+/** The work stopped half-way: what was created so far stays in Pulumi's state, and the next `up` continues. */
 export class PartlyDone extends Error {
   constructor(
     readonly failure: SluiceError,
@@ -35,7 +35,7 @@ export class PartlyDone extends Error {
 
 const rounds = 3; // a started server shows what a stopped one could not; more would only repeat
 
-/** What is there after create or update, for state to keep. */
+/** What exists after create or update, for the state. */
 export interface Converged {
   readonly settled: object;
   readonly seal: string;
@@ -74,7 +74,7 @@ export async function remove(operation: Operation): Promise<void> {
 /** One that only reads. */
 export type Looking = Omit<Operation, "drivers" | "identity"> & { readonly drivers: Readers };
 
-/** read: what is there now, or undefined when nothing is. */
+/** read: what exists now, or undefined. */
 export async function look({ room, declared, drivers, before }: Looking): Promise<Seen | undefined> {
   const seen = await observe(room, declared, drivers, before?.settled ?? null);
   return room.exists(seen.settled) ? seen : undefined;
@@ -107,7 +107,7 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
     if (done.length === 0) throw error;
     const failure = asProblem(drivers.object, error);
     if (wanted === absent) throw failure; // Pulumi keeps what it could not delete
-    // Another resource came first and owns what is there.
+    // Another resource came first and owns the object.
     if (before === null && failure.code.startsWith("OWNERSHIP_")) throw failure;
     const settled = await settledNow(operation, seen);
     // Nothing was made yet: nothing is left for Pulumi to keep.
@@ -134,7 +134,7 @@ function previewed(operation: Operation): readonly Step[] {
   try {
     return planFor(declared, { settled, live: null }, operation).steps;
   } catch (error) {
-    if (error instanceof SluiceError) return []; // refused by what was remembered, and not by what is there now
+    if (error instanceof SluiceError) return []; // refused because of the state, not because of what exists now
     throw error;
   }
 }

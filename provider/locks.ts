@@ -6,8 +6,9 @@ import { endpointOf } from "./status";
 const lockSeconds = 120; // an orphaned provider stops within seconds (engine.ts); a living one is another `up`
 
 /**
- * Holds all locks while `work` runs. They are taken in one order, the same for every operation: two operations that need the
- * same locks never wait for each other crosswise. `holder` is what others who wait are told. The drivers that `work` gets are stopped when a lock is lost.
+ * Holds all locks while `work` runs. They are taken in one order, the same for every operation: two operations that
+ * need the same locks never wait for each other crosswise. `holder` is printed by the runs that wait. The drivers that
+ * `work` gets are stopped when a lock is lost.
  */
 export async function underLocks<T>(
   locks: readonly Lock[],

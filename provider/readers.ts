@@ -15,7 +15,7 @@ export interface SharedReaders {
 }
 
 /**
- * How long an answer counts for others who ask the same. "while asked": until it has arrived, so that no reader is told
+ * How long an answer counts for others who ask the same. "while asked": until it has arrived, so that no reader gets
  * what was so before the question was first put. "until closed": for one look at many objects, which says how all was
  * at one moment.
  */
@@ -106,7 +106,7 @@ export async function readTogether<T>(subject: Subject, work: (readers: Readers)
   }
 }
 
-/** The answer that is known or under way, or a new one; an error is told to those who wait for it, and is not kept. */
+/** The answer that is known or under way, or a new one; an error is given to those who wait for it, and is not kept. */
 function once<T>(
   answers: Map<string, Promise<T>>,
   question: string,

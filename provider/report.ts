@@ -18,7 +18,7 @@ export const silent: Report = {
 };
 
 const hidden = "«secret»";
-const shortCharacters = 4; // a shorter secret is part of ordinary words: it is hidden only where it stands alone
+const shortCharacters = 4; // a shorter secret is part of ordinary words: it is hidden only if it is a word alone
 const lineCharacters = 16; // a line of a private key that a program quotes alone has 64
 
 /** Replaces every secret value in a text, in the forms that shells, JSON and URLs give it. */

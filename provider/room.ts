@@ -84,7 +84,7 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   refine?(declared: Declared): readonly string[];
   /** The observation of an object that does not exist yet. */
   readonly blank: Settled;
-  /** `settled` as state version 1 has it, in the form of today. Absent where nothing changed. */
+  /** `settled` as state version 1 has it, in the form of today. Absent if nothing changed. */
   migrate?(settled: Readonly<Record<string, unknown>>): Settled;
   /** Reads only. `remembered` is what state holds, for facts that cannot be seen now (a stopped server's version). */
   observe(declared: Declared, look: Readers, remembered: Settled | null): Promise<Observed<Settled, Live>>;
@@ -105,7 +105,7 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   outputs(declared: Declared, settled: Settled): Readonly<Record<string, unknown>>;
   /** What is really set, in the declaration's own words: `read` lays it over the inputs, so drift is an ordinary diff. */
   asDeclared(declared: Declared, settled: Settled): Readonly<Record<string, unknown>>;
-  /** What it is in the topology of `sluice status`. Pure; `live` is null where it could not be looked at. */
+  /** What it is in the topology of `sluice status`. Pure; `live` is null if it could not be looked at. */
   status?(declared: Declared, seen: Observed<Settled, Live>, object: string): Status;
 }
 
@@ -144,7 +144,7 @@ export interface PlanContext<Declared, Settled = unknown> {
 export interface Before<Declared, Settled> {
   /** The declaration that was tried last, secrets included: for "did the password change". */
   readonly declared: Declared;
-  /** What was seen last; null where state was never told. */
+  /** What was seen last; null if never stored. */
   readonly settled: Settled | null;
 }
 

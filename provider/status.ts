@@ -23,7 +23,7 @@ export interface ChannelStatus {
   readonly health: Health;
 }
 
-/** A server as others see it. `endpoint` is the same text wherever the same server is meant. */
+/** A server as other objects see it. `endpoint` is always the same text for the same server. */
 export interface ServerSeen {
   readonly endpoint: string;
   readonly version: string | null;
@@ -67,7 +67,10 @@ export const unseen = (endpoint: string, health: Health | null = null): ServerSe
 export const isUnseen = ({ version, isReadOnly, binlogFormat, hasGtids }: ServerSeen): boolean =>
   version === null && isReadOnly === null && binlogFormat === null && hasGtids === null;
 
-/** What an error says of an object that it kept us from looking at. `about`: the object under which the words will stand. */
+/**
+ * The health of an object that could not be read because of an error. `about`: the object under which the words are
+ * printed.
+ */
 export const unwell = ({ object, what, code, fix }: Problem, about?: string): Health => ({
   isWell: false,
   words: object === about ? what : `${object}: ${what}`,

@@ -18,7 +18,7 @@ export interface Sight {
   readonly kind: string;
   /** As errors call it. */
   readonly object: string;
-  /** Null where no room of this version knows the kind. */
+  /** Null if no room of this version knows the kind. */
   readonly status: Status | null;
   /** What `pulumi up --refresh` would do to make it as declared, in the preview's words. */
   readonly steps: readonly string[];

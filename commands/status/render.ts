@@ -25,7 +25,7 @@ export function renderTopology({ roots, strangers, summary }: Topology, columns:
   return `${[...rendered, ...(lines.length === 0 ? [] : [""]), ...wrapWords(summary, columns)].join("\n")}\n`;
 }
 
-/** A server with several sources stands under each of them; what is wrong with it is said once. */
+/** A server with several sources is printed under each of them; its problems are printed once. */
 function onceInFull(lines: readonly Line[]): Line[] {
   const said = new Set<string>();
   return lines.map((line) => {
@@ -116,7 +116,7 @@ function renderLine({ lead, label, name, facts, health }: Line, widths: Widths, 
       : [wordsOf(health), ...(health.isWell || health.fix === undefined ? [] : [`fix: ${health.fix}`])];
   const words = said.filter((text) => text !== "");
   if (words.length === 0) return [table.trimEnd()];
-  // Channels have no facts: their words stand where the facts of servers do.
+  // Channels have no facts: their words are in the column of the servers' facts.
   const beside = columns - table.length - gap.length;
   const startsBelow = beside < narrowest && !words.every((text) => text.length <= beside);
   if (startsBelow) {
@@ -133,7 +133,7 @@ function renderLine({ lead, label, name, facts, health }: Line, widths: Widths, 
 
 const wordsOf = ({ words, code }: Health): string => (code === undefined ? words : `${words} (${code})`);
 
-/** Broken at spaces; a word that is longer than a line stands alone and sticks out, so that it can be copied. */
+/** Broken at spaces; a word that is longer than a line gets a line of its own, unbroken, so that it can be copied. */
 export function wrapWords(text: string, columns: number): string[] {
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {

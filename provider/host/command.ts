@@ -19,7 +19,7 @@ const render = (part: Part): string => {
 };
 
 /**
- * Builds a shell command. A string becomes one quoted word, an array becomes several, a number stands as it is,
+ * Builds a shell command. A string becomes one quoted word, an array becomes several, a number is kept as it is,
  * a Command is put in as it is.
  *
  * @example sh`mkdir -p ${directory}`

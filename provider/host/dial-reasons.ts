@@ -9,5 +9,5 @@ const reasons: readonly (readonly [pattern: RegExp, words: string])[] = [
   [/timed? ?out|did not answer within/i, "it does not answer"],
 ];
 
-/** Undefined where the text names none of them. */
+/** Undefined if the text names none of them. */
 export const dialReason = (said: string): string | undefined => reasons.find(([pattern]) => pattern.test(said))?.[1];

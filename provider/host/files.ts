@@ -77,7 +77,7 @@ export function writeFileCommand(path: string, sizeBytes: number, options: FileO
       sh`if [ -d ${target} ]; then echo ${`${target}: Is a directory`} >&2; exit 1; fi`.text,
       sh`t=$(mktemp ${template}) || exit`.text,
       `trap 'rm -f -- "$t"' EXIT`,
-      // A message for a connection that is gone must not end the shell before `rm`, nor may the second TERM:
+      // A message for a connection that has ended must not end the shell before `rm`, nor may the second TERM:
       // `timeout` sends it to its child and to the group.
       "trap '' PIPE",
       `trap 'trap "" HUP INT TERM; exit 143' HUP INT TERM`,

@@ -85,7 +85,7 @@ export interface HostFacts {
   readonly name: string;
   readonly user: string;
   readonly uid: number;
-  /** True where `asRoot` works: the user is root, or sudo needs no password. */
+  /** True if `asRoot` works: the user is root, or sudo needs no password. */
   readonly canBecomeRoot: boolean;
   readonly hasSystemd: boolean;
   readonly kernel: string;
@@ -104,7 +104,7 @@ export interface HostReader {
    * Throws COMMAND_FAILED with the last 20 lines of stderr.
    */
   query(command: Command, options?: RunOptions): Promise<CommandResult>;
-  /** The file's text, or undefined where there is none. Root refuses a path that another user can change. */
+  /** The file's text, or undefined if there is none. Root refuses a path that another user can change. */
   readFile(path: string, options?: ReadOptions): Promise<string | undefined>;
   inspect(path: string, options?: ReadOptions): Promise<PathFacts>;
   /**
@@ -122,7 +122,7 @@ export interface Host extends HostReader {
   /** Runs a command once. Throws HOST_CONNECTION_LOST if its result is unknown; the host then ends it. */
   run(command: Command, options?: RunOptions): Promise<CommandResult>;
   /**
-   * Atomic: written beside the target with its final mode and owner, flushed, then renamed. Throws STORAGE_FULL, and
+   * Atomic: written next to the target with its final mode and owner, flushed, then renamed. Throws STORAGE_FULL, and
    * STORAGE_PATH_UNSAFE where root would write through a path that another user can change.
    */
   writeFile(path: string, content: string | Buffer, options: FileOptions): Promise<void>;
@@ -143,11 +143,11 @@ export type LockMode = "exclusive" | "shared";
 export interface LockWait {
   /** Seconds to wait for another holder before LOCK_TAKEN. */
   readonly withinSeconds: number;
-  /** Written beside the lock so that a waiter can say who holds it. No secret. */
+  /** Written into the lock file so that a waiting run can print the holder. No secret. */
   readonly holder: string;
   /** Called with a sentence while waiting. */
   readonly onWait?: (why: string) => void;
-  /** Aborted: the wait for another holder ends at once with the signal's reason. Work that has begun is not its business. */
+  /** Aborted: the wait for another holder ends at once with the signal's reason. It does not stop work that has started. */
   readonly signal?: AbortSignal | undefined;
 }
 

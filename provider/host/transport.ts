@@ -27,7 +27,7 @@ export interface Transport {
   readonly name: string;
   /** The address alone, or `local`. */
   readonly address: string;
-  /** False where the declaration forbids sudo. */
+  /** False if the declaration forbids sudo. */
   readonly sudoAllowed: boolean;
   /** Seconds a lost connection may take to be made again. */
   readonly connectSeconds: number;

@@ -3,8 +3,8 @@ import { Command, sh } from "./command";
 
 /**
  * Root must not read, run, write or remove through a path that another user can change: that user would put a symlink there.
- * `changer PATH all` prints "WHO STEP" for the first step on the way to PATH that anybody but root and the connected user
- * (who may become root) can replace, and nothing where there is none. With `parents` the last step may be anybody's, unless it
+ * `changer PATH all` prints "WHO STEP" for the first step on the way to PATH that any user but root and the connected one
+ * (who may become root) can replace, and nothing if there is none. With `parents` the last step may be anybody's, unless it
  * is a symlink or is in a sticky directory, where its owner can replace it. A path that does not exist yet is safe.
  */
 export const changerFunction = (connectedUid: number): Command =>
@@ -56,7 +56,7 @@ found=$(changer ${path} ${last} 0)
 
 export const refusal = "sluice: another user can change:";
 
-/** The changer's words in what a command printed; undefined where it did not refuse. */
+/** The changer's words in what a command printed; undefined if it did not refuse. */
 export function untrustedIn(stderr: string): Changer | undefined {
   const at = stderr.indexOf(refusal);
   return at < 0 ? undefined : parseChanger(stderr.slice(at + refusal.length));

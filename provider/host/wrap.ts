@@ -4,7 +4,7 @@
  *
  * Descriptor 3 is the session's input. 4 and 5 are the two ends of a pipe for the command's own input, made by opening
  * the pipe behind `:` a second time for writing, because a FIFO would need space in a file system that may be full
- * (where there is no /proc, a FIFO). `timeout` makes a process group and passes a signal on to all of it.
+ * (if there is no /proc, a FIFO). `timeout` makes a process group and passes a signal on to all of it.
  */
 const wrapper = [
   'LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"; export LC_ALL PATH; exec 3<&0',

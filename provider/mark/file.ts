@@ -8,7 +8,10 @@ export interface MarkFile {
   readonly asRoot: boolean;
 }
 
-/** Null where the file is absent. Throws OWNERSHIP_MARKER_UNREADABLE for a text that is not a mark: it may be another owner's. */
+/**
+ * Null if the file is absent. Throws OWNERSHIP_MARKER_UNREADABLE for a text that is not a mark: it may be another
+ * owner's.
+ */
 export function parseMarkFile<Record extends object>(
   text: string | null | undefined,
   object: string,

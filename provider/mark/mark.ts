@@ -15,9 +15,9 @@ export interface Identity {
 export interface Mark<Record extends object = object> {
   /** Of the format. */
   readonly version: typeof markVersion;
-  /** Null where the object is gone, and its record stays for the resource that makes it again. */
+  /** Null if the object was removed and its record is kept for the resource that creates it again. */
   readonly identity: Identity | null;
-  /** The object of ours that made this one; null where a declaration did. */
+  /** The object of ours that made this one; null if a declaration did. */
   readonly parent: Pick<Identity, "kind" | "name"> | null;
   /** What the resource records of the object: its phase, positions, settings. */
   readonly record: Record;

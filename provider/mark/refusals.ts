@@ -5,7 +5,7 @@ export interface Claim {
   readonly object: string;
   /** Of the resource that wants the object. */
   readonly identity: Identity;
-  /** What the object's mark says; null where there is no mark. */
+  /** What the object's mark says; null if there is no mark. */
   readonly found: Identity | null;
   readonly adopt: boolean;
   /** What the mark would be on: `directory /srv/mysql/orders`. */

@@ -152,7 +152,7 @@ function numbersOf(version: string): readonly [number, number, number] {
 }
 
 /**
- * Why CLONE from donor to recipient is refused (error 3864), or undefined where it is not.
+ * Why CLONE from donor to recipient is refused (error 3864), or undefined if it is not.
  * Since 8.0.37 servers of one series clone each other; before, only equal versions.
  */
 export function cloneRefusal(donor: ServerFacts, recipient: ServerFacts): string | undefined {

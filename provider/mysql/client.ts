@@ -240,7 +240,7 @@ class Session implements MysqlClient {
   }
 }
 
-/** A bracket may stand before the verb. */
+/** A bracket may precede the verb. */
 const readingPattern = /^[\s(]*(select|show|with|table|values|explain|describe|desc|check|checksum)\b/i;
 
 function ignore(): void {

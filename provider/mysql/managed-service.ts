@@ -64,7 +64,7 @@ export async function readManagedService(mysql: MysqlReader): Promise<ManagedSer
   );
 }
 
-/** Told from its variables, and from the procedures that stand in for what it does not allow. */
+/** Recognised by its variables, and from the procedures that replace what it does not allow. */
 export function managedServiceOf(
   variables: Readonly<Record<string, string>>,
   procedures: readonly string[],

@@ -52,7 +52,10 @@ export const withWrites = <T>(mysql: MysqlClient, work: () => Promise<T>, limits
     }
   });
 
-/** Whether an earlier run lifted super_read_only and could not set it back. False while one of us has lifted it for a moment. */
+/**
+ * Whether an earlier run lifted super_read_only and could not set it back. False while a run of Sluice has lifted it
+ * for a moment.
+ */
 export async function isLeftWritable(mysql: MysqlReader): Promise<boolean> {
   if (!(await hasNote(mysql)) || (await isSealed(mysql))) return false;
   const row = await mysql.queryRow<{ free: number }>(sql`SELECT IS_FREE_LOCK(${lockName}) AS free`);
@@ -164,7 +167,7 @@ const sayHolders = (holders: readonly Holder[]): string =>
         )
         .join("\n");
 
-/** A statement that is there at every look is a long one: super_read_only is not lifted while it could not be set back. */
+/** A statement that is seen at every look is a long one: super_read_only is not lifted while it could not be set back. */
 async function awaitShortStatements(mysql: MysqlReader, withinSeconds: number): Promise<void> {
   let long: readonly Holder[] | undefined;
   const object = `server ${mysql.name}`;

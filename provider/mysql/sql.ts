@@ -1,9 +1,10 @@
 /**
  * SQL text in which every value is quoted and every name is backticked; made only by the tag `sql`.
  *
- * Values stand in the text because the statements we need most (CHANGE REPLICATION SOURCE, CREATE USER, CLONE) cannot be
- * prepared, and their grammar takes no hexadecimal literals. Backslash is an escape: `client.ts` fixes the session's
- * sql_mode without NO_BACKSLASH_ESCAPES before the first statement. A file of statements must do the same in its first line.
+ * Values are put into the text because the statements we need most (CHANGE REPLICATION SOURCE, CREATE USER, CLONE)
+ * cannot be prepared, and their grammar takes no hexadecimal literals. Backslash is an escape: `client.ts` fixes the
+ * session's sql_mode without NO_BACKSLASH_ESCAPES before the first statement. A file of statements must do the same in
+ * its first line.
  */
 export class Statement {
   /** @internal Use the tag `sql`. */
@@ -52,7 +53,7 @@ export class Secret {
 export const secret = (value: string, label = "secret"): Secret => new Secret(value, label);
 
 type Scalar = string | number | bigint | boolean | null | Buffer | Secret | Statement;
-/** What may stand in `${}`. An array becomes a comma-separated list. */
+/** What `${}` accepts. An array becomes a comma-separated list. */
 export type SqlValue = Scalar | readonly Scalar[];
 
 /**

@@ -77,8 +77,9 @@ export function changeReplicationSource(server: ServerFacts, options: SourceOpti
 }
 
 /**
- * Why a user, password or name cannot stand in CHANGE REPLICATION SOURCE ("holds ..."), or undefined. The server keeps these texts as
- * utf8mb3: it takes a character above U+FFFF and turns it into "?", and cuts at a NUL, without an error.
+ * Why a user, password or name cannot be used in CHANGE REPLICATION SOURCE ("holds ..."), or undefined. The server
+ * keeps these texts as utf8mb3: it takes a character above U+FFFF and turns it into "?", and cuts at a NUL, without an
+ * error.
  */
 export function channelTextRefusal(text: string): string | undefined {
   if (/[\u{10000}-\u{10FFFF}]/u.test(text)) return "holds a character above U+FFFF, which the server stores as ?";

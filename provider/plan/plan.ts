@@ -8,7 +8,10 @@ export interface Step {
   readonly kind: string;
 }
 
-/** Why a step is there: one property, as it is and as it should be, in words. Secrets say "changed" and nothing else. */
+/**
+ * The reason for a step: one property, as it is and as it is declared, in words. Secrets say "changed" and nothing
+ * else.
+ */
 export interface Difference {
   readonly property: string;
   readonly from: string;
@@ -49,7 +52,7 @@ export const saying = <S extends Step>(sayings: Sayings<S>, step: S): Words =>
 export const absent = Symbol("absent");
 export type Absent = typeof absent;
 
-/** Properties that differ, in words. `null` and a missing value are the same; secrets are told apart but not shown. */
+/** Properties that differ, in words. `null` and a missing value are the same; secrets are compared but not shown. */
 export function compare(
   wanted: Readonly<Record<string, unknown>>,
   seen: Readonly<Record<string, unknown>>,

@@ -4,7 +4,7 @@ import { saying, type Difference, type Plan, type Sayings, type Step, type Words
 
 const whatColumns = 44; // wide enough for most steps; a longer one moves only its own remark
 
-/** The plan as a DBA reads it: numbered steps, why each is there, and what it interrupts. */
+/** The plan as a DBA reads it: numbered steps, the reason for each, and what it interrupts. */
 export function renderPlan<S extends Step>(object: string, plan: Plan<S>, sayings: Sayings<S>): string {
   const words = plan.steps.map((step) => saying(sayings, step));
   const title = `${object}: ${count(words.length, "step")}`;

@@ -4,7 +4,7 @@ import type { Identity } from "../mark/mark";
 import type { AnyRoom, Drivers, Observed } from "../room";
 import { saying, type Plan, type Step } from "./plan";
 
-const graceMillis = 3_000; // for a step that is told to stop; the process ends 4 s after an interrupt (pulumi/engine.ts)
+const graceMillis = 3_000; // for a step that is asked to stop; the process ends 4 s after an interrupt (pulumi/engine.ts)
 const longestMillis = 2 ** 31 - 1; // a timer with a longer limit fires at once; 24 days
 
 interface Work {
@@ -92,7 +92,7 @@ const timeoutError = (object: string, what: string, limitSeconds: number): Sluic
     code: "TIMEOUT_REACHED",
     object,
     what: `cannot ${what}, the limit of ${String(limitSeconds)} s is reached`,
-    fix: "run `pulumi up` again to continue; raise the limit in the program where the work is expected to take longer",
+    fix: "run `pulumi up` again to continue; raise the limit in the program if the work is expected to take longer",
   });
 
 /** Only what is done: a failed seeding starts again with empty data, so the next plan may repeat any of these steps. */

@@ -149,7 +149,10 @@ async function lookAndWarn(operation: Looking & { readonly written: Properties }
   return seen;
 }
 
-/** Pulumi takes an empty answer for "gone", and gives a program that asked for an object by its id one that is not there. */
+/**
+ * Pulumi takes an empty answer for a deleted object, and then gives a program that reads an object by its id an object
+ * that does not exist.
+ */
 const absentError = (object: string): SluiceError =>
   new SluiceError({
     code: "OBJECT_ABSENT",

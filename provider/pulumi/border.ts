@@ -84,7 +84,7 @@ export const secretsIn = (room: AnyRoom, ...declarations: readonly unknown[]): s
 export class Left extends Error {}
 
 /**
- * An error for Pulumi, without secrets. The message stands under the resource. Pulumi's provider process also prints
+ * An error for Pulumi, without secrets. The message is printed under the resource. Pulumi's provider process also prints
  * `${error}: ${error.stack}` for four of the six calls, on the stack: one line of it is enough there.
  */
 export function leaving(object: string, thrown: unknown, secrets: readonly string[]): Left {

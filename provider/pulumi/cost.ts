@@ -3,7 +3,7 @@ import { readMysqlCounters } from "../mysql/client";
 
 /**
  * Begins to count; the function it gives ends with what the operation has cost. The counters belong to the process: the numbers
- * are an operation's own while no other runs beside it. The benchmark reads the line.
+ * are an operation's own while no other operation runs at the same time. The benchmark reads the line.
  */
 export function startCost(): (operation: string) => string {
   const [host, mysql] = [readCounters(), readMysqlCounters()];

@@ -9,9 +9,9 @@ const aborter = new AbortController();
 
 const exitWithinMillis = 4_000; // the engine kills a provider 5 s after an interrupt (sdk/go/common/resource/plugin/plugin.go)
 const answerMillis = 250; // for the last answers to leave: gRPC does not say when they have
-const graceMillis = 3_000; // for work that is told to stop, so that its last lines arrive before the process ends
+const graceMillis = 3_000; // for work that is asked to stop, so that its last lines arrive before the process ends
 
-/** Fires when the engine is gone (killed) or this process was told to end: work stops at the next step. */
+/** Fires when the engine has ended (killed) or this process is asked to end: work stops at the next step. */
 export const stopped: AbortSignal = aborter.signal;
 
 /** Lines for one resource. */
@@ -62,7 +62,7 @@ export function watchEngine(): void {
   if (engine !== undefined) watch(engine.client.getChannel(), false);
 }
 
-/** Gone is only what was there before: if the engine never answers, lines go to stdout and the work continues. */
+/** Only an engine that has answered before can be lost: if it never answers, lines go to stdout and the work continues. */
 function watch(channel: Channel, wasReady: boolean): void {
   const state = channel.getConnectivityState(true);
   if (wasReady && state === transientFailure) {

@@ -3,14 +3,14 @@ import type { Engine } from "./sdk";
 
 const severity = { debug: 0, info: 1, warning: 2 } as const; // pulumi/proto/engine.proto LogSeverity
 /**
- * A display that is not a terminal prints every progress line again, and a provider is not told which one it has. So a
+ * A display that is not a terminal prints every progress line again, and a provider does not know which one it has. So a
  * row's progress waits an eighth of the time that its work has taken so far (as wait.ts does), at least the second in
  * which Pulumi's terminal display redraws (pkg/backend/display/progress.go), at most a share of the 10 minutes without
  * output after which CI services end a job.
  */
 const shortestPauseMillis = 1_000;
 const longestPauseMillis = 30_000;
-const answerMillis = 5_000; // the engine answers a log call in under 1 ms; one that does not is gone
+const answerMillis = 5_000; // the engine answers a log call in under 1 ms; one that does not has ended
 
 interface Line {
   readonly urn: string;

@@ -34,7 +34,7 @@ export function previewCreate(room: AnyRoom, inputs: Properties, bag: Bag): stri
   }
 }
 
-/** Prints what an update will do; true where there is something to do. */
+/** Prints what an update will do; true if there is something to do. */
 export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: readonly string[]): boolean {
   const report = reportOn(room, after.urn, after.declared, before.declared);
   const settled = before.remembered?.settled ?? room.blank;
@@ -109,7 +109,7 @@ function sayReplacement(room: AnyRoom, bag: Bag, after: Properties, replaced: re
     report.say(renderPlan(title, plan, room.say));
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
-    report.say(title); // what stands against removing it, `up` will say
+    report.say(title); // `up` will say why it cannot be removed
   }
 }
 

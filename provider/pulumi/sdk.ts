@@ -42,7 +42,7 @@ interface GrpcModule {
 export const ready = 2;
 export const transientFailure = 3;
 
-/** The engine at the address that is the last argument of a provider process; undefined where there is none. */
+/** The engine at the address that is the last argument of a provider process; undefined if there is none. */
 export function connectEngine(argv: readonly string[]): Engine | undefined {
   const address = argv.at(-1) ?? "";
   if (!/^[^\s/]+:\d+$/.test(address)) return undefined;

@@ -6,13 +6,13 @@ import type { AnyRoom, Before, Urn } from "../room";
 import { nameInMarks, parseUrn } from "./urn";
 import { unwrapSecrets } from "./wire";
 
-/** What every resource keeps beside its inputs and outputs, under a key that Pulumi hides from displays. */
+/** What every resource keeps in addition to its inputs and outputs, under a key that Pulumi hides from displays. */
 export interface Remembered {
   readonly stateVersion: number;
-  /** As the object's mark says it. A state of version 1 has name and seal beside each other, and no kind. */
+  /** As the object's mark says it. A state of version 1 has name and seal side by side, and no kind. */
   readonly identity: Identity;
   readonly settled: object | null;
-  /** What the program had declared where a refresh found something else and laid it over; absent where nothing differs. */
+  /** What the program had declared where a refresh found something else and laid it over; absent if nothing differs. */
   readonly written?: Readonly<Record<string, unknown>>;
 }
 
@@ -51,7 +51,7 @@ export function takeApart(room: AnyRoom, bag: unknown): Bag {
 /** A resource in state keeps the name it was created with; one that is created or replaced has the program's. */
 export const withNameOf = (olds: Bag, news: Bag): Bag => (olds.urn === "" ? news : { ...news, name: olds.name });
 
-/** What the resource is called, as a room is told. */
+/** What the resource is called, as the room receives it. */
 export const urnIn = ({ urn, name }: Pick<Bag, "urn" | "name">): Urn => ({ ...parseUrn(urn), name });
 
 /** How Pulumi stores what the resource is called. */

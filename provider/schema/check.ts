@@ -5,7 +5,7 @@ import { hasUnknown, isUnknown } from "./unknown";
 import { wordsOfIssue, wordsOfStranger, wordsOfUnion } from "./words";
 
 export interface Checked {
-  /** The inputs with defaults filled in; what is unknown stands as it came. */
+  /** The inputs with defaults filled in; unknown values are kept. */
   readonly inputs: Record<string, unknown>;
   /** `path: what is wrong`, without values: the engine would print them. */
   readonly problems: readonly string[];

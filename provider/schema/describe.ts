@@ -6,7 +6,7 @@ export interface FieldFacts {
   /** `source.port`; entries of a list end in `[]`. */
   readonly path: string;
   readonly type: string;
-  /** The page that describes its parts; null where they are described here, or there are none. */
+  /** The page that describes its parts; null if they are described here, or there are none. */
   readonly page: string | null;
   readonly mayBeLeftOut: boolean;
   readonly default: string | null;
@@ -85,7 +85,7 @@ const wordsOfType: Readonly<Record<string, string>> = { string: "text", boolean:
 const oneOf = (words: readonly string[]): string =>
   words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} or ${words.at(-1) ?? ""}`;
 
-/** As a program would write it; null where there is none, or only that of the parts. */
+/** As a program would write it; null if there is none, or only that of the parts. */
 function defaultOf(schema: z.ZodType): string | null {
   if (schema instanceof z.ZodDefault) return JSON.stringify(schema.def.defaultValue);
   const inner = wrappedBy(schema);

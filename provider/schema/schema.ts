@@ -4,7 +4,7 @@ import { isUnknown } from "./unknown";
 /**
  * What a field says about itself beyond its type. `type`: its type in words, where the zod type says too little; one with
  * `page` is described there and not here. `replaces`: another value means another object, but for `unlessSame`: while that
- * field beside it is given and stays as it is, it is the same one. `secret`: never shown. `unit`: of a
+ * neighbouring field is given and does not change, the object stays the same. `secret`: never shown. `unit`: of a
  * number. `inert`: a change alone does nothing, it is only recorded. `change`: what a change costs; absent: it is made in place. `source`: where the default or the range comes from.
  */
 export interface FieldMeta {
@@ -28,7 +28,7 @@ export interface Schema<Declared> {
 
 type Flag = "secret" | "replaces" | "inert";
 
-/** Dotted paths of the leaves that carry a flag; `*` stands for every entry of a list. */
+/** Dotted paths of the leaves that carry a flag; `*` means every entry of a list. */
 export function pathsWith(schema: z.ZodType, flag: Flag, prefix = ""): string[] {
   const inner = unwrap(schema);
   const own = flagOf(schema, flag) ? [prefix] : [];
@@ -69,7 +69,7 @@ export function unionOptions(schema: z.ZodType | undefined): readonly z.ZodType[
   return inner instanceof z.ZodUnion ? (inner.options as readonly z.ZodType[]) : undefined;
 }
 
-/** Keys that may stand at a path; undefined where any key may (a map) or none is known. */
+/** Keys that are allowed at a path; undefined if any key is (a map) or none is known. */
 export function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): readonly string[] | undefined {
   const inner = unwrap(schema);
   if (inner instanceof z.ZodUnion) {
@@ -92,7 +92,7 @@ export function unwrap(schema: z.ZodType): z.ZodType {
   return inner === undefined ? schema : unwrap(inner);
 }
 
-/** The type inside one wrapper; undefined where there is none. */
+/** The type inside one wrapper; undefined if there is none. */
 export function wrappedBy(schema: z.ZodType): z.ZodType | undefined {
   const isWrapper =
     schema instanceof z.ZodOptional ||

@@ -1,4 +1,4 @@
-/** Stands for any value that only `up` will know: what a room fills in from something unknown is unknown too. */
+/** Represents any value that only `up` will know: what a room derives from an unknown value is unknown too. */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 /**

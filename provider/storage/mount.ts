@@ -8,7 +8,7 @@ export interface Mount {
   readonly point: string;
   /** `ext4`, `btrfs`, `nfs4`. */
   readonly type: string;
-  /** What of the file system stands there: a subvolume, the directory of a bind mount, or `/`. */
+  /** Which part of the file system is mounted: a subvolume, the directory of a bind mount, or `/`. */
   readonly root: string;
   /** `/dev/sdb1`, `/dev/mapper/data-mysql`, `nas:/export`, `pool/mysql`. */
   readonly source: string;
@@ -16,7 +16,7 @@ export interface Mount {
   readonly uuid: string | null;
 }
 
-/** Where the path lies, or would lie: the nearest parent that exists counts. Null where the system has no way to say. */
+/** Where the path lies, or would lie: the nearest parent that exists counts. Null if the system has no way to say. */
 export async function readMount(
   host: HostReader,
   path: string,

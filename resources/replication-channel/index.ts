@@ -2,7 +2,10 @@ import type * as pulumi from "@pulumi/pulumi";
 import { goingWith, SluiceResource, type Inputs } from "../../provider/pulumi/resource";
 import { schema, type Declaration, type Derived, type Written } from "./schema";
 
-/** Where to begin: by GTID, at a place in the source's log, or where a staging database was seeded. */
+/**
+ * Start position: by GTID, a position in the source's binary log, or the position at which a staging database was
+ * seeded.
+ */
 export type ChannelStart =
   | "auto"
   | { readonly gtidSet?: string | null; readonly file?: string | null; readonly position?: number | string | null };
@@ -42,7 +45,7 @@ export class ReplicationChannel extends SluiceResource {
   declare readonly sourceUuid: pulumi.Output<string>;
   /** server_uuid of the replica. */
   declare readonly replicaUuid: pulumi.Output<string>;
-  /** How the receiver finds its place. */
+  /** How the receiver finds its position. */
   declare readonly positioning: pulumi.Output<"gtid" | "file">;
 
   constructor(name: string, args: ReplicationChannelArgs, opts?: pulumi.CustomResourceOptions) {

@@ -190,7 +190,7 @@ export type Declaration = z.output<typeof declaration>;
 /** As a program writes it: defaults left out. */
 export type Written = z.input<typeof declaration>;
 
-/** What `check` fills in where a program leaves it out. */
+/** What `check` fills in if a program leaves it out. */
 export type Derived = "channel";
 
 export const outputs = {
@@ -269,7 +269,7 @@ export function locksOf(declared: Declaration): readonly Lock[] {
 
 export const objectOf = ({ replica }: Declaration, name: string): string => `channel ${name}@${placeOf(replica)}`;
 
-/** What errors of the channel's threads name. `channel` is null where there is none yet. */
+/** What errors of the channel's threads name. `channel` is null if there is none yet. */
 export const namesOf = (
   object: string,
   declared: Declaration,

@@ -5,7 +5,7 @@ import { schema, type Declaration, type Derived, type Written } from "./schema";
 
 export type StagingDatabaseArgs = Inputs<Omit<Written, Derived>>;
 
-/** Where the source stood when the seed was taken; what a channel starts from. */
+/** The source's position when the seed was taken: the `start` of a channel. */
 export interface SeedPosition {
   readonly gtidSet: string | null;
   readonly file: string | null;

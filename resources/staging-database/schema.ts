@@ -263,7 +263,7 @@ export const schema: Schema<Declaration> = { declaration, outputs };
 export const objectOf = ({ host: at, port: on }: Declaration, name: string): string =>
   `staging database ${name}@${addressOf(at)}:${String(on)}`;
 
-/** `root@stage-1:/srv/mysql/orders`: where it stands. */
+/** `root@stage-1:/srv/mysql/orders`: where it is. */
 export const idOf = ({ host: at, directory }: Declaration): string => `${addressOf(at)}:${directory}`;
 
 export const addressOf = (at: Declaration["host"]): string => (typeof at === "object" ? at.address : at);
@@ -287,7 +287,10 @@ export function derive(inputs: Readonly<Record<string, unknown>>): Record<Derive
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-/** A `reseed` that changed asks for new data, one that was taken away asks for nothing; all else about the seed acts only then. */
+/**
+ * A changed `reseed` asks for new data, a removed one does not; all other properties of the seed act only at the next
+ * seeding.
+ */
 export const isSeeded = (
   { reseed }: Pick<Declaration, "reseed">,
   record: { readonly phase: "claimed" | "complete"; readonly reseed: string | null } | undefined,

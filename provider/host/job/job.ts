@@ -144,7 +144,7 @@ export async function awaitJob(host: HostReader, place: JobPlace, wait: JobWait)
   });
 }
 
-/** Ends every process of the job: TERM, and KILL where that did not do within the limit. Waits until all are gone. */
+/** Ends every process of the job: TERM, and KILL for those that do not end within the limit. Waits until all have ended. */
 export async function endJob(
   host: Host,
   place: JobPlace,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { Command, sh } from "../command";
 
-/** Where a job lives: `directory` is there already, `name` is made in it with mode 0700. */
+/** Where a job's files are: `directory` exists already, `name` is created in it with mode 0700. */
 export interface JobPlace {
   readonly directory: string;
   /** Lower-case letters, digits and `-`. */
@@ -134,7 +134,7 @@ export const readCommand = (place: JobPlace): Command =>
   new Command(
     [
       lookAt(pathOf(place)),
-      // In this order: a job that ends in between has left its status before it is gone.
+      // In this order: a job that ends in between has written its status before it ends.
       'alive && is=alive || is=gone; read -r code ended 2>/dev/null <status; read -r purpose 2>/dev/null <purpose; echo "$is ${at:--} ${code:--} ${ended:--} ${purpose:--}"',
       ...tails,
     ].join("\n"),

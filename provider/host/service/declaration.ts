@@ -1,7 +1,7 @@
 import type { Command } from "../command";
 import type { Timer } from "./timer";
 
-/** Where a service stands on its host. This is enough to look at it, to stop it and to remove it, also after its program was removed. */
+/** Where a service is on its host. This is enough to observe, stop and remove it, also after its program was removed. */
 export interface ServicePlace {
   /** The name of its unit without `.service`; unique on the host. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface ServicePlace {
   readonly files: SupervisorFiles;
 }
 
-/** Used where there is no systemd. */
+/** Used if there is no systemd. */
 export interface SupervisorFiles {
   /** The supervisor, a shell script, in a directory that only root or the connected user can change. */
   readonly script: string;
@@ -29,7 +29,7 @@ export interface SupervisorFiles {
 
 /** A program that is supervised on a host. Plain data: the same data is the same text of a unit or of a supervisor. */
 export interface Service extends ServicePlace {
-  /** Stands in the files, for people who find them on the host. */
+  /** Written into the files, for administrators of the host. */
   readonly owner: string;
   readonly description: string;
   /** `notify`: the program tells systemd when it is ready. `oneshot`: it ends by itself; a timed service must be one. */

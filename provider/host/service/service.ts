@@ -10,7 +10,7 @@ import { systemd } from "./systemd";
 const supervisionOf = (place: Pick<ServicePlace, "supervisor">): Supervision =>
   place.supervisor === "systemd" ? systemd : supervisor;
 
-/** What stands on the host of a service. The file of the service itself comes first. */
+/** The files of a service on the host. The file of the service itself comes first. */
 export const renderService = (service: Service): readonly ServiceFile[] => supervisionOf(service).render(service);
 
 /** Writes the service's files where they differ. A running service is not restarted. May be repeated. */
@@ -59,7 +59,7 @@ export function parseServiceLook(lines: readonly string[]): ServiceFacts {
 function exitWords(state: string | undefined, result: string | undefined, code: string | undefined): string | null {
   if (state === undefined) return null;
   if (state === "activating") return null;
-  if (result === "lost") return "its supervisor is gone";
+  if (result === "lost") return "its supervisor has ended";
   if (state === "inactive" && (code === undefined || code === "0")) return null;
   return [code !== undefined && `exit code ${code}`, result !== undefined && result !== "success" && result]
     .filter((word) => word !== false)
@@ -92,7 +92,7 @@ const lookEveryMillis = 500; // a clean shutdown of an idle server takes a secon
 const killedSeconds = 60; // a killed process goes when the kernel has given its memory back: 128 GB take seconds
 
 /**
- * Ends the service and its timer by TERM, also for the next start of the machine, and waits until it is gone. Throws
+ * Ends the service and its timer by TERM, also for the next start of the machine, and waits until it has ended. Throws
  * TIMEOUT_REACHED if `allowKill` is false. May be repeated.
  */
 export async function stopService(host: Host, place: ServicePlace, stop: ServiceStop): Promise<void> {

@@ -2,7 +2,7 @@ import { asUserFunction, Command, sh } from "../command";
 import type { ServicePlace, Supervision } from "./declaration";
 import { renderSupervisor, stampOf } from "./supervisor-script";
 
-/** Keeps a service running where there is no systemd: a shell script in a session of its own, told what to do by signals. */
+/** Keeps a service running if there is no systemd: a shell script in a session of its own, controlled by signals. */
 export const supervisor: Supervision = {
   render: (service) => [{ path: service.files.script, mode: 0o755, text: renderSupervisor(service) }],
   reload: sh`:`,

@@ -26,7 +26,7 @@ export class Connection {
       this.#client.exec(text, (error, channel) => {
         if (error !== undefined && error !== null) return reject(error);
         count("sessions");
-        // At once, not after a tick: the exit may stand in the same packet as the answer to the request.
+        // At once, not after a tick: the exit may be in the same packet as the answer to the request.
         resolve(this.#processOf(channel));
       });
     });
@@ -47,12 +47,12 @@ export class Connection {
 
   close(): Promise<void> {
     this.isAlive = false;
-    if (this.why === "") this.why = "closed by us";
+    if (this.why === "") this.why = "closed by Sluice";
     return new Promise((resolve) => {
       if (this.#socket.destroyed) return resolve();
       this.#client.once("close", () => resolve());
       this.#client.end();
-      // A host that is gone never answers the end; what was written before still goes out.
+      // A host that is down never answers the end; what was written before is still sent.
       if ("destroySoon" in this.#socket) (this.#socket as Socket).destroySoon();
     });
   }

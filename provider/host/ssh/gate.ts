@@ -19,7 +19,7 @@ export class Gate {
     this.#queue.shift()?.();
   }
 
-  /** The far side allows fewer than thought: as many as were inside beside the one that was refused, at least one. */
+  /** The other side allows fewer than assumed: as many as were open when one was refused, at least one. */
   narrow(): void {
     this.limit = Math.max(1, Math.min(this.limit, this.#inside - 1));
   }

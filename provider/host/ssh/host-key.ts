@@ -53,7 +53,7 @@ function unreadablePin(object: string, line: string): SluiceError {
   });
 }
 
-/** The order in which types are asked for: what OpenSSH prefers, strongest signatures first. */
+/** The order in which key types are requested: as OpenSSH prefers, strongest signatures first. */
 const algorithms = [
   "ssh-ed25519",
   "ecdsa-sha2-nistp256",

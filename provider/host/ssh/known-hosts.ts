@@ -11,7 +11,7 @@ export const knownHostsPath = (): string =>
 
 const label = (address: string, port: number): string => (port === 22 ? address : `[${address}]:${port}`);
 
-/** The remembered key lines of a host, or undefined where it was never met. */
+/** The remembered key lines of a host, or undefined if it was never met. */
 export function readKnownKeys(object: string, address: string, port: number): string | undefined {
   const path = knownHostsPath();
   let text: string;

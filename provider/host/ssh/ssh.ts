@@ -77,7 +77,7 @@ interface Handshake {
 
 type Outcome =
   | { readonly kind: "ready"; readonly connection: Connection }
-  /** `key` is undefined where the host has no key of the types asked for. */
+  /** `key` is undefined if the host has no key of the types asked for. */
   | { readonly kind: "key-refused"; readonly key: HostKey | undefined; readonly error: unknown };
 
 function shakeHands({ object, settings, socket, algorithms, pin, login, signal }: Handshake): Promise<Outcome> {

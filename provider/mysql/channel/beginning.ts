@@ -2,7 +2,7 @@ import { SluiceError } from "../../errors";
 import type { ChannelFacts } from "./facts";
 import { sayPosition, type Position } from "./settings";
 
-/** A place in a source's log. */
+/** A position in a source's binary log. */
 export type FilePosition = Extract<Position, { by: "file" }>;
 
 /** How far a channel got that was removed: the mark outlives it with this, or its rows would be applied a second time. */
@@ -11,13 +11,13 @@ export interface Ended {
   readonly at: FilePosition;
   /** Whose log that is. */
   readonly sourceUuid: string;
-  /** The declared position it had begun at, as `sayPosition` renders it; null if Sluice did not create the channel. */
+  /** The declared position it had started at, as `sayPosition` renders it; null if Sluice did not create the channel. */
   readonly start: string | null;
 }
 
-/** What the mark knows about places in logs. */
+/** What the mark records about positions in binary logs. */
 export interface Trace {
-  /** The declared place the channel was pointed at; null where GTIDs find it, and once it is removed. */
+  /** The declared position the channel was pointed at; null if GTIDs find it, and once it is removed. */
   readonly start: string | null;
   readonly ended: Ended | null;
 }
@@ -48,8 +48,8 @@ export interface Beginning {
 }
 
 /**
- * Where a new channel begins by file: at the declared place, or where an earlier channel ended that began there. Refuses a
- * place from which rows would be applied a second time.
+ * Where a new channel begins by file: at the declared position, or where an earlier channel ended that began there.
+ * Refuses a position from which rows would be applied a second time.
  */
 export function beginningOf(beginning: Beginning): FilePosition {
   const { declared, trace, sourceUuid } = beginning;

@@ -50,7 +50,7 @@ export interface ChannelFacts {
   /** Threads of a running applier; null while it is stopped. */
   readonly workers: number | null;
   readonly sourceUuid: string;
-  /** Of the GTIDs that the channel gives to transactions without; null where it gives none, or the replica's own. */
+  /** Of the GTIDs that the channel gives to transactions without; null if it gives none, or the replica's own. */
   readonly assignedUuid: string | null;
   readonly receiver: ReceiverFacts;
   readonly applier: ApplierFacts;
@@ -72,10 +72,10 @@ export interface ThreadError {
   readonly message: string;
   /**
    * The GTID of the transaction the applier is in; ANONYMOUS where the source gave it none: a number that the replica assigned
-   * goes to the next transaction when this one is skipped. Empty for the receiver, and where nothing is being applied.
+   * goes to the next transaction when this one is skipped. Empty for the receiver, and if nothing is being applied.
    */
   readonly transaction: string;
-  /** The table that an error about a row names. Absent where it names none, or the replica does not have it. */
+  /** The table that an error about a row names. Absent if it names none, or the replica does not have it. */
   readonly table?: ErrorTable;
 }
 
@@ -138,7 +138,7 @@ export async function readReplica(mysql: MysqlReader, channel: string): Promise<
   };
 }
 
-/** The channel, or null where there is none of this name. */
+/** The channel, or null if there is none of this name. */
 export async function readChannel(mysql: MysqlReader, channel: string): Promise<ChannelFacts | null> {
   const [all, filters, workers, errors, statuses] = await Promise.all([
     mysql.query(

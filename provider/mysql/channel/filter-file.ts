@@ -9,7 +9,7 @@ export interface FilterFile {
   /** False if my.cnf of the server includes no folder of Sluice: then no option file can be kept. */
   readonly isPossible: boolean;
   readonly path: string;
-  /** As it stands there; null where there is none. */
+  /** Its text; null if there is none. */
   readonly text: string | null;
 }
 

@@ -21,7 +21,7 @@ type Failed = Pick<ThreadError, "errno" | "message">;
 interface FailedStatement {
   readonly defaultDatabase: string;
   readonly query: string;
-  /** False where the end of the query may be missing. */
+  /** False if the end of the query may be missing. */
   readonly isWhole: boolean;
 }
 
@@ -79,7 +79,7 @@ const unquoted = (text: string): string => {
 
 const ofTheServer = new Set(["mysql", "sys", "information_schema", "performance_schema"]);
 
-/** True where no rule lets anything of the database through; in doubt false. */
+/** True if no rule lets anything of the database through; in doubt false. */
 export function keepsOut(rules: FilterRules, database: string): boolean {
   const wanted = database.toLowerCase();
   if (ofTheServer.has(wanted)) return false;

@@ -36,7 +36,7 @@ export function requireAnswering(
   throw new SluiceError({ ...error.problem, object, what: `cannot follow ${endpoint}: ${error.problem.what}` });
 }
 
-/** A server at a place: its socket, or address and port. */
+/** A server and how it is reached: its socket, or address and port. */
 export interface PlacedServer {
   readonly uuid: string;
   readonly place: string;
@@ -44,7 +44,7 @@ export interface PlacedServer {
 
 /**
  * Another socket or port may lead to another server: the old channel would keep running, outside of any program.
- * Another server at the same place was rebuilt there.
+ * Another server at the same address was rebuilt there.
  */
 export function requireSameServer(was: PlacedServer, is: PlacedServer, object: string): void {
   if (was.uuid === is.uuid || was.place === is.place) return;
@@ -58,7 +58,7 @@ export function requireSameServer(was: PlacedServer, is: PlacedServer, object: s
   });
 }
 
-/** A place in the log of one server means nothing in the log of another. `start` is what the mark knows. */
+/** A position in the binary log of one server means nothing in another's. `start` is what the mark records. */
 export function requireOtherStart(
   start: string | null,
   position: Position | null,

@@ -30,7 +30,7 @@ export type Start =
       readonly position?: number | string | undefined;
     };
 
-/** By GTID wherever both servers write them and a file is not all that is known; modes are null in a preview. */
+/** By GTID if both servers have gtid_mode on and more than a file position is known; modes are null in a preview. */
 export function planPosition(
   start: Start,
   modes: { readonly source: string; readonly replica: string } | null,
@@ -159,9 +159,9 @@ export const assignsGtids = (
 ): boolean => position.by === "file" && anonymousModes.has(modes.source) && modes.replica === "ON";
 
 /**
- * The uuid of the GTIDs that a new channel gives to transactions without. Not the replica's own (LOCAL), so that they are told
- * from writes on the replica. Each replica has its own: two replicas number the same transactions differently, and one GTID on
- * two servers must mean one transaction. An existing channel keeps the uuid it has.
+ * The uuid of the GTIDs that a new channel gives to transactions without. Not the replica's own (LOCAL), so that they
+ * differ from writes on the replica. Each replica has its own: two replicas number the same transactions
+ * differently, and one GTID on two servers must mean one transaction. An existing channel keeps the uuid it has.
  */
 export const assignedUuid = (channel: string, replicaUuid: string): string =>
   uuidFrom(`sluice: anonymous transactions of channel ${channel} into ${replicaUuid}`);

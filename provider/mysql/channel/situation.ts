@@ -16,9 +16,9 @@ export interface Situation {
   /** True if relay logs are deleted: what is received and not applied must be fetched again. */
   readonly points: boolean;
   readonly position: Position;
-  /** True where the mark says something about the place of an earlier channel of this name: `position` is chosen by it. */
+  /** True if the mark says something about the position of an earlier channel of this name: `position` is chosen by it. */
   readonly hasTrace: boolean;
-  /** What the seed held; null where nothing is said. */
+  /** What the seed held; null if nothing is said. */
   readonly seedGtids: string | null;
   readonly hasFilters: boolean;
 }

@@ -41,8 +41,9 @@ export function channelHealth(
   const { receiver, applier } = channel;
   switch (state) {
     case "running":
-      // The receiver notices only after replica_net_timeout (60 s) that its source is gone; its lag of 0 says nothing until then.
-      if (sourceProblem !== null) return { isWell: false, words: "running, lag unknown, because its source is" };
+      // The receiver notices only after replica_net_timeout (60 s) that its source is down; until then its lag of 0
+      // means nothing.
+      if (sourceProblem !== null) return { isWell: false, words: "running, lag unknown, source unknown" };
       return { isWell: true, words: `running${lagWords(channel)}` };
     case "connecting":
       if (receiver.error === null) return { isWell: false, words: state, fix: "look again in a moment" };
@@ -64,7 +65,7 @@ function failed(words: string, thread: ReplicaThread, error: ThreadError | null,
   return { isWell: false, words: `${words}: ${named}`, code, fix };
 }
 
-/** Null where it is not known: of a source that could not be asked, the replica only repeats what it heard last. */
+/** Null if it is not known: of a source that could not be asked, the replica only repeats what it heard last. */
 export const lagOf = (channel: ChannelFacts | null, sourceProblem: SluiceError | null): number | null =>
   sourceProblem === null ? (channel?.applier.lagSeconds ?? null) : null;
 

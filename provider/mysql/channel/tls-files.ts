@@ -5,7 +5,7 @@ import type { FileOptions, Host, HostReader } from "../../host/host";
 import type { Tls } from "../../schema/connection";
 import type { TlsFacts } from "./facts";
 
-/** Where the files of a channel lie: mysqld takes an authority as a file on its own machine, and in no other way. */
+/** Where the files of a channel lie: mysqld reads a CA only from a file on its own machine. */
 export interface TlsFiles {
   readonly directory: string;
   /** A directory of Sluice: root's, next to a managed server's data. */
@@ -32,7 +32,7 @@ export function tlsFilesOf(
 export const fileWord = (channel: string): string =>
   channel.toLowerCase().replace(/[^a-z0-9_-]/gu, (character) => `=${Buffer.from(character).toString("hex")}`);
 
-/** Writes what the declaration holds and takes away what it does not. */
+/** Writes the declared files and removes the others. */
 export async function writeTlsFiles(host: Host, files: TlsFiles, tls: Tls, dataDirectory: string): Promise<void> {
   const given = typeof tls === "object" ? tls : undefined;
   if (given === undefined) return removeTlsFiles(host, files);

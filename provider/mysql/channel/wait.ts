@@ -80,7 +80,7 @@ function fileLag(channel: ChannelFacts, target: Extract<Target, { by: "file" }>)
   if (file !== "" && compareLogs(file, target.file) > 0) return null;
   if (file === target.file && BigInt(position) >= target.position) return null;
   const place = `applied up to ${file}:${position} of ${target.file}:${String(target.position)}`;
-  // Without GTIDs what is received cannot be told from what is due; the delay itself says that the applier has caught up.
+  // Without GTIDs received and due transactions look the same; the remaining delay shows that the applier has caught up.
   return remainingDelaySeconds === null ? place : null;
 }
 

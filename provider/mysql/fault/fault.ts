@@ -59,7 +59,7 @@ export function connectError(thrown: unknown, context: FaultContext): SluiceErro
     code: codes.unreachable,
     what: "the server does not answer",
     found: said(fault),
-    fix: unreachableFixes[fault.errno] ?? "check that mysqld runs and listens where the address or the socket says",
+    fix: unreachableFixes[fault.errno] ?? "check that mysqld runs and listens on the declared address or socket",
   });
 }
 
@@ -125,7 +125,7 @@ export function overdueError(
   });
 }
 
-/** Statements in errors; whole ones stand in the debug log. */
+/** Statements in errors are shortened; the debug log has the whole text. */
 export function shorten(text: string): string {
   return text.length > 500 ? `${text.slice(0, 500)}...` : text;
 }

@@ -15,7 +15,7 @@ export interface Binaries {
   readonly hasClone: boolean;
   /** mysqld tells systemd when it is ready. */
   readonly notifies: boolean;
-  /** The clients of MySQL; null where there are none. MariaDB's do not count: their dumps and options differ. */
+  /** The clients of MySQL; null if there are none. MariaDB's do not count: their dumps and options differ. */
   readonly mysql: Client | null;
   readonly mysqldump: Client | null;
 }
@@ -58,7 +58,7 @@ export async function readBinaries(host: HostReader, wanted: BinariesWanted): Pr
       found.refused.length > 0
         ? found.refused.join("\n")
         : wanted.baseDirectory === undefined
-          ? "none on PATH or in the usual places"
+          ? "none on PATH or in the usual folders"
           : `none below ${wanted.baseDirectory}`,
     needs: `mysqld of MySQL or Percona Server, ${oldestVersions.managed} or newer`,
     fix:

@@ -7,7 +7,7 @@ import type { Instance } from "./instance";
 import { managementAccount } from "./layout";
 import { groupsOf } from "./options";
 
-/** What a server is configured by, as it should stand there. */
+/** The texts that configure a server, as declared. */
 export interface Configuration {
   readonly optionText: string;
   readonly unitText: string;
@@ -45,8 +45,8 @@ const isTakenAtStart = (property: string): boolean =>
   property === unit || property === account || isReadAtStart(property);
 
 /**
- * Changed options that a running server can be told. All of them are told, whatever the server runs with now: a preview knows the
- * running values only of options that were declared before, and `up` runs what the preview printed.
+ * Changed options that can be set on a running server. All of them are set, whatever the server runs with now: a
+ * preview knows the running values only of options that were declared before, and `up` runs what the preview printed.
  */
 export const settable = (because: readonly Difference[]): Difference[] =>
   because.filter(

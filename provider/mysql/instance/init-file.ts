@@ -12,7 +12,7 @@ export const accountKind = ({ binaries }: Pick<Instance, "binaries">): Account["
 
 /**
  * The statements mysqld runs at every start, before it answers anybody and before super_read_only is on (tried: 9.7). One a
- * line. An error in one ends the file and not the server, so what must not fail stands first.
+ * line. An error in one ends the file and not the server, so the statement that must not fail comes first.
  *
  * - The data may be a copy of another server's (CLONE): an account of that name is replaced.
  * - `--initialize-insecure` leaves root@localhost without a password: it becomes the unix user root, or is locked.
@@ -40,14 +40,14 @@ export function renderInit(account: Account, instance: Pick<Instance, "runtime">
 
 /** What tells one init file from another; holds no password, so that states and plans may. */
 export interface InitFile {
-  /** The unix user that the management account is; null where it has a password. */
+  /** The unix user that the management account is; null if it has a password. */
   readonly osUser: string | null;
   readonly digest: string;
 }
 
 export function describeInit(text: string): InitFile {
   const osUser = /IDENTIFIED WITH auth_socket AS '((?:[^']|'')*)';/.exec(text)?.[1]?.replaceAll("''", "'") ?? null;
-  // Every password stands behind a BY, at the end of its line.
+  // Every password follows a BY, at the end of its line.
   const shown = text.replaceAll(/\bBY\b.*/gi, "BY");
   return { osUser, digest: createHash("sha256").update(shown).digest("hex") };
 }

@@ -44,7 +44,7 @@ export interface Layout {
   /** `sluice-mysql-orders-1f0c9a2b` */
   readonly unitName: string;
   readonly unitFile: string;
-  /** Keeps mysqld running where there is no systemd. */
+  /** Keeps mysqld running if there is no systemd. */
   readonly supervisorFile: string;
   /** The supervisor's process and the moment it began. */
   readonly supervisorState: string;

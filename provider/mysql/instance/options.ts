@@ -74,7 +74,10 @@ export function namedZoneOf(text: string, groups: readonly string[]): string | n
  */
 const relaxedSettings: Config = { sync_binlog: 0, innodb_flush_log_at_trx_commit: 2 };
 
-/** Without what this mysqld does not read: other programs' groups, other series' groups. An include is read wherever it stands. */
+/**
+ * Without what this mysqld does not read: other programs' groups, other series' groups. An include is read at any
+ * position in the file.
+ */
 function onlyGroups(file: OptionFile, groups: readonly string[]): OptionFile {
   let isRead = true;
   const lines = file.lines.filter((line) => {
@@ -99,7 +102,7 @@ function houseSettings({ binaries }: Pick<Instance, "binaries">): Config {
     log_replica_updates: true,
     // After a crash the relay log is fetched again: the received end of it may be cut (manual, "unexpected halt of a replica").
     relay_log_recovery: true,
-    // Events would write beside the source's own.
+    // Events of the copy would write the same rows as the source's events.
     event_scheduler: false,
     // One more listener, on a port that is not declared.
     ...(has(binaries.server, "mysqlxPlugin") && { mysqlx: false }),

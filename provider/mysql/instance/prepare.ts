@@ -100,7 +100,7 @@ export async function ensureDirectories(host: Host, instance: InstancePlace): Pr
   requireEnterable(instance, (await readInstance(host, instance)).surroundings);
 }
 
-/** Writes my.cnf, the init file, and the unit where they differ from what stands there. `changed`: one did. */
+/** Writes my.cnf, the init file and the unit if they differ from the files on the host. `changed`: one did. */
 export async function writeConfiguration(
   host: Host,
   instance: Instance,
@@ -131,7 +131,7 @@ export const optionFileAccess = ({ runtime }: Pick<Instance, "runtime">): FileOp
   ...(runtime.asRoot && { asRoot: true, owner: `root:${runtime.osUser}` }),
 });
 
-/** The password stands in the account's file before any server knows it. */
+/** The password is in the account's file before any server knows it. */
 async function ensureAccount(host: Host, instance: Instance): Promise<Account> {
   const { layout, runtime } = instance;
   if (accountKind(instance) === "socket") return { kind: "socket" };
@@ -155,8 +155,9 @@ const initialiseSeconds = 600; // 2.3 s measured (docs of the lab); a disk a hun
 export const unflushed = ["--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"];
 
 /**
- * Makes an empty data directory where there is none. It has its name only when it is whole and on the disk, but for a file system
- * that is mounted in its place: a half-made one is deleted by the next run before it begins again. May be repeated.
+ * Makes an empty data directory if there is none. It has its name only when it is whole and on the disk, but for a file
+ * system that is mounted in its place: a half-made one is deleted by the next run before it begins again. May be
+ * repeated.
  */
 export async function initialiseData(host: Host, instance: Instance): Promise<void> {
   const { layout, runtime, binaries } = instance;

@@ -14,7 +14,7 @@ import { servicePlaceOf } from "./service";
 export const removeSeconds = 3600; // ext4 frees some 100 GB a minute in the worst case we know of: truncating one large file
 const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a statement's rollback is the server's
 
-/** Throws the data away. Refuses while a server runs on it; ends a seeding. */
+/** Deletes the data. Refuses while a server runs on it; ends a seeding. */
 export async function emptyData(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
   await requireRemovable(host, instance, "its data cannot be deleted");

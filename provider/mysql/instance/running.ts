@@ -11,7 +11,7 @@ import { byDefault } from "./differences";
 export interface RunningFacts {
   readonly version: string;
   readonly uuid: string;
-  /** Those that were asked for and that it has, by name. */
+  /** The requested ones that it has, by name. */
   readonly variables: Readonly<Record<string, string>>;
   readonly rootPasswordMatches: boolean;
   /** Ours, and those of the names that are declared. Absent in what an older version has remembered. */
@@ -27,7 +27,7 @@ interface Variable {
 }
 
 export interface Asked {
-  /** Besides those that its health and its channels depend on. */
+  /** In addition to those that its health and its channels depend on. */
   readonly variables: readonly string[];
   readonly rootPasswordMatches: () => Promise<boolean>;
   readonly accounts: (mysql: MysqlReader) => Promise<readonly SeenAccount[]>;

@@ -8,7 +8,7 @@ const restartExitCode = 16; // MYSQLD_RESTART_EXIT, sql/sql_const.h
 const abortExitCode = 1; // MYSQLD_ABORT_EXIT, sql/sql_const.h
 const crashLimit = { times: 5, withinSeconds: 600 }; // five recoveries of a big buffer pool take minutes, systemd's 10 s would never count them
 
-/** Where mysqld of an instance stands as a service. */
+/** Where mysqld of an instance is as a service. */
 export const servicePlaceOf = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): ServicePlace => ({
   name: layout.unitName,
   supervisor: runtime.supervisor,
@@ -57,7 +57,7 @@ const mysqldParts = ({ owner, layout, binaries, memoryMaxBytes }: ServiceParts) 
     },
   }) as const satisfies Partial<Service>;
 
-/** The unit of mysqld, or its supervisor where there is no systemd. */
+/** The unit of mysqld, or its supervisor if there is no systemd. */
 export const renderUnit = (instance: ServiceParts): string =>
   renderService(serviceOf(instance))
     .map(({ text }) => text)

@@ -11,7 +11,7 @@ export interface InstanceSight {
   /** The management account could log in. */
   readonly answers: boolean;
   readonly wanted: "running" | "stopped";
-  /** Null where it was not asked. */
+  /** Null if it was not asked. */
   readonly isReadOnly: boolean | null;
   readonly wantsReadOnly: boolean;
   /** Objects that its seeding left out. */
@@ -21,7 +21,7 @@ export interface InstanceSight {
 
 /** In the order in which a person would repair it. */
 export function instanceHealth(seen: InstanceSight): Health {
-  if (!seen.isThere) return ill("not there", "run `pulumi refresh`, then `pulumi up`, which creates it again");
+  if (!seen.isThere) return ill("does not exist", "run `pulumi refresh`, then `pulumi up`, which creates it again");
   if (!seen.isSeeded) return seedingWords[seen.seeding];
   if (seen.wanted === "stopped")
     return seen.isRunning
@@ -30,10 +30,10 @@ export function instanceHealth(seen: InstanceSight): Health {
   if (!seen.isRunning)
     return ill(
       "stopped, declared running",
-      `run \`pulumi up --refresh\`: it starts it; why it stopped, ${seen.errorLog} says`,
+      `run \`pulumi up --refresh\`, which starts it; ${seen.errorLog} says why it stopped`,
     );
   if (!seen.answers)
-    return ill("running, does not answer", `it starts, or is stuck: read ${seen.errorLog} on the host`);
+    return ill("running, does not answer", `it is starting or stuck: read ${seen.errorLog} on the host`);
   if (seen.isReadOnly === false && seen.wantsReadOnly)
     return ill("running, writable, declared read-only", "run `pulumi up --refresh`, which sets it back");
   return {
@@ -49,5 +49,5 @@ const seedingWords: Readonly<Record<InstanceSight["seeding"], Health>> = {
   none: ill("claimed, not seeded yet", "run `pulumi up`: it continues"),
   running: ill("being seeded", "wait for the `pulumi up` that seeds it, or run it: it waits for the job"),
   finished: ill("seeded, not finished yet", "run `pulumi up`: it continues"),
-  failed: ill("seeding failed", "run `pulumi up`: it says why, or begins again with empty data"),
+  failed: ill("seeding failed", "run `pulumi up`: it reports the error, or starts the seeding again with empty data"),
 };

@@ -14,14 +14,14 @@ export interface TimeZonesWanted {
   readonly instance: Instance;
   readonly mysql: MysqlClient;
   readonly report: Report;
-  /** Reads from the source; null where none is declared. */
+  /** Reads from the source; null if none is declared. */
   readonly askSource: (<T>(ask: (source: MysqlReader) => Promise<T>) => Promise<T>) | null;
 }
 
 /**
  * Loads the tables of time zones, which a new server has empty: a session, an event or a replicated statement in `Europe/Berlin`
  * fails without them (1298). From the host's zoneinfo, else from the source's tables; outside the binary log. May be repeated. False
- * where neither has them.
+ * if neither has them.
  */
 export async function ensureTimeZones(wanted: TimeZonesWanted): Promise<boolean> {
   const { mysql, instance, report } = wanted;

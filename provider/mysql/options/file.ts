@@ -20,14 +20,14 @@ export interface OptionLine {
   readonly group: string | undefined;
   /** As in SHOW VARIABLES: lower case, `_`, without loose-, skip-, disable- and enable-. */
   readonly name: string;
-  /** Undefined where there is no `=`; OFF for skip-, ON for enable-. */
+  /** Undefined if there is no `=`; OFF for skip-, ON for enable-. */
   readonly value: string | undefined;
-  /** True where an unknown name is only a warning. */
+  /** True if an unknown name is only a warning. */
   readonly loose: boolean;
   readonly text: string;
 }
 
-/** `!include FILE` or `!includedir DIRECTORY`: settings that stand elsewhere, in groups of their own. */
+/** `!include FILE` or `!includedir DIRECTORY`: settings in other files, with groups of their own. */
 interface IncludeLine {
   readonly kind: "include";
   readonly text: string;
@@ -128,7 +128,7 @@ const namedSkip = new Set([
   "skip_symbolic_links",
 ]);
 
-/** The name and value that mysqld makes of what stands in the file. */
+/** The name and value as mysqld reads them from the file. */
 export function normaliseOption(
   written: string,
   value?: string,
@@ -147,7 +147,7 @@ export function serverGroups(flavour: "mysql" | "percona" | "mariadb", series: s
   return flavour === "mariadb" ? [...groups, "mariadb", `mariadb-${series}`, "mariadbd", `mariadbd-${series}`] : groups;
 }
 
-/** Options that may stand several times and add up: the last does not win. */
+/** Options that may occur several times and add up: the last does not win. */
 const additive = new Set([
   "plugin_load_add",
   "replicate_do_db",

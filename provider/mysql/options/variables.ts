@@ -1,7 +1,7 @@
 import { id, sql, type SqlValue, type Statement } from "../sql";
 
 /**
- * Variables that need a restart, of those that are set by us or often by users. For all others SET GLOBAL is tried when the
+ * Variables that need a restart, of those that Sluice sets or users often set. For all others SET GLOBAL is tried when the
  * value differs, and error 1238 means restart. Source: every global variable of 9.7.4 set to its own value, those that gave 1238;
  * and options of the command line that its --help shows and that are not variables.
  */

@@ -58,7 +58,10 @@ const grantPattern = new RegExp(
   "i",
 );
 
-/** `SELECT, SHOW VIEW ON shop.*`, `EXECUTE ON PROCEDURE shop.bill`, `PROCESS ON *.*`; names may stand in backticks. Or why not. */
+/**
+ * `SELECT, SHOW VIEW ON shop.*`, `EXECUTE ON PROCEDURE shop.bill`, `PROCESS ON *.*`; names may be quoted by backticks.
+ * Or why not.
+ */
 export function parseGrant(text: string): Grant | { readonly problem: string } {
   const match = grantPattern.exec(text);
   if (match === null) return { problem: "is not of the form `PRIVILEGE, PRIVILEGE ON database.table`" };
@@ -97,7 +100,7 @@ function privilegeProblem(privilege: string, { database }: GrantTarget): string 
   return `${privilege === "" ? "a privilege" : privilege} is not a privilege${near === undefined ? "" : `; did you mean ${near}?`}`;
 }
 
-/** What an account has beside its grants, as SHOW GRANTS shows it: roles, proxies, columns, restrictions. */
+/** What an account has in addition to its grants, as SHOW GRANTS shows it: roles, proxies, columns, restrictions. */
 export interface ShownGrants {
   readonly grants: readonly Grant[];
   readonly others: readonly string[];

@@ -76,7 +76,7 @@ function canonicalPrivilege(privilege: string): string {
   return mariadbPrivilegeNames[name] ?? (name === "ALL PRIVILEGES" ? "ALL" : name);
 }
 
-/** What SUPER still stands for, besides the privileges that have taken its place. */
+/** What SUPER still allows, in addition to the privileges that replace it. */
 const impliedBySuper = new Set<string>([
   replicationPrivileges.administer,
   replicationPrivileges.observe,
@@ -117,7 +117,7 @@ export function matchesPattern(pattern: string, database: string): boolean {
   return new RegExp(`^${expression}$`, "su").test(database);
 }
 
-/** `app@10.%` as CURRENT_USER() prints it; the host stands after the last `@`. */
+/** `app@10.%` as CURRENT_USER() prints it; the host follows the last `@`. */
 export interface Account {
   readonly user: string;
   readonly host: string;

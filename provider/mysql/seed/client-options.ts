@@ -60,7 +60,7 @@ export function targetFiles({ layout }: Pick<Instance, "layout">, password: stri
     user: managementAccount,
     ...(password !== undefined && { password }),
   };
-  // What is loaded is the source's history: it has no place in the copy's own log.
+  // The loaded data is the source's history: it must not enter the copy's own binary log.
   const session = { "init-command": "SET SESSION sql_log_bin = 0" };
   return { [jobFiles.targetOptions]: renderGroup("client", client) + renderGroup("mysql", session) };
 }

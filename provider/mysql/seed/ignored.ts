@@ -5,7 +5,7 @@ import { id, sql } from "../sql";
 /** Objects of the source, as `database.object`, that a dump leaves out: views, routines, triggers and events. */
 export type Ignored = readonly string[];
 
-/** What stands behind the first point is the object's name: a database with a point in its name cannot be named. */
+/** The object's name follows the first point: a database with a point in its name cannot be named. */
 export function parseIgnored(name: string): { readonly database: string; readonly object: string } {
   const at = name.indexOf(".");
   return { database: name.slice(0, at), object: name.slice(at + 1) };

@@ -8,7 +8,7 @@ import { seedJob, type Layout } from "../instance/layout";
 export interface SeedFacts {
   /** `finished`: the data is in, and the caller has not recorded it yet. `failed`: begin again with empty data. */
   readonly state: "none" | "running" | "finished" | "failed";
-  /** Digest of the request that the job was started for; null where it does not say. */
+  /** Digest of the request that the job was started for; null if it does not say. */
   readonly request: string | null;
 }
 

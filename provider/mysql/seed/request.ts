@@ -8,7 +8,7 @@ export interface SeedRequest {
   readonly method: SeedMethod;
   /** `db-1:3306`, or the path of the file; empty for `none`. */
   readonly from: string;
-  /** Null where the seed is not taken from a server, and in a preview, which does not ask the source. */
+  /** Null if the seed is not taken from a server, and in a preview, which does not ask the source. */
   readonly sourceUuid: string | null;
   /** Size of the file; null without a file, and where it was not looked at. */
   readonly fileBytes: number | null;
@@ -31,11 +31,11 @@ export interface EarlierSeeding {
   readonly whyAnew: string | null;
 }
 
-/** Data that was begun for another declaration is never taken for this one's. */
+/** Data that was seeded for another declaration is never used for this one. */
 export function compareSeeding(
   wanted: SeedRequest,
   record: { readonly phase: "claimed" | "complete"; readonly seeding?: SeedRequest } | undefined,
-  // `request`: the digest that the job was started with; undefined where nothing looked at it.
+  // `request`: the digest that the job was started with; undefined if nothing looked at it.
   found: { readonly isThere: boolean; readonly request: string | null | undefined },
 ): EarlierSeeding {
   const job = found.isThere;
@@ -43,12 +43,12 @@ export function compareSeeding(
   const begun = record?.seeding;
   if (!job) return { job, whyAnew: begun === undefined ? null : differenceOf(begun, wanted) };
   if (begun === undefined || (found.request !== undefined && found.request !== digestOf(begun)))
-    return { job, whyAnew: "it is not recorded what the unfinished seeding was begun for" };
+    return { job, whyAnew: "the declaration of the unfinished seeding is not recorded" };
   return { job, whyAnew: differenceOf(begun, wanted) };
 }
 
 /**
- * Why the data of a seeding that was begun for `begun` must not be taken for that of `wanted`; null where it may. The same
+ * Why the data of a seeding that was started for `begun` must not be used for `wanted`; null if it may. The same
  * server under another address, or with another password, is the same request: its server_uuid says so.
  */
 export function differenceOf(begun: SeedRequest, wanted: SeedRequest): string | null {
@@ -78,7 +78,7 @@ function sourceDifference(begun: SeedRequest, wanted: SeedRequest): string | nul
       ? `the unfinished seeding is from ${begun.from}`
       : `the unfinished seeding is from ${begun.from}; it is kept if ${wanted.from} is the same server`;
   if (begun.fileBytes !== null && wanted.fileBytes !== null && begun.fileBytes !== wanted.fileBytes)
-    return `${wanted.from} is another file than when the seeding began`;
+    return `${wanted.from} was replaced after the seeding began`;
   return null;
 }
 

@@ -22,7 +22,7 @@ export interface Seeding {
   readonly connect: Connect;
   readonly report: Report;
   readonly signal?: AbortSignal | undefined;
-  /** Digest of what is asked for (request.ts): the job of another request is never taken for this one's. */
+  /** Digest of the seed request (request.ts): the job of another request is never used for this one. */
   readonly request?: string | undefined;
   /** Longest time for all of it. A job that takes longer runs on, and the next call continues to wait for it. */
   readonly withinSeconds: number;
@@ -35,7 +35,7 @@ export interface Seeding {
 /** What the server holds now, and the position at which a channel continues. */
 export interface SeedResult {
   readonly method: "dump" | "file" | "clone" | "none";
-  /** Transactions that are in the data; null where nothing says it. */
+  /** Transactions that are in the data; null if nothing says it. */
   readonly gtidExecuted: string | null;
   readonly logFile: string | null;
   readonly logPosition: string | null;
@@ -66,13 +66,13 @@ export interface SeedOrder {
 export type Explanation = Pick<Problem, "code" | "what" | "found" | "needs" | "fix">;
 
 export interface SeedRun {
-  /** Made only when no job is there: it may look at the source, at the file, and prepare the server. */
+  /** Called only if no job exists: it may query the source, read the file, and prepare the server. */
   readonly prepare: () => Promise<SeedOrder>;
   /** Where the data comes from, for errors: `source db-1:3306`, `/backup/full.sql.gz`. */
   readonly from: string;
   readonly totalBytes: () => Promise<number | null>;
   readonly isEstimate: boolean;
-  /** What a failure means where the words of a seeding in general say too little. */
+  /** What a failure of this method means, if the general text says too little. */
   readonly explain?: (facts: JobFacts) => Explanation | undefined;
   /** Looks closer when no byte has come for a while; throws when none will ever come. */
   readonly whenStalled?: (stalledSeconds: number) => Promise<void>;
@@ -169,7 +169,7 @@ async function followSeed(seeding: Seeding, run: SeedRun, place: JobPlace): Prom
   }
 }
 
-/** What stopped it, told from how the script ended, from its words and from what the server wrote. */
+/** What stopped it: decided from the script's end, its output and the server's error log. */
 async function seedFailure(seeding: Seeding, { from, explain }: SeedRun, facts: JobFacts): Promise<SluiceError> {
   const { host, instance } = seeding;
   const { object, layout } = instance;

@@ -83,7 +83,7 @@ export function loadScript({ mysql, reader, metersReader, isOurs, ignores = fals
     ${client} <${jobFiles.after} 2>loader.err || fail loader ${endings.loaderFailed}`;
 }
 
-/** `metered` runs its words in a process whose number stands in `meter`. */
+/** `metered` runs its words in a process whose number is in `meter`. */
 const runFunctions = sh`
     metered() { sh -c 'echo $$ >meter; exec "$@"' meter "$@"; }
     # mysqldump's advice about GTIDs says nothing about what went wrong.

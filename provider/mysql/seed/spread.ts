@@ -3,8 +3,8 @@ import { type Command, sh } from "../../host/command";
 /**
  * Loads a dump through the client. Our own dump goes through several sessions at once. mysqldump writes the rows of a
  * table as one INSERT a line, about a megabyte each, and their order does not matter; everything else keeps its place.
- * So the lines of a table that has many go to sessions in turns, after what stands before them was executed, and what
- * stands behind them waits until they were.
+ * So the lines of a table that has many go to sessions in turns, after everything before them was executed, and everything
+ * after them waits until they were.
  *
  *     tee | perl -> session 0: databases, tables, small tables, triggers, routines, views
  *             `---> session 1..n: rows of one large table

@@ -3,7 +3,7 @@ import { id } from "../sql";
 import { systemDatabases } from "./source/facts";
 
 /**
- * What stands between a dump and the server: grep picks the few lines that say what the dump is, for DumpScanner, and perl
+ * What is between a dump and the server: grep picks the few lines that say what the dump is, for DumpScanner, and perl
  * drops the lines that are not for this server. Both look at the beginning of a line only. No awk: mawk, which is Debian's,
  * takes four times as long for a line twice as long (46 s for one of 80 MB, measured), and a row may be a line of 1 GB.
  */
@@ -46,7 +46,7 @@ const position = [dumpedPositionStatement, dumpedApplierStatement].map(({ source
  * - the server's own schemas: accounts of another server would lock Sluice out, or let strangers in;
  * - databases that are not wanted;
  * - accounts and grants, for the same reason as the server's schemas;
- * - statements about replication and GTIDs: their values are read, and set when everything else is there.
+ * - statements about replication and GTIDs: their values are read, and set after everything else is loaded.
  */
 export const filterProgram = `use strict; use warnings;
 my (%want, $body, $skip, $gtids);

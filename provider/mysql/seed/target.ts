@@ -36,7 +36,7 @@ export async function frameFiles(mysql: MysqlClient): Promise<Files> {
 const renderStatements = (...statements: readonly Statement[]): string =>
   statements.map(({ text }) => `${text};\n`).join("");
 
-/** Throws where the server already holds a database: a seeding never mixes with what is there. */
+/** Throws where the server already holds a database: a seeding never mixes with existing data. */
 export async function requireEmpty(mysql: MysqlClient, object: string): Promise<void> {
   const databases = await readDatabases(mysql);
   if (databases.length === 0) return;

@@ -5,7 +5,7 @@ import type { SeedMethod } from "./request";
 export interface SeedingSaid {
   readonly method: SeedMethod;
   readonly from: string;
-  /** A preview after an interrupted run may not know whether a seeding was begun. */
+  /** A preview after an interrupted run does not know whether a seeding was started. */
   readonly resumes: boolean | "where it was begun";
   /** The program accepts rows that a dump rounds. */
   readonly inexact?: true;

@@ -9,7 +9,7 @@ import type { ChannelNames } from "./thread";
 export interface Recipe {
   /** Reads on from `(a)`: what is done, and what is lost by it. */
   readonly does: string;
-  /** In the order in which they are run; none where the sentence says it all. */
+  /** In the order in which they are run; none if the sentence says it all. */
   readonly statements?: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export function repair(names: ChannelNames, does: string, ...statements: readonl
   };
 }
 
-/** Null where the error is not about a transaction. MySQL's manual, "Skipping Transactions". */
+/** Null if the error is not about a transaction. MySQL's manual, "Skipping Transactions". */
 export function skip(names: ChannelNames, error: ThreadError, does: string): Recipe | null {
   const { channel, server } = names;
   if (error.transaction === "") return null;

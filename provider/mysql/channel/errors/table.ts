@@ -6,7 +6,7 @@ import { sql } from "../../sql";
 export interface ErrorTable {
   /** Columns whose values mysqldump rounds to six digits: FLOAT without declared digits. */
   readonly floatColumns: readonly string[];
-  /** True where a unique key without NULL and without FLOAT finds the row; else all values of the row are compared. */
+  /** True if a unique key without NULL and without FLOAT finds the row; else all values of the row are compared. */
   readonly isFoundByKey: boolean;
   /** `InnoDB` */
   readonly engine: string;
@@ -23,7 +23,7 @@ export function tableNamed(message: string): TableName | null {
   return database === undefined || table === undefined ? null : { database, table };
 }
 
-/** Null where the replica does not have the table. */
+/** Null if the replica does not have the table. */
 async function readErrorTable(mysql: MysqlReader, { database, table }: TableName): Promise<ErrorTable | null> {
   const [tables, columns, keys] = await Promise.all([
     mysql.query(

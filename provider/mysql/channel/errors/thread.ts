@@ -32,6 +32,6 @@ export interface ErrorEntry {
   /** Reads on from the object. */
   readonly what: string | ((names: ChannelNames) => string);
   readonly fix: (names: ChannelNames, error: ThreadError) => string;
-  /** True where waiting or trying again may be enough. */
+  /** True if waiting or trying again may be enough. */
   readonly passes?: boolean;
 }

@@ -3,7 +3,7 @@ import { assignedUuids, assignsGtids, sayPosition, type Position } from "../sett
 import { refuse, sayGtids, uuidOf, type Situation } from "../situation";
 import type { ChannelSource } from "../source";
 
-/** What beginning at a place in the source's log needs. */
+/** Requirements of starting at a position in the source's binary log. */
 export function requireFile(situation: Situation, { file, position }: Extract<Position, { by: "file" }>): void {
   const { source, replica, names, points } = situation;
   const withGtids = (mode: string) => mode.startsWith("ON");

@@ -4,7 +4,7 @@ import { assignedUuids } from "../settings";
 import { refuse, sayGtids, uuidOf, type Situation } from "../situation";
 import type { ChannelSource } from "../source";
 
-/** What finding one's place by GTID needs. */
+/** Requirements of starting by GTID. */
 export function requireGtids(situation: Situation): void {
   const { source, replica, names, seedGtids } = situation;
   if (source.gtidMode !== "ON" && source.gtidMode !== "ON_PERMISSIVE")

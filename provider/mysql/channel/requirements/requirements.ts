@@ -106,7 +106,7 @@ function requireOnlyChannel(situation: Situation): void {
 
 function requirePrivileges(situation: Situation): void {
   const { source, names, position } = situation;
-  // By GTID one need not know where the source's log ends.
+  // By GTID the end of the source's binary log need not be known.
   const needs = position.by === "gtid" ? followNeeds() : [...followNeeds(), ...observeNeeds()];
   const missing = missingPrivileges(parseGrants(source.grants), needs);
   if (missing.length === 0) return;

@@ -29,9 +29,9 @@ export interface SeenAccount {
   /** Rows of SHOW GRANTS that we never make: roles, columns, WITH GRANT OPTION. */
   readonly others: readonly string[];
   readonly tls: TlsRequirement;
-  /** It can log in: not locked, not expired, and its password is the declared one. Null where none is declared. */
+  /** It can log in: not locked, not expired, and its password is the declared one. Null if none is declared. */
   readonly isUsable: boolean | null;
-  /** The server ignores case in the names of its grants; absent where it does not, and in a state of an earlier version. */
+  /** The server ignores case in the names of its grants; absent if it does not, and in a state of an earlier version. */
   readonly ignoresCase?: boolean;
 }
 
@@ -180,7 +180,7 @@ export function requireOwnAccounts(
   });
 }
 
-/** What is really there, in the program's words: accounts that are as declared stand as they were written. */
+/** The accounts of the server, in the program's words: accounts that are as declared keep the text of the program. */
 export const accountsAsSeen = (
   declared: readonly DeclaredAccount[],
   seen: readonly SeenAccount[],

@@ -111,7 +111,7 @@ async function writeRules(
 
 /**
  * AppArmor may have been removed since, and its programs with it. Rules that stay loaded allow only what is removed with the
- * server, and are gone after the next boot: no reason to keep a server that is to go.
+ * server, and end with the next boot: not a reason to keep a server that is to be removed.
  */
 async function removeRules(
   host: Host,

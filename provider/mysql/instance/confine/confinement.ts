@@ -4,16 +4,16 @@ import type { Binaries } from "../binaries";
 import type { Instance } from "../instance";
 import type { Layout } from "../layout";
 
-/** What the kernel lets mysqld do here beyond owners and modes; null where nothing confines it. */
+/** What the kernel lets mysqld do here beyond owners and modes; null if nothing confines it. */
 export type Confinement = AppArmor | SeLinux | null;
 
 export interface AppArmor {
   readonly kind: "apparmor";
   /** As the kernel names it: `/usr/sbin/mysqld` or `mysqld`. */
   readonly profile: string;
-  /** Null where no file below /etc/apparmor.d declares it. */
+  /** Null if no file below /etc/apparmor.d declares it. */
   readonly profileFile: string | null;
-  /** The file that the profile includes for local rules; null where it includes none. */
+  /** The file that the profile includes for local rules; null if it includes none. */
   readonly localFile: string | null;
   /** The profile with what it includes. */
   readonly rules: string;
@@ -21,7 +21,7 @@ export interface AppArmor {
 
 export interface SeLinux {
   readonly kind: "selinux";
-  /** The type that the policy gives to the directory, and the one that it has where it is there. */
+  /** The type that the policy gives to the directory, and the one that it has, if it exists. */
   readonly types: readonly string[];
   /** Null if unknown, because semanage is not installed. */
   readonly ports: readonly PortRange[] | null;
@@ -134,7 +134,7 @@ export interface Missing {
   readonly port: boolean;
 }
 
-/** What mysqld would be denied; null where nothing is. */
+/** What mysqld would be denied; null if nothing is. */
 export function missingIn(confinement: Confinement, { layout, port }: Pick<Place, "layout" | "port">): Missing | null {
   if (confinement === null) return null;
   if (confinement.kind === "apparmor") {

@@ -189,7 +189,7 @@ function dumpWords(dump: Client, databases: readonly string[], ignored: Ignored)
   ];
 }
 
-const deadLooks = 2; // a source that is silent at two looks, a minute apart, is gone: a restart of it would have ended the dump
+const deadLooks = 2; // a source that does not answer two queries, a minute apart, is down: a restart would have ended the dump
 
 /** A dump over a connection that is dead waits for hours: TCP tells only who sends. */
 async function requireDumping(

@@ -2,7 +2,7 @@
  * Opens mysqldump's snapshot at a known position of the source, and stops the dump when it makes other sessions of the source
  * wait. Perl, because a seeding outlives the connection that started it; no module but those of perl-base.
  *
- *     watch    looks: who stands in the way, who waits for the dump, how long the history list is
+ *     watch    looks: sessions that block the dump, sessions that wait for it, the length of the history list
  *     lock     holds LOCK TABLES ... READ for at most two seconds, one session for each attempt
  *     dump     mysqldump --single-transaction; its output is passed on when the attempt has succeeded
  *
@@ -47,7 +47,7 @@ sub begin { my ($s, $sql) = @_;
   $s->{asked}++; $s->{idle} = 0; $s->{since} = now();
   print { $s->{in} } "$sql;\\nSELECT 'sluice end $s->{asked}';\\n";
 }
-# The rows; undef when they have not come within the time. An error stands in the session.
+# The rows; undef if they have not arrived in time. An error is kept in the session.
 sub answer { my ($s, $seconds) = @_;
   my $until = now() + $seconds;
   for (;;) {
@@ -96,7 +96,7 @@ sub startDump { my ($token) = @_;
   close($toOut); close($toErr);
   return { pid => $pid, out => $out, err => $err, words => "", said => "" };
 }
-# What mysqldump says about its progress is for us, the rest is an error or a warning.
+# mysqldump's lines about its progress are dropped, the rest is an error or a warning.
 sub hear { my ($d, $seconds) = @_;
   return if $d->{mute} || !hasInput($d->{err}, $seconds);
   my $read = sysread($d->{err}, $d->{words}, 65536, length($d->{words}));
@@ -278,7 +278,7 @@ print STDERR $dump->{said};
 leave($watch);
 exit $code;
 
-# The snapshot stands: whether tables came or went until now is asked after the hold, and the dump is watched meanwhile.
+# The snapshot is open: whether tables were created or dropped until now is asked after the lock, and the dump is watched meanwhile.
 sub isSame {
   %waited = ();
   my @found = later($say{tables});

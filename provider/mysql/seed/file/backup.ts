@@ -30,7 +30,7 @@ const unsupported: Readonly<Record<string, string>> = {
   "04224d18": "lz4",
 };
 
-const headBytes = 262_144; // the first CREATE DATABASE stands in the first few kB, behind a GTID set of 100 kB at most
+const headBytes = 262_144; // the first CREATE DATABASE is in the first few kB, after a GTID set of 100 kB at most
 const tailBytes = 4096; // the last line of a dump, and what an editor may have left behind it
 const readSeconds = 60; // a megabyte through a slow disk that wakes up
 

@@ -30,7 +30,7 @@ export interface FileWanted extends DumpExpected {
 
 /**
  * Loads a backup that a user made. Its user databases come, without the server's own schemas, accounts and grants; its
- * position is read wherever it stands, and set at the end. May be repeated: finds the job of before.
+ * position is read from anywhere in the file, and set at the end. May be repeated: finds the earlier job.
  */
 export async function seedFromFile(seeding: Seeding, wanted: FileWanted): Promise<SeedResult> {
   const { host, instance, connect, report } = seeding;

@@ -1,4 +1,4 @@
-/** What a dump in SQL says about itself, wherever in the text it says it. Pure; text comes in pieces of any size. */
+/** What a dump in SQL says about itself, anywhere in its text. Pure; text comes in pieces of any size. */
 import { DumpParts, type DumpPart } from "./parts";
 import { parseGtidSet, renderGtidSet, uniteGtidSets } from "../../gtid";
 import {
@@ -18,7 +18,7 @@ export interface DumpFacts {
   readonly tool: DumpTool | undefined;
   /** The server that was dumped: "8.0.36", "10.11.6-MariaDB". */
   readonly serverVersion: string | undefined;
-  /** Canonical; the union where several statements stand. Empty: the server had executed nothing. Undefined: not said. */
+  /** Canonical; the union of several statements. Empty: the server had executed nothing. Undefined: not said. */
   readonly gtidPurged: string | undefined;
   readonly file: string | undefined;
   readonly position: number | undefined;
@@ -28,9 +28,9 @@ export interface DumpFacts {
   readonly databases: readonly string[];
   /** What the head of a single-database dump names; such a dump creates and uses none. */
   readonly headDatabase: string | undefined;
-  /** `all`: the program was told to dump every database. `named`: it was told names of databases. */
+  /** `all`: the dump was made with --all-databases. `named`: with names of databases. */
   readonly scope: "all" | "named" | "unknown";
-  /** One for each dump in the text: several may stand in one file, taken at different moments. */
+  /** One for each dump in the text: several may be in one file, taken at different moments. */
   readonly parts: readonly DumpPart[];
   /** The beginnings of GTID sets that cannot be read. */
   readonly unreadableGtids: readonly string[];
@@ -117,7 +117,7 @@ export class DumpScanner {
     if (this.#positionText !== undefined) return this.continuePosition(line);
     if (line.trim() === "") return;
     this.#found.lastLine = line.slice(0, keptCharacters);
-    // Bodies of routines and events are the only raw lines of data: what stands in them is not the dump speaking.
+    // Bodies of routines and events are the only raw lines of data: their text is not part of the dump's own statements.
     const delimiter = /^DELIMITER\s+(\S+)/i.exec(line);
     if (delimiter) this.#inRoutine = delimiter[1] !== ";";
     if (this.#inRoutine || delimiter || insertPattern.test(line)) {
@@ -179,7 +179,7 @@ export class DumpScanner {
     if (position !== undefined) this.#found.position = Number(position);
   }
 
-  /** mydumper's `metadata` file, in a stream or beside its SQL, and the `@.json` of MySQL Shell. */
+  /** mydumper's `metadata` file, in a stream or next to its SQL, and the `@.json` of MySQL Shell. */
   private readMetadata(line: string): void {
     if (dumpedStatusHeading.test(line)) this.#section = "source";
     else if (dumpedReplicaHeading.test(line)) this.#section = "replica";

@@ -7,7 +7,7 @@ import { systemDatabases, type SeedSource } from "../source/facts";
 export interface DumpExpected {
   readonly path: string;
   readonly databases: "ALL" | readonly string[];
-  /** The declared source; null where none is declared, or it was not asked. */
+  /** The declared source; null if none is declared, or it was not asked. */
   readonly source?: Pick<SeedSource, "endpoint" | "gtidOn" | "databases"> | null | undefined;
 }
 
@@ -17,7 +17,7 @@ const recipe =
   "make the dump with `mysqldump --single-transaction --set-gtid-purged=ON --source-data=2 --routines --triggers --events --all-databases`";
 const again = "the next `pulumi up` starts the seeding again with empty data";
 
-/** Why the data of a dump must not be taken for that of the source at one moment; undefined where it may. Pure. */
+/** Why the data of a dump must not be taken for that of the source at one moment; undefined if it may. Pure. */
 export function refusalOf(facts: DumpFacts, expected: DumpExpected): Judgement | undefined {
   return (
     incomplete(facts, expected) ??

@@ -34,7 +34,7 @@ export class DumpParts {
     this.current().ended = true;
   }
 
-  /** mydumper writes its heading in several forms; only what follows an end is another dump. */
+  /** mydumper writes its heading in several forms; only what follows an end is a new dump. */
   get isEnded(): boolean {
     return this.#parts.at(-1)?.ended ?? false;
   }
@@ -53,7 +53,7 @@ export class DumpParts {
   addPosition(position: string, of: PositionOf): void {
     const { positions } = this.current();
     const before = positions.get(of);
-    // Two places in one dump are kept as such, so that they are told apart from one.
+    // Two positions in one dump are both kept, so that they differ from one.
     positions.set(of, before === undefined || before === position ? position : `${before} and ${position}`);
   }
 

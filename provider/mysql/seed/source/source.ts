@@ -90,7 +90,10 @@ export async function readSource(
   };
 }
 
-/** Off by default in 5.7, and where a DBA trimmed the instruments: performance_schema.metadata_locks is there then, and empty. */
+/**
+ * Off by default in 5.7, and where a DBA trimmed the instruments: performance_schema.metadata_locks then exists, and is
+ * empty.
+ */
 async function readLockInstruments(mysql: MysqlReader): Promise<boolean> {
   try {
     const [row] = await mysql.query<{ on: number }>(

@@ -35,9 +35,9 @@ export interface TrialWanted {
 export const trialSeconds = 3600; // 100,000 tables at 10 ms each for the dump and 20 ms for the load
 
 /**
- * Loads every definition of the source, without rows, into an empty server of its own, and throws what is refused, by name. That
- * server stands below the same directory, listens on no port, runs as mysqld's user, and is removed again. Nothing of the staging
- * database is touched.
+ * Loads every definition of the source, without rows, into an empty server of its own, and throws what is refused, by
+ * name. That server is below the same directory, listens on no port, runs as mysqld's user, and is removed again.
+ * Nothing of the staging database is touched.
  */
 export async function tryDefinitions(trial: Trial, wanted: TrialWanted): Promise<void> {
   const { host, instance, report, signal, optionText } = trial;

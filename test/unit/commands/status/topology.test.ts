@@ -61,7 +61,7 @@ const unreachable = (object: string) =>
     object: "host stage-2.example.net",
     what: "no connection within 20 s",
     found: `looking at ${object}`,
-    fix: "look whether the machine runs and its port 22 is open to here",
+    fix: "check whether the machine runs and its port 22 is open",
   });
 
 const silent = (endpoint: string) =>
@@ -69,7 +69,7 @@ const silent = (endpoint: string) =>
     isWell: false,
     words: "the source does not answer",
     code: "SOURCE_UNREACHABLE",
-    fix: "look whether it runs",
+    fix: "check whether it runs",
   });
 
 const badDay: Sight[] = [
@@ -79,9 +79,9 @@ const badDay: Sight[] = [
     lagSeconds: null,
     health: {
       isWell: false,
-      words: "applier failed: stopped applying, a row of the source is already there on the replica (1062)",
+      words: "applier failed: stopped applying, a row of the source already exists on the replica (1062)",
       code: "CHANNEL_APPLIER_FAILED",
-      fix: "remove the row that should not be there, then run `pulumi up`: it starts the applier again",
+      fix: "delete the row that was written on the replica, then run `pulumi up`: it starts the applier again",
     },
   }),
   staging("search", "stage-2.example.net:3307", well(), unreachable("stage-2")),
@@ -94,7 +94,7 @@ const badDay: Sight[] = [
   staging("legacy", "stage-1.example.net:3320"),
   channel("legacy", silent("db-old.example.net:3306"), "stage-1.example.net:3320", {
     lagSeconds: null,
-    health: { isWell: false, words: "running, lag unknown, because its source is" },
+    health: { isWell: false, words: "running, lag unknown, source unknown" },
   }),
 ];
 

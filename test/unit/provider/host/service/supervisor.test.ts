@@ -131,7 +131,7 @@ test("a program that outlives its supervisor is known by its word, and is not st
   await startService(host, service);
   expect(await lookAtService(host, service)).toMatchObject({ running: true, pid });
   await stopService(host, service, stopping);
-  expect(await lookAtService(host, service)).toMatchObject({ running: false, exit: "its supervisor is gone" });
+  expect(await lookAtService(host, service)).toMatchObject({ running: false, exit: "its supervisor has ended" });
 });
 
 test("a process of another program is none of the service's, whatever the state file says", async () => {

@@ -65,7 +65,7 @@ describe("the health of a channel", () => {
   test("does not give the lag of a source that could not be asked: the replica repeats what it heard last", () => {
     const gone = new SluiceError({ code: "SOURCE_UNREACHABLE", object: "db-1:3306", what: "does not answer" });
     const health = channelHealth(channelFacts(), "running", names, gone);
-    expect(health).toEqual({ isWell: false, words: "running, lag unknown, because its source is" });
+    expect(health).toEqual({ isWell: false, words: "running, lag unknown, source unknown" });
     expect(lagOf(channelFacts(), gone)).toBeNull();
     expect(lagOf(channelFacts(), null)).toBe(0);
   });

@@ -103,7 +103,7 @@ test.each([
     "exit code 1, exit-code",
   ],
   ["about to be started again", ["MainPID=0", "ActiveState=activating", "Result=signal", "ExecMainStatus=9"], null],
-  ["left by its supervisor", ["ActiveState=failed", "Result=lost"], "its supervisor is gone"],
+  ["left by its supervisor", ["ActiveState=failed", "Result=lost"], "its supervisor has ended"],
   ["ended under a plain supervisor", ["ActiveState=inactive", "ExecMainStatus=2"], "exit code 2"],
 ])("a server %s", (_, lines, exit) => {
   expect(look(...lines)).toMatchObject({ running: false, exit });

@@ -24,7 +24,7 @@ describe("the health of a managed server", () => {
   });
 
   test.each<[string, Partial<InstanceSight>]>([
-    ["not there", { isThere: false, isSeeded: false }],
+    ["does not exist", { isThere: false, isSeeded: false }],
     ["claimed, not seeded yet", { isSeeded: false }],
     ["being seeded", { isSeeded: false, seeding: "running" }],
     ["seeding failed", { isSeeded: false, seeding: "failed" }],
