@@ -1,7 +1,7 @@
 import { isProblem } from "./errors";
+import { endpointOf, renderEndpoint } from "./endpoint";
 import type { HostAddress, LockWait } from "./host/host";
 import type { Drivers, HostLock, Lock, ServerLock } from "./room";
-import { endpointOf } from "./status";
 
 const lockSeconds = 120; // an orphaned provider stops within seconds (engine.ts); a living one is another `up`
 
@@ -87,4 +87,4 @@ const textOf = (lock: Lock): string =>
     : JSON.stringify(["2 server", lock.name, lock.server.socket ?? "", endpointOf(lock.server)]);
 
 const machineOf = (host: HostAddress): string =>
-  host === "local" ? host : `${host.address}:${String(host.port ?? 22)}`;
+  host === "local" ? host : renderEndpoint({ address: host.address, port: host.port ?? 22 });

@@ -1,6 +1,5 @@
 import type { Code } from "./error-codes";
 import type { Problem } from "./errors";
-import type { ServerReach } from "./schema/connection";
 
 /**
  * What an object is in the topology: a server, or a channel by which rows flow from one server into another.
@@ -43,15 +42,6 @@ export interface Health {
   readonly code?: Code | undefined;
   /** What the reader can do if it is not healthy. */
   readonly fix?: string | undefined;
-}
-
-const loopback = /^(localhost|127(\.\d+){3}|::1)$/;
-
-/** `address:port`; a server on its own host's loopback, or behind a socket there, is named by the host. */
-export function endpointOf({ host, address, port = 3306 }: Pick<ServerReach, "host" | "address" | "port">): string {
-  const hostName = typeof host === "object" ? host.address : "local";
-  const name = address === undefined || loopback.test(address) ? hostName : address;
-  return `${name}:${String(port)}`;
 }
 
 /** Where nothing but the address is known. `health`: why. */

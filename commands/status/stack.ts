@@ -1,6 +1,7 @@
 import { SluiceError } from "../../provider/errors";
 import { sh } from "../../provider/host/command";
 import type { HostReader } from "../../provider/host/host";
+import { signature } from "../../provider/pulumi/wire";
 
 /** One resource of Sluice, as the stack's state holds it: secrets plain, in memory only. */
 export interface StackObject {
@@ -20,7 +21,6 @@ export interface Place {
 
 const exportSeconds = 60; // a remote backend answers in seconds; a minute leaves room for a slow network
 const typePrefix = "pulumi-nodejs:dynamic/sluice:";
-const signature = "4dabf18193072939515e22adb298388d";
 
 /** Asks the Pulumi CLI on PATH for the state. What it prints holds secrets: it never reaches an error or a file. */
 export async function readStack(host: HostReader, { stack, cwd }: Place): Promise<StackObject[]> {

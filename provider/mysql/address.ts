@@ -1,3 +1,5 @@
+import { defaultPort, renderEndpoint } from "../endpoint";
+
 /** How to reach one MySQL server, as seen from the host that its connection goes through. */
 export interface ServerAddress {
   /** A unix socket on the host. Where it is given, address and port are only a name. */
@@ -34,16 +36,12 @@ export interface TlsTrust {
   readonly verifyIdentity?: boolean | undefined;
 }
 
-/** MySQL's registered port. */
-export const defaultPort = 3306;
-
 /** `repl@db-1:3306` or `root@/run/mysqld/mysqld.sock`: greppable, secret-free. */
-export function renderServerAddress(server: ServerAddress): string {
-  return `${server.user}@${server.socket ?? renderEndpoint(server)}`;
-}
-
-/** `db-1:3306`, `[2001:db8::1]:3306`. */
-export function renderEndpoint(server: Pick<ServerAddress, "address" | "port">): string {
-  const address = server.address ?? "localhost";
-  return `${address.includes(":") ? `[${address}]` : address}:${server.port ?? defaultPort}`;
+export function renderServerAddress({
+  user,
+  socket,
+  address = "localhost",
+  port = defaultPort,
+}: ServerAddress): string {
+  return `${user}@${socket ?? renderEndpoint({ address, port })}`;
 }

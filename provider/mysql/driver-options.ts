@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { ConnectionOptions, TypeCastField } from "mysql2";
-import { defaultPort, type ServerAddress } from "./address";
+import { defaultPort } from "../endpoint";
+import { type ServerAddress } from "./address";
 import { nameStream, tlsOptions } from "./tls";
 
 /** How mysql2 talks over a stream that is open already. */

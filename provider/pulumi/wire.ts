@@ -1,6 +1,7 @@
 /** Values at the border to the engine: google.protobuf.Struct knows null, boolean, number, string, list and object, nothing else. */
 
-const signature = "4dabf18193072939515e22adb298388d";
+/** The key that tells Pulumi's own values (secrets, assets) from objects of a program. */
+export const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

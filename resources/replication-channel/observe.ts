@@ -33,7 +33,8 @@ import { isLeftWritable } from "../../provider/mysql/read-only";
 import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
-import { endpointOf, unseen, unwell, type ChannelStatus, type ServerSeen } from "../../provider/status";
+import { endpointOf } from "../../provider/endpoint";
+import { unseen, unwell, type ChannelStatus, type ServerSeen } from "../../provider/status";
 import { channelOf, markedAs, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 /** What the mark of a channel records. */

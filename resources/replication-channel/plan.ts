@@ -1,3 +1,4 @@
+import { endpointOf, renderEndpoint } from "../../provider/endpoint";
 import { beginningOf, noTrace, type Trace } from "../../provider/mysql/channel/beginning";
 import { sayFailure } from "../../provider/mysql/channel/errors/errors";
 import {
@@ -21,7 +22,6 @@ import {
   compareDelay,
   compareReceiver,
   planPosition,
-  sayEndpoint,
   sayPosition,
   type Position,
 } from "../../provider/mysql/channel/settings";
@@ -40,7 +40,6 @@ import {
 } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { hasUnknown, isUnknown } from "../../provider/schema/unknown";
-import { endpointOf } from "../../provider/status";
 import type { Live, Observed, Settled, SettledChannel } from "./observe";
 import { claimedAs, channelOf, markedAs, namesOf, withParts, type Declaration } from "./schema";
 
@@ -170,7 +169,7 @@ function planNew(wanted: Declaration, settled: Settled, live: Seen | null, conte
       channel: channelOf(wanted),
       adopts: settled.mark?.identity != null || mayExist(wanted, live),
     },
-    { kind: "point-channel", to: sayEndpoint(wanted.source), position, insteadOf, because: [] },
+    { kind: "point-channel", to: renderEndpoint(wanted.source), position, insteadOf, because: [] },
     (rules === null || hasRules(rules)) && { kind: "set-filters", channel: channelOf(wanted), rules, because: [] },
     runs && start(wanted, []),
     runs && awaits(wanted),
@@ -245,7 +244,7 @@ function planChange(
       stops !== null && { kind: "stop-channel", threads: stops, untilStep: null },
       points && {
         kind: "point-channel",
-        to: sayEndpoint(wanted.source),
+        to: renderEndpoint(wanted.source),
         position,
         insteadOf: null,
         because: [...receiver, ...delay],
@@ -334,7 +333,7 @@ function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTra
   const { object } = context;
   const source = requireAnswering(live, {
     object,
-    endpoint: sayEndpoint(wanted.source),
+    endpoint: renderEndpoint(wanted.source),
     through: wanted.replica.host,
   });
   const { start: begin } = wanted;

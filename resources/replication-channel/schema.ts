@@ -1,9 +1,9 @@
+import { endpointOf, renderEndpoint } from "../../provider/endpoint";
 import { z } from "zod";
 import { oldestVersions } from "../../provider/mysql/capabilities";
 import type { ChannelFacts, ReplicaFacts } from "../../provider/mysql/channel/facts";
 import { noRules } from "../../provider/mysql/channel/filters";
 import { sayLogin } from "../../provider/mysql/channel/errors/recipes";
-import { sayEndpoint } from "../../provider/mysql/channel/settings";
 import type { ChannelNames } from "../../provider/mysql/channel/errors/thread";
 import { channelTextRefusal, longestChannelPassword } from "../../provider/mysql/terms";
 import { server, source, type ServerReach } from "../../provider/schema/connection";
@@ -11,7 +11,6 @@ import { databaseName, seconds } from "../../provider/schema/fields";
 import type { Lock, Urn } from "../../provider/room";
 import { isUnknown, unknownValue } from "../../provider/schema/unknown";
 import type { Schema } from "../../provider/schema/schema";
-import { endpointOf } from "../../provider/status";
 
 const day = 86_400;
 
@@ -261,7 +260,8 @@ export function idOf({ channel, replica }: Declaration): string {
 export function locksOf(declared: Declaration): readonly Lock[] {
   const { replica } = declared;
   const name = `channel:${channelOf(declared)}`;
-  const place = replica.socket ?? endpointOf(replica);
+  // Without the brackets of IPv6: a lock's name never changes.
+  const place = replica.socket ?? endpointOf(replica).replace(/[[\]]/g, "");
   const inReplica: Lock = { server: replicaOf(declared), name, mode: "exclusive" };
   if (replica.host === undefined) return [inReplica];
   return [{ host: replica.host, name: `${name}@${place}`, mode: "exclusive" }, inReplica];
@@ -278,7 +278,7 @@ export const namesOf = (
 ): ChannelNames => ({
   object,
   channel: channelOf(declared),
-  source: sayEndpoint(declared.source),
+  source: renderEndpoint(declared.source),
   user: declared.source.user,
   server,
   login: sayLogin(replicaOf(declared)),

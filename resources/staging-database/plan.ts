@@ -1,3 +1,4 @@
+import { renderEndpoint } from "../../provider/endpoint";
 import {
   accountDifferences,
   compareAccounts,
@@ -32,7 +33,7 @@ import { isOurs } from "../../provider/mark/mark";
 import { requireKnown, requireOurs } from "../../provider/mark/refusals";
 import { absent, inOrder, type Absent, type Difference, type Plan, type Sayings } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
-import { isUnknown } from "../../provider/schema/unknown";
+import { isUnknown, unknownValue } from "../../provider/schema/unknown";
 import type { Observed, Settled } from "./observe";
 import { isReadOnly, isSeeded, type Declaration } from "./schema";
 
@@ -254,7 +255,8 @@ function seedFrom(wanted: Declaration): string {
   if (mode === "manual" || seed === "none") return "";
   if (typeof seed === "object") return seed.file;
   const { source } = wanted;
-  return source === undefined ? "" : `${source.address}:${String(source.port)}`;
+  if (isUnknown(source)) return unknownValue;
+  return source === undefined ? "" : renderEndpoint(source);
 }
 
 function planChange(wanted: Declaration, seen: Observed, { before, object }: PlanContext): Plan<StagingStep> {

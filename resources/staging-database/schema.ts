@@ -1,3 +1,4 @@
+import { renderEndpoint } from "../../provider/endpoint";
 import { z } from "zod";
 import { refusedAccounts } from "../../provider/mysql/instance/accounts/accounts";
 import { defaultHistoryListLimit } from "../../provider/mysql/seed/history-limit";
@@ -261,7 +262,7 @@ export const schema: Schema<Declaration> = { declaration, outputs };
 
 /** What errors call it. */
 export const objectOf = ({ host: at, port: on }: Declaration, name: string): string =>
-  `staging database ${name}@${addressOf(at)}:${String(on)}`;
+  `staging database ${name}@${renderEndpoint({ address: addressOf(at), port: on })}`;
 
 /** `root@stage-1:/srv/mysql/orders`: where it is. */
 export const idOf = ({ host: at, directory }: Declaration): string => `${addressOf(at)}:${directory}`;

@@ -1,3 +1,4 @@
+import { renderEndpoint } from "../../endpoint";
 import { SluiceError, wordsOf } from "../../errors";
 import { dialReason, forwardsForbidden } from "../dial-reasons";
 import type { DialTarget } from "../host";
@@ -125,7 +126,7 @@ export function privateKeyUnusable(object: string, privateKey: string, why: stri
 }
 
 export const renderTarget = (target: DialTarget): string =>
-  "socketPath" in target ? target.socketPath : `${target.address}:${target.port}`;
+  "socketPath" in target ? target.socketPath : renderEndpoint(target);
 
 /** sshd gives a reason for addresses only; what is wrong with a socket is found out by looking at it (files.ts). */
 export function dialRefused(object: string, target: DialTarget, error: unknown): SluiceError {

@@ -1,5 +1,6 @@
 import { createConnection } from "node:net";
 import type { Duplex } from "node:stream";
+import { renderEndpoint } from "../../endpoint";
 import { isProblem } from "../../errors";
 import type { DialTarget, SshAddress } from "../host";
 import { hopFailed, hostUnreachable } from "./errors";
@@ -12,7 +13,7 @@ export interface Through {
 
 /** `root@stage-1:22`; an address of version 6 in brackets. */
 export function renderAddress({ user, address, port = 22 }: SshAddress): string {
-  return `${user}@${address.includes(":") ? `[${address}]` : address}:${port}`;
+  return `${user}@${renderEndpoint({ address, port })}`;
 }
 
 /** The byte stream that ssh runs on. `signal` ends it at any time. */

@@ -3,7 +3,6 @@ import { compare, type Difference } from "../../plan/plan";
 import type { Source } from "../../schema/connection";
 import { hasUnknown, unknownValue } from "../../schema/unknown";
 import { has, type ServerFacts } from "../capabilities";
-import { renderEndpoint } from "../address";
 import { keyword, secret, type Statement } from "../sql";
 import { changeReplicationSource, type SourceOptions } from "../terms";
 import { sayTls, type TlsFiles } from "./tls-files";
@@ -81,8 +80,6 @@ export function compareReceiver(wanted: ChannelSettings, seen: SeenSettings, pas
 
 export const compareDelay = (wanted: ChannelSettings, seen: SeenSettings): Difference[] =>
   compare({ delaySeconds: wanted.delaySeconds }, { delaySeconds: seen.delaySeconds });
-
-export const sayEndpoint = (source: Pick<Source, "address" | "port">): string => renderEndpoint(source);
 
 /**
  * Sets everything a channel has, so that nothing of an earlier source stays behind.

@@ -1,3 +1,4 @@
+import { renderEndpoint } from "../../endpoint";
 import { isProblem, SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import { awaitCondition, done, waiting } from "../../wait";
@@ -28,7 +29,7 @@ export interface CloneWanted {
 export async function seedFromClone(seeding: Seeding, { source }: CloneWanted): Promise<SeedResult> {
   requireNoIdentity(source, seeding.instance.object);
   const startedAt = performance.now();
-  const from = `source ${source.address}:${source.port}`;
+  const from = `source ${renderEndpoint(source)}`;
   await runSeed(seeding, {
     from,
     isEstimate: false,
@@ -82,6 +83,7 @@ async function prepareClone(seeding: Seeding, source: SourceAddress, facts: Seed
     // Our literals escape with a backslash.
     sql`SET SESSION sql_mode = ''`,
     sql`SET GLOBAL super_read_only = 0`,
+    // MySQL's own form: it takes names and addresses of version 4 only.
     sql`SET GLOBAL clone_valid_donor_list = ${`${source.address}:${source.port}`}`,
     ...trust,
     sql`CLONE INSTANCE FROM ${donor} IDENTIFIED BY ${secret(source.password, "source.password")} REQUIRE ${secured}`,

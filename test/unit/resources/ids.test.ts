@@ -35,3 +35,29 @@ describe("what errors call an object", () => {
     expect(room?.object({ ...declared(), replica: "unknown" }, "shop")).toBe("channel shop@unknown");
   });
 });
+
+/** Runs of an earlier version look for these locks, beside runs of this one. */
+describe("the locks", () => {
+  const locksOf = (kind: string, declaration: object) =>
+    rooms
+      .find((room) => room.kind === kind)
+      ?.locks(declaration)
+      .map((lock) => ["host" in lock ? "host" : "server", lock.name, lock.mode]);
+  const host = { address: "stage-1", hostKey: "SHA256:x", agent: true } as const;
+  const into = (replica: object) =>
+    locksOf("ReplicationChannel", declared({ replica: { user: "sluice", ...replica } }));
+
+  test("of a staging database are its directory's, on the host", () => {
+    const locks = locksOf("StagingDatabase", { host, directory: "/srv/mysql/orders" });
+    expect(locks).toEqual([["host", "staging-database:/srv/mysql/orders", "exclusive"]]);
+  });
+
+  test("of a channel are its place's on the replica's host, and its own in the replica", () => {
+    const inReplica = ["server", "channel:orders", "exclusive"];
+    const placed = (place: string) => [["host", `channel:orders@${place}`, "exclusive"], inReplica];
+    expect(into({ host, socket: "/srv/a/s.sock" })).toEqual(placed("/srv/a/s.sock"));
+    expect(into({ host, address: "127.0.0.1", port: 3307 })).toEqual(placed("stage-1:3307"));
+    expect(into({ host, address: "2001:db8::1" })).toEqual(placed("2001:db8::1:3306"));
+    expect(into({ address: "replica-1" })).toEqual([inReplica]);
+  });
+});

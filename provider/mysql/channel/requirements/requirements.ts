@@ -9,7 +9,7 @@ import {
 } from "../../privileges/privileges";
 import { requireFile } from "./file";
 import { requireGtids } from "./gtid";
-import { sayEndpoint } from "../settings";
+import { renderEndpoint } from "../../../endpoint";
 import { refuse, type Situation } from "../situation";
 import { resetReplicaAll, stopReplica } from "../../terms";
 
@@ -91,11 +91,11 @@ function requireDistinct(situation: Situation): void {
 function requireOnlyChannel(situation: Situation): void {
   const { source, names, replica } = situation;
   const other = replica.otherChannels.find(({ sourceUuid, address, port }) =>
-    sourceUuid === "" ? sayEndpoint({ address, port }) === names.source : sourceUuid === source.uuid,
+    sourceUuid === "" ? renderEndpoint({ address, port }) === names.source : sourceUuid === source.uuid,
   );
   if (other === undefined) return;
   const name = other.channel === "" ? "the channel without a name" : `channel ${other.channel}`;
-  const at = `from ${sayEndpoint(other)}`;
+  const at = `from ${renderEndpoint(other)}`;
   refuse(situation, "CHANNEL_SOURCE_TAKEN", {
     what: `cannot follow ${names.source}, this server already follows ${names.source} through ${name}`,
     found: `${name} ${at}, ${other.sourceUuid === "" ? "which has not connected yet" : `server_uuid ${other.sourceUuid}`}`,

@@ -1,3 +1,4 @@
+import { renderEndpoint } from "../../../endpoint";
 import { isProblem, SluiceError, wordsOf } from "../../../errors";
 import { sh } from "../../../host/command";
 import { withMysql } from "../../client";
@@ -47,7 +48,7 @@ export interface DumpWanted {
  * GTIDs are then those of the dump. May be repeated: finds the job of before.
  */
 export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promise<SeedResult> {
-  const from = `source ${wanted.source.address}:${wanted.source.port}`;
+  const from = `source ${renderEndpoint(wanted.source)}`;
   const startedAt = performance.now();
   const { lockWaitSeconds = defaultLockWaitSeconds } = seeding;
   const { historyListLimit = defaultHistoryListLimit } = wanted;

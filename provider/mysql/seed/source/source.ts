@@ -1,5 +1,5 @@
 import { isProblem } from "../../../errors";
-import { renderEndpoint } from "../../address";
+import { renderEndpoint } from "../../../endpoint";
 import type { MysqlReader } from "../../reader";
 import { parseOptionFile, readSettings } from "../../options/file";
 import { readManagedService } from "../../managed-service";

@@ -2,7 +2,7 @@ import type { Sight } from "../../../../commands/status/look";
 import { renderTopology, wrapWords } from "../../../../commands/status/render";
 import { planTopology } from "../../../../commands/status/topology";
 import { SluiceError } from "../../../../provider/errors";
-import { endpointOf, unseen, type Health, type ServerSeen } from "../../../../provider/status";
+import { unseen, type Health, type ServerSeen } from "../../../../provider/status";
 import { expectGolden } from "../../../harness/golden";
 
 const well = (words = "running"): Health => ({ isWell: true, words });
@@ -229,20 +229,6 @@ describe("the closing sentence", () => {
   test("counts what needs a look, and the topology is then not well", () => {
     expect(summary(...badDay)).toBe("Of 7 servers and 4 channels, 6 need a look.");
     expect(planTopology(badDay).isWell).toBe(false);
-  });
-});
-
-describe("the name of a server", () => {
-  test("is the same however it is reached on its own host", () => {
-    const host = { address: "stage-1", port: 22, user: "root" };
-    for (const reach of [
-      { host, port: 3307 },
-      { host, address: "127.0.0.1", port: 3307 },
-      { host, address: "localhost", port: 3307 },
-    ])
-      expect(endpointOf(reach)).toBe("stage-1:3307");
-    expect(endpointOf({ host: "local", port: 3307 })).toBe("local:3307");
-    expect(endpointOf({ host, address: "db-1" })).toBe("db-1:3306");
   });
 });
 

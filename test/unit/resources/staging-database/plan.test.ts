@@ -128,6 +128,12 @@ describe("a new staging database", () => {
     expect(problems).toEqual([]);
     expect(kinds(inputs as Declaration, { settled: blank, live: null })).toContain("seed");
   });
+
+  test("names an unknown source as unknown", () => {
+    const wanted = { ...declare(), source: unknown } as unknown as Declaration;
+    const text = renderPlan("orders", plan(wanted, { settled: blank, live: null }, contextOf()), say);
+    expect(text).toContain("seed by a dump of (known during up)");
+  });
 });
 
 describe("a crash while seeding", () => {
