@@ -48,6 +48,12 @@ export interface Layout {
   readonly supervisorFile: string;
   /** The supervisor's process and the moment it began. */
   readonly supervisorState: string;
+  /** Of a private boot: the only way in. No longer than `socket`, which must fit into a unix address. */
+  readonly privateSocket: string;
+  /** The same three of a private boot, where there is no systemd. */
+  readonly privateSupervisorFile: string;
+  readonly privateSupervisorState: string;
+  readonly privateStartLog: string;
 }
 
 export function layoutOf(directory: string): Layout {
@@ -78,6 +84,10 @@ export function layoutOf(directory: string): Layout {
     unitFile: unitFileOf(unitName),
     supervisorFile: below("supervise.sh"),
     supervisorState: below("run", "supervisor"),
+    privateSocket: below("run", "boot.sock"),
+    privateSupervisorFile: below("supervise-private.sh"),
+    privateSupervisorState: below("run", "supervisor-private"),
+    privateStartLog: below("log", "start-private.out"),
   };
 }
 
@@ -89,6 +99,7 @@ export const ownEntries: readonly string[] = [
   "init.sql",
   "sluice-account.cnf",
   "supervise.sh",
+  "supervise-private.sh",
   "data",
   "data.initialising",
   "run",

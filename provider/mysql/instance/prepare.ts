@@ -100,12 +100,18 @@ export async function ensureDirectories(host: Host, instance: InstancePlace): Pr
   requireEnterable(instance, (await readInstance(host, instance)).surroundings);
 }
 
-/** Writes my.cnf, the init file and the unit if they differ from the files on the host. `changed`: one did. */
-export async function writeConfiguration(
-  host: Host,
-  instance: Instance,
-  { optionText }: { readonly optionText: string },
-): Promise<{ readonly changed: boolean }> {
+/** Writes my.cnf, the init file and the unit if they differ from the files on the host. */
+export async function writeConfiguration(host: Host, instance: Instance, wanted: OptionText): Promise<void> {
+  await writeOptionFiles(host, instance, wanted);
+  await makeService(host, serviceOf(instance));
+}
+
+interface OptionText {
+  readonly optionText: string;
+}
+
+/** Writes only my.cnf and the init file: enough for a private boot. */
+export async function writeOptionFiles(host: Host, instance: Instance, { optionText }: OptionText): Promise<void> {
   const { layout, runtime } = instance;
   const { asRoot } = runtime;
   const seen = await readInstance(host, instance);
@@ -121,8 +127,6 @@ export async function writeConfiguration(
       ...owned(secret ? `${runtime.osUser}:` : `root:${runtime.osUser}`),
     });
   }
-  const unit = await makeService(host, serviceOf(instance));
-  return { changed: seen.optionText !== optionText || seen.initText !== initText || unit.changed };
 }
 
 /** mysqld reads it and cannot change it. */

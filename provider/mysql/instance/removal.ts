@@ -3,11 +3,13 @@ import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
 import { endJob } from "../../host/job/job";
 import { removeService } from "../../host/service/service";
+import { silent } from "../../report";
 import { releaseAlone } from "./allocation";
 import { readInstance, type InstanceFacts } from "./facts";
 import type { InstancePlace } from "./instance";
 import { ownEntries, seedJob, trialJob } from "./layout";
 import { ensureOwnDirectory } from "./prepare";
+import { stopPrivately } from "./private-boot";
 import { requireOwnData } from "./refusals";
 import { servicePlaceOf } from "./service";
 
@@ -20,6 +22,7 @@ export async function emptyData(host: Host, instance: InstancePlace): Promise<vo
   await requireRemovable(host, instance, "its data cannot be deleted");
   await ensureOwnDirectory(host, instance);
   await endSeed(host, instance);
+  await endPrivateBoot(host, instance);
   const paths = [layout.data, layout.dataInitialising];
   await host.run(sh`${clearFunction}; clear ${paths} && find ${layout.tmp} -mindepth 1 -delete`, {
     asRoot: runtime.asRoot,
@@ -41,6 +44,7 @@ export async function removeInstance(host: Host, instance: InstancePlace): Promi
   const { directory } = await requireRemovable(host, instance, "it cannot be removed");
   if (directory !== "absent") await ensureOwnDirectory(host, instance);
   await endSeed(host, instance);
+  await endPrivateBoot(host, instance);
   await removeService(host, servicePlaceOf(instance));
   await releaseAlone(host, instance);
   const mark = layout.mark.slice(layout.directory.length + 1);
@@ -74,3 +78,7 @@ export async function endSeed(host: Host, { layout, runtime }: InstancePlace): P
   for (const name of [trialJob, seedJob])
     await endJob(host, { directory: layout.job, name, asRoot: runtime.asRoot }, { withinSeconds: endSeedSeconds });
 }
+
+/** A killed run may have left it. It may be killed: its data is deleted next. */
+const endPrivateBoot = (host: Host, instance: InstancePlace): Promise<void> =>
+  stopPrivately(host, instance, { withinSeconds: 0, allowKill: true, report: silent });

@@ -25,7 +25,7 @@ type ServiceParts = Pick<Instance, "owner" | "layout" | "runtime" | "binaries" |
 /** mysqld of an instance as a service. A text that differs from the one on the host restarts the server. */
 export const serviceOf = (instance: ServiceParts): Service => ({
   ...servicePlaceOf(instance),
-  ...mysqldParts(instance),
+  ...mysqldParts(instance, instance.layout.socket),
   command: [instance.binaries.mysqld, defaultsFile(instance.layout)],
   restart: {
     why: `RESTART and CLONE end mysqld with ${restartExitCode} and want it started again.`,
@@ -37,8 +37,33 @@ export const serviceOf = (instance: ServiceParts): Service => ({
   startsWithMachine: true,
 });
 
+/** Where mysqld of an instance stands during a private boot. */
+export const privatePlaceOf = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): ServicePlace => ({
+  ...servicePlaceOf({ layout, runtime }),
+  name: `${layout.unitName}-private`,
+  knownBy: `--socket=${layout.privateSocket}`,
+  files: {
+    script: layout.privateSupervisorFile,
+    state: layout.privateSupervisorState,
+    output: layout.privateStartLog,
+  },
+});
+
+/** mysqld for one boot with more options: it is not started again, and not with the machine. */
+export const privateServiceOf = (instance: ServiceParts, options: readonly string[]): Service => ({
+  ...mysqldParts(instance, instance.layout.privateSocket),
+  ...privatePlaceOf(instance),
+  command: [
+    instance.binaries.mysqld,
+    defaultsFile(instance.layout),
+    ...options,
+    `--socket=${instance.layout.privateSocket}`,
+  ],
+  startsWithMachine: false,
+});
+
 /** What every boot of mysqld in this directory has in common. */
-const mysqldParts = ({ owner, layout, binaries, memoryMaxBytes }: ServiceParts) =>
+const mysqldParts = ({ owner, layout, binaries, memoryMaxBytes }: ServiceParts, socket: string) =>
   ({
     owner,
     description: `MySQL server in ${layout.directory}`,
@@ -47,7 +72,7 @@ const mysqldParts = ({ owner, layout, binaries, memoryMaxBytes }: ServiceParts) 
     reads: [layout.directory, binaries.mysqld],
     mounts: [layout.data],
     removesFirst: {
-      paths: [`${layout.socket}.lock`],
+      paths: [`${socket}.lock`],
       why: "A lock of before a crash names a process number that anybody may have now; mysqld would refuse to start.",
     },
     memoryMaxBytes,

@@ -1,5 +1,6 @@
 import { isProblem, SluiceError } from "../../errors";
 import type { Host, HostReader } from "../../host/host";
+import type { ServicePlace } from "../../host/service/declaration";
 import { lookAtService, startService } from "../../host/service/service";
 import type { Report } from "../../report";
 import { awaitCondition, done, type Look, waiting } from "../../wait";
@@ -25,6 +26,8 @@ export interface AnswerWait {
   readonly withinSeconds: number;
   readonly report: Report;
   readonly signal?: AbortSignal | undefined;
+  /** Default: the instance's own service. */
+  readonly place?: ServicePlace | undefined;
 }
 
 const lookEveryMillis = 500; // a plain start takes 0.7 s (measured); the first looks come sooner
@@ -43,7 +46,7 @@ export async function awaitAnswering(host: HostReader, instance: Instance, wait:
     signal: wait.signal,
     onWait: (why, seconds) => wait.report.progress(`${why}, ${Math.round(seconds)} s`),
     fix: `read ${instance.layout.errorLog} on the host; crash recovery of much data takes long`,
-    check: () => lookAnswering(host, instance, wait.connect, looks++ === 0),
+    check: () => lookAnswering(host, instance, wait, looks++ === 0),
   });
 }
 
@@ -54,7 +57,7 @@ export async function awaitAnswering(host: HostReader, instance: Instance, wait:
 async function lookAnswering(
   host: HostReader,
   instance: Instance,
-  connect: Connect,
+  { connect, place = servicePlaceOf(instance) }: AnswerWait,
   isFirst: boolean,
 ): Promise<Look<MysqlClient>> {
   try {
@@ -63,21 +66,26 @@ async function lookAnswering(
     return done(mysql);
   } catch (error) {
     if (isProblem(error, "SERVER_LOGIN_REFUSED", "SERVER_PRIVILEGE_MISSING"))
-      throw await refusedError(host, instance, error);
+      throw await refusedError(host, instance, error, place);
     if (!isProblem(error, "SERVER_NOT_ANSWERING", "HOST_DIAL_REFUSED", "SERVER_QUERY_FAILED")) throw error;
   }
-  const { running, exit } = await lookAtService(host, servicePlaceOf(instance));
+  const { running, exit } = await lookAtService(host, place);
   if (isFirst || exit !== null) {
     const { surroundings, freeBytes } = await readInstance(host, instance);
     requireEnterable(instance, surroundings);
-    if (exit !== null) throw startFailure(instance, exit, await readLogs(host, instance), freeBytes);
+    if (exit !== null) throw startFailure(instance, exit, await readLogs(host, instance, place), freeBytes);
   }
   return waiting(running ? "the server starts" : "the server is about to start");
 }
 
 /** The init file makes our account; an error in it ends the file and not the server. */
-async function refusedError(host: HostReader, instance: Instance, cause: SluiceError): Promise<SluiceError> {
-  const lines = await readLogs(host, instance);
+async function refusedError(
+  host: HostReader,
+  instance: Instance,
+  cause: SluiceError,
+  place: ServicePlace,
+): Promise<SluiceError> {
+  const lines = await readLogs(host, instance, place);
   return new SluiceError({
     code: "SERVER_NOT_ANSWERING",
     object: instance.object,
