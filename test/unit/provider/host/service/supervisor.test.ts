@@ -211,9 +211,7 @@ describe("a timed service", () => {
     const service = await beginTimed(untilTerm);
     await untilItLookedAgain();
     setClock(noon + 30 * minute);
-    await until("its run", () => lines("starts").length > 0);
-    const { pid } = await lookAtService(host, service);
-    expect(pid).not.toBeNull();
+    await until("its run", async () => (await lookAtService(host, service)).pid !== null);
     await stopService(host, service, stopping);
     expect(await lookAtService(host, service)).toMatchObject({ running: false, pid: null });
     await removeService(host, service);
