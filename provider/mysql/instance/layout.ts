@@ -50,7 +50,7 @@ export interface Layout {
   readonly supervisorState: string;
   /** Of a private boot: the only way in. No longer than `socket`, which must fit into a unix address. */
   readonly privateSocket: string;
-  /** The same three of a private boot, where there is no systemd. */
+  /** The same three of a private boot, if there is no systemd. */
   readonly privateSupervisorFile: string;
   readonly privateSupervisorState: string;
   readonly privateStartLog: string;

@@ -37,7 +37,7 @@ export const serviceOf = (instance: ServiceParts): Service => ({
   startsWithMachine: true,
 });
 
-/** Where mysqld of an instance stands during a private boot. */
+/** Where mysqld of an instance is during a private boot. */
 export const privatePlaceOf = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): ServicePlace => ({
   ...servicePlaceOf({ layout, runtime }),
   name: `${layout.unitName}-private`,
