@@ -7,7 +7,7 @@ import { dumpedPositionWords, showBinaryLogStatus } from "../../terms";
 import type { Files } from "../client-options";
 import type { Explanation } from "../run";
 import { jobFiles } from "../script";
-import { snapshotProgram } from "./snapshot-program";
+import { snapshotProgram } from "./snapshot-program/program";
 import { hexName, listDatabases } from "../source/objects";
 import type { SeedSource } from "../source/facts";
 
