@@ -4,7 +4,11 @@ import type { MysqlClient } from "./reader";
 import { errnoOf } from "./fault/fault";
 import type { MysqlReader } from "./reader";
 import { withServerLock } from "./lock/lock";
-import { sql } from "./sql";
+import { keyword, sql, type Statement } from "./sql";
+
+/** For scripts that outlive our connection, and for recipes. Everything else uses the functions below. */
+export const setSealed = (isOn: boolean): Statement =>
+  sql`SET GLOBAL super_read_only = ${keyword(isOn ? "ON" : "OFF")}`;
 
 /**
  * The one place that lifts super_read_only. SET GLOBAL super_read_only = 1 waits for every running statement of the server, so an
@@ -44,7 +48,7 @@ export const withWrites = <T>(mysql: MysqlClient, work: () => Promise<T>, limits
     }
     await mysql.execute(sql`SET SESSION sql_log_bin = 0`);
     try {
-      if (seals) await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
+      if (seals) await mysql.execute(setSealed(false));
       return await work();
     } finally {
       if (seals) await seal(mysql, limits.sealSeconds ?? defaultSeconds);
@@ -72,7 +76,7 @@ export const sealAgain = (mysql: MysqlClient, sealSeconds = defaultSeconds): Pro
 export const setSuperReadOnly = (mysql: MysqlClient, isOn: boolean): Promise<void> =>
   withServerLock(mysql, lockName, async () => {
     if (isOn) return seal(mysql, defaultSeconds);
-    await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
+    await mysql.execute(setSealed(false));
     if (await hasNote(mysql)) await mysql.execute(note.remove);
   });
 
@@ -111,7 +115,7 @@ async function seal(mysql: MysqlClient, withinSeconds: number): Promise<void> {
       everyMillis: restMillis,
       check: async () => {
         try {
-          return done(await mysql.execute(sql`SET GLOBAL super_read_only = 1`));
+          return done(await mysql.execute(setSealed(true)));
         } catch (error) {
           if (errnoOf(error) !== lockWaitErrno) throw error;
           return waiting("it waits for a running statement");

@@ -4,7 +4,7 @@ import { sh } from "../../host/command";
 import { awaitCondition, done, waiting } from "../../wait";
 import { withMysql } from "../client";
 import type { MysqlClient } from "../reader";
-import { withWrites } from "../read-only";
+import { setSealed, withWrites } from "../read-only";
 import { awaitAnswering } from "../instance/start";
 import { optionFileAccess } from "../instance/prepare";
 import { renderOption } from "../options/file";
@@ -82,7 +82,7 @@ async function prepareClone(seeding: Seeding, source: SourceAddress, facts: Seed
   const statements = [
     // Our literals escape with a backslash.
     sql`SET SESSION sql_mode = ''`,
-    sql`SET GLOBAL super_read_only = 0`,
+    setSealed(false),
     // MySQL's own form: it takes names and addresses of version 4 only.
     sql`SET GLOBAL clone_valid_donor_list = ${`${source.address}:${source.port}`}`,
     ...trust,

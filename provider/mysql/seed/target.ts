@@ -1,5 +1,5 @@
 import { SluiceError } from "../../errors";
-import { withWrites } from "../read-only";
+import { setSealed, withWrites } from "../read-only";
 import type { MysqlClient, MysqlReader } from "../reader";
 import { dropMarks } from "../../mark/row";
 import { resetBinaryLogsAndGtids } from "../terms";
@@ -21,14 +21,14 @@ export async function frameFiles(mysql: MysqlClient): Promise<Files> {
   return {
     [jobFiles.before]: renderStatements(
       // read_only stays: only the management account writes.
-      sql`SET GLOBAL super_read_only = 0`,
+      setSealed(false),
       sql`SET GLOBAL max_allowed_packet = ${largestPacketBytes}`,
       sql`ALTER INSTANCE DISABLE INNODB REDO_LOG`,
     ),
     [jobFiles.after]: renderStatements(
       sql`ALTER INSTANCE ENABLE INNODB REDO_LOG`,
       sql`SET GLOBAL max_allowed_packet = ${row?.packet ?? largestPacketBytes}`,
-      sql`SET GLOBAL super_read_only = ${row?.readOnly ?? 1}`,
+      setSealed(row?.readOnly !== 0),
     ),
   };
 }

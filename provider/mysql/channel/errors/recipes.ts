@@ -1,3 +1,4 @@
+import { setSealed } from "../../read-only";
 import type { ServerReach } from "../../../schema/connection";
 import { id } from "../../sql";
 import { skipTransaction, startReplica } from "../../terms";
@@ -47,11 +48,11 @@ export function repair(names: ChannelNames, does: string, ...statements: readonl
   return {
     does,
     statements: [
-      ...(isSealed ? ["SET GLOBAL super_read_only = OFF"] : []),
+      ...(isSealed ? [setSealed(false).display] : []),
       "SET sql_log_bin = 0",
       ...statements,
       "SET sql_log_bin = 1",
-      ...(isSealed ? ["SET GLOBAL super_read_only = ON"] : []),
+      ...(isSealed ? [setSealed(true).display] : []),
       startReplica(server, channel).display,
     ],
   };
