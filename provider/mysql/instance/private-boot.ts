@@ -15,7 +15,7 @@ import { stopInstance, type StopLimit } from "./stop";
  * of a server's data. `connect` uses `layout.privateSocket`.
  */
 export interface PrivateBoot extends Omit<AnswerWait, "place"> {
-  /** More words of mysqld's command line, such as `--skip-log-bin`. No secret: they stand in the unit and in `ps`. */
+  /** More words of mysqld's command line, such as `--skip-log-bin`. Must not hold a secret: the unit and `ps` show them. */
   readonly options?: readonly string[];
 }
 
