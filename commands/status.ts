@@ -27,7 +27,7 @@ function renderJson({ isWell, summary }: Topology, sights: readonly Sight[]): st
     name,
     kind,
     object,
-    ...(seen === null ? {} : seen),
+    ...seen?.json,
     health: problem === null ? seen?.health : unwell(problem.problem, object),
     steps,
   }));

@@ -8,7 +8,7 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** The one text of an address and a port: `db-1:3306`, `[2001:db8::1]:3306`. Stands in marks of hosts, so it never changes. */
+/** The one text of an address and a port: `db-1:3306`, `[2001:db8::1]:3306`. It is in marks of hosts, so it never changes. */
 export const renderEndpoint = ({ address, port }: Endpoint): string =>
   `${address.includes(":") ? `[${address}]` : address}:${String(port)}`;
 

@@ -2,24 +2,35 @@ import type { Code } from "./error-codes";
 import type { Problem } from "./errors";
 
 /**
- * What an object is in the topology: a server, or a channel by which rows flow from one server into another.
- * Plain facts for `sluice status`; a fact that was not seen is null.
+ * An object in the topology of `sluice status`. The topology knows servers, lines below a server, and flows from one server into
+ * another; the room says what its object is. A fact that was not seen is null.
  */
-export type Status = ServerStatus | ChannelStatus;
-
-export interface ServerStatus {
-  readonly is: "server";
-  readonly server: ServerSeen;
+export interface Status {
+  readonly shows: ServerShown | LineShown;
   readonly health: Health;
+  /** The same facts for `--json`, by the room's own names. Keys are only ever added. */
+  readonly json: Readonly<Record<string, unknown>>;
 }
 
-export interface ChannelStatus {
-  readonly is: "channel";
-  readonly channel: string;
-  readonly source: ServerSeen;
-  readonly replica: ServerSeen;
+/** The object is a server: its name and health stand on the server's line. */
+export interface ServerShown {
+  readonly server: ServerSeen;
+}
+
+/** The object has a line below a server. */
+export interface LineShown {
+  /** `channel`; its plural ends with an `s`. */
+  readonly noun: string;
+  /** May be empty, for the unnamed channel. */
+  readonly name: string;
+  readonly below: ServerSeen;
+  /** Rows flow through the object into the server above the line; null if nothing flows. */
+  readonly flow: Flow | null;
+}
+
+export interface Flow {
+  readonly from: ServerSeen;
   readonly lagSeconds: number | null;
-  readonly health: Health;
 }
 
 /** A server as other objects see it. `endpoint` is always the same text for the same server. */

@@ -88,7 +88,7 @@ async function lookInto(
 }
 
 /** It runs, and something in it is not as declared: what `up` would change is what differs. */
-function withSteps<S extends Status>(status: S, steps: readonly string[]): S {
+function withSteps(status: Status, steps: readonly string[]): Status {
   if (steps.length === 0) return status;
   const words = [status.health.words, `differs from its declaration: ${steps.join(", ")}`];
   const fix = "run `pulumi up --refresh`: its preview says what differs";

@@ -1,5 +1,5 @@
 import { isUnseen, type Health, type ServerSeen } from "../../provider/status";
-import type { ChannelNode, ReplicaNode, ServerNode, Topology } from "./topology";
+import type { LineNode, ServerNode, Topology } from "./topology";
 
 /** One object: the left columns, and the words that follow them. */
 interface Line {
@@ -36,18 +36,20 @@ function onceInFull(lines: readonly Line[]): Line[] {
   });
 }
 
+/** Nothing is declared of a server without health, so at the root it has no mark. */
 function linesOfRoot(root: ServerNode): Line[] {
   return [
     serverLine(root, root.health === null ? "" : `${mark(root.health)} `),
-    ...root.replicas.flatMap((node) => linesOfReplica(node, "")),
+    ...root.lines.map((line) => lineBelow(line, "  ")),
+    ...root.fed.flatMap((node) => linesOfFed(node, "")),
   ];
 }
 
-function linesOfReplica(node: ReplicaNode, indent: string): Line[] {
+function linesOfFed(node: ServerNode, indent: string): Line[] {
   return [
     serverLine(node, `${indent}${mark(node.health)} `),
-    ...node.channels.map((channel) => channelLine(channel, `${indent}  `)),
-    ...node.replicas.flatMap((replica) => linesOfReplica(replica, `${indent}  `)),
+    ...node.lines.map((line) => lineBelow(line, `${indent}  `)),
+    ...node.fed.flatMap((next) => linesOfFed(next, `${indent}  `)),
   ];
 }
 
@@ -61,9 +63,9 @@ const serverLine = ({ server, name, health }: ServerNode, lead: string): Line =>
   health,
 });
 
-const channelLine = ({ channel, health }: ChannelNode, indent: string): Line => ({
+const lineBelow = ({ noun, name, health }: LineNode, indent: string): Line => ({
   lead: `${indent}${mark(health)} `,
-  label: channel === "" ? "unnamed channel" : `channel ${channel}`,
+  label: name === "" ? `unnamed ${noun}` : `${noun} ${name}`,
   name: "",
   facts: [],
   health,
@@ -116,7 +118,7 @@ function renderLine({ lead, label, name, facts, health }: Line, widths: Widths, 
       : [wordsOf(health), ...(health.isWell || health.fix === undefined ? [] : [`fix: ${health.fix}`])];
   const words = said.filter((text) => text !== "");
   if (words.length === 0) return [table.trimEnd()];
-  // Channels have no facts: their words are in the column of the servers' facts.
+  // Lines below a server have no facts: their words are in the column of the servers' facts.
   const beside = columns - table.length - gap.length;
   const startsBelow = beside < narrowest && !words.every((text) => text.length <= beside);
   if (startsBelow) {

@@ -1,29 +1,25 @@
-import { isUnseen, unseen, unwell, type ChannelStatus, type Health, type ServerSeen } from "../../provider/status";
+import { isUnseen, unseen, unwell, type Health, type LineShown, type ServerSeen } from "../../provider/status";
 import type { Sight } from "./look";
 
-/** A server with what flows out of it. */
+/** A server with the lines below it, and the servers that it feeds. */
 export interface ServerNode {
   readonly server: ServerSeen;
-  /** The resource's name; null for a server that is not ours. */
+  /** The resource's name; null for a server that no resource made. */
   readonly name: string | null;
   readonly health: Health | null;
-  readonly replicas: readonly ReplicaNode[];
+  readonly lines: readonly LineNode[];
+  readonly fed: readonly ServerNode[];
 }
 
-/** A replica, under one of its sources, with the channels that come from there. */
-export interface ReplicaNode extends ServerNode {
-  readonly channels: readonly ChannelNode[];
-}
-
-export interface ChannelNode {
-  readonly channel: string;
-  readonly lagSeconds: number | null;
+export interface LineNode {
+  readonly noun: string;
+  readonly name: string;
   readonly health: Health;
 }
 
 export interface Topology {
   readonly roots: readonly ServerNode[];
-  /** Objects that stand in no tree, because nobody knows what they are. */
+  /** Objects of kinds that this version does not know: they stand below no server. */
   readonly strangers: readonly { readonly object: string; readonly health: Health }[];
   readonly isWell: boolean;
   /** The closing sentence. */
@@ -36,55 +32,61 @@ interface Server {
   readonly health: Health | null;
 }
 
-/** Sources at the root, replicas under each of their sources. Nothing is left out, a ring of servers neither. */
+interface Line extends LineShown {
+  readonly health: Health;
+}
+
+/** Servers that nothing flows into are roots; the others stand under each server that feeds them. A ring of servers is shown too. */
 export function planTopology(sights: readonly Sight[]): Topology {
-  const channels = sights.flatMap((sight) =>
-    sight.status?.is === "channel"
-      ? [{ ...sight.status, health: healthOfChannel(sight, sight.status.health, sights) }]
-      : [],
-  );
-  const servers = withReasons(serversOf(sights, channels));
-  const fed = new Set(channels.map(({ replica }) => replica.endpoint));
+  const lines = sights.flatMap((sight): Line[] => {
+    const { status } = sight;
+    if (status === null || "server" in status.shows) return [];
+    return [{ ...status.shows, health: healthOfLine(sight, status.health, sights) }];
+  });
+  const servers = withReasons(serversOf(sights, lines));
   const shown = new Set<string>();
   const grow = (endpoint: string, above: readonly string[]): ServerNode => {
-    shown.add(endpoint);
     const { seen, name, health } = servers.get(endpoint) ?? { seen: unseen(endpoint), name: null, health: null };
-    const from = channels.filter(({ source }) => source.endpoint === endpoint);
-    const into = [...new Set(from.map(({ replica }) => replica.endpoint))].sort();
+    const isFirst = !shown.has(endpoint);
+    shown.add(endpoint);
+    const feeds = lines.filter(({ flow }) => flow?.from.endpoint === endpoint);
+    // A ring ends where it meets itself.
+    const fed = above.includes(endpoint) ? [] : [...new Set(feeds.map(({ below }) => below.endpoint))].sort();
     const path = [...above, endpoint];
-    const replicas = into.map((replica): ReplicaNode => {
-      const node = path.includes(replica) ? leaf(servers, replica) : grow(replica, path);
-      return {
-        ...node,
-        channels: from
-          .filter((channel) => channel.replica.endpoint === replica)
-          .sort(byName)
-          .map(channelNode),
-      };
-    });
-    return { server: seen, name, health, replicas };
+    return {
+      server: seen,
+      name,
+      health,
+      lines: linesHere(lines, endpoint, above.at(-1), isFirst),
+      fed: fed.map((next) => grow(next, path)),
+    };
   };
+  const isFed = new Set(lines.flatMap(({ below, flow }) => (flow === null ? [] : [below.endpoint])));
   const sorted = [...servers.keys()].sort();
-  const roots = sorted.filter((endpoint) => !fed.has(endpoint)).map((endpoint) => grow(endpoint, []));
+  const roots = sorted.filter((endpoint) => !isFed.has(endpoint)).map((endpoint) => grow(endpoint, []));
   const ring = sorted
     .filter((endpoint) => !shown.has(endpoint))
     .flatMap((endpoint) => (shown.has(endpoint) ? [] : [grow(endpoint, [])]));
   const strangers = sights.flatMap((sight) =>
     sight.status === null && sight.problem !== null ? [{ object: sight.object, health: healthOf(sight, null) }] : [],
   );
-  return { roots: [...roots, ...ring], strangers, ...summarise([...servers.values()], channels, strangers) };
+  return { roots: [...roots, ...ring], strangers, ...summarise([...servers.values()], lines, strangers) };
 }
 
-const byName = (one: ChannelStatus, other: ChannelStatus): number => (one.channel < other.channel ? -1 : 1);
-const channelNode = ({ channel, lagSeconds, health }: ChannelStatus): ChannelNode => ({ channel, lagSeconds, health });
-
-function leaf(servers: ReadonlyMap<string, Server>, endpoint: string): ServerNode {
-  const { seen, name, health } = servers.get(endpoint) ?? { seen: unseen(endpoint), name: null, health: null };
-  return { server: seen, name, health, replicas: [] };
+/** Flows from the server above; and what does not flow, where the server is shown first. */
+function linesHere(lines: readonly Line[], endpoint: string, above: string | undefined, isFirst: boolean): LineNode[] {
+  const here = lines.filter(({ below }) => below.endpoint === endpoint);
+  const flows = here.filter(({ flow }) => flow !== null && flow.from.endpoint === above);
+  const others = here.filter(({ flow }) => flow === null && isFirst);
+  return [flows, others].flatMap((some) =>
+    some
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+      .map(({ noun, name, health }) => ({ noun, name, health })),
+  );
 }
 
-/** Every server once: what its own room saw of it, else what its channels saw. */
-function serversOf(sights: readonly Sight[], channels: readonly ChannelStatus[]): Map<string, Server> {
+/** Every server once: what its own room saw of it, else what was seen through the lines that name it. */
+function serversOf(sights: readonly Sight[], lines: readonly Line[]): Map<string, Server> {
   const servers = new Map<string, Server>();
   const add = (seen: ServerSeen, name: string | null, health: Health | null) => {
     const known = servers.get(seen.endpoint);
@@ -95,17 +97,20 @@ function serversOf(sights: readonly Sight[], channels: readonly ChannelStatus[])
     });
   };
   for (const sight of sights)
-    if (sight.status?.is === "server") add(sight.status.server, sight.name, healthOf(sight, sight.status.health));
-  for (const { replica } of channels) add(replica, null, replica.health);
-  for (const { source } of channels) {
-    add(source, null, null);
-    const known = servers.get(source.endpoint);
-    if (known !== undefined) servers.set(source.endpoint, { ...known, health: both(known.health, source.health) });
+    if (sight.status !== null && "server" in sight.status.shows)
+      add(sight.status.shows.server, sight.name, healthOf(sight, sight.status.health));
+  for (const { below } of lines) add(below, null, below.health);
+  for (const { flow } of lines) {
+    if (flow === null) continue;
+    add(flow.from, null, null);
+    const known = servers.get(flow.from.endpoint);
+    if (known !== undefined)
+      servers.set(flow.from.endpoint, { ...known, health: both(known.health, flow.from.health) });
   }
   return servers;
 }
 
-/** A server that answers one channel may refuse another: both are said, each once. */
+/** A server that answers one object may refuse another: both are said, each once. */
 function both(one: Health | null, other: Health | null): Health | null {
   if (one === null || other === null || one.isWell || other.isWell)
     return one === null || (one.isWell && other !== null && !other.isWell) ? other : one;
@@ -132,9 +137,9 @@ const merge = (first: ServerSeen, second: ServerSeen): ServerSeen => ({
 });
 
 /** The same host says the same of everything on it: the server's line says it once. */
-function healthOfChannel(sight: Sight, health: Health, sights: readonly Sight[]): Health {
+function healthOfLine(sight: Sight, health: Health, sights: readonly Sight[]): Health {
   const said = sights.some(
-    ({ status, problem }) => status?.is === "server" && problem?.message === sight.problem?.message,
+    ({ status, problem }) => status !== null && "server" in status.shows && problem?.message === sight.problem?.message,
   );
   if (sight.problem === null || !said) return healthOf(sight, health);
   return { isWell: false, words: "not seen, because its server was not", code: sight.problem.code };
@@ -148,31 +153,33 @@ function healthOf({ problem, object }: Sight, health: Health | null): Health {
 
 function summarise(
   servers: readonly Server[],
-  channels: readonly ChannelStatus[],
+  lines: readonly Line[],
   strangers: Topology["strangers"],
 ): Pick<Topology, "isWell" | "summary"> {
-  const all = [...servers, ...channels, ...strangers];
+  const all = [...servers, ...lines, ...strangers];
   const ill = all.filter(({ health }) => health !== null && !health.isWell).length;
+  const nouns = [...new Set(lines.map(({ noun }) => noun))];
   if (all.length === 0) return { isWell: true, summary: "This stack holds nothing of Sluice." };
   if (ill > 0) {
     const said = ill === 1 ? "1 needs a look" : `${String(ill)} need a look`;
-    const parts = [plural(servers.length, "server"), plural(channels.length, "channel")];
-    const others = plural(strangers.length, "unknown resource");
-    return {
-      isWell: false,
-      summary: `Of ${[...parts, others].filter((part) => part !== "").join(" and ")}, ${said}.`,
-    };
+    const counted = nouns.map((noun) => plural(lines.filter((line) => line.noun === noun).length, noun));
+    const parts = [plural(servers.length, "server"), ...counted, plural(strangers.length, "unknown resource")];
+    return { isWell: false, summary: `Of ${parts.filter((part) => part !== "").join(" and ")}, ${said}.` };
   }
-  const lags = channels.flatMap(({ lagSeconds }) => (lagSeconds === null ? [] : [lagSeconds]));
-  if (channels.length === 0) return { isWell: true, summary: "All servers are as declared." };
-  if (lags.length < channels.length) return { isWell: true, summary: "All servers and channels are as declared." };
+  const lags = lines.flatMap(({ flow }) => (flow === null || flow.lagSeconds === null ? [] : [flow.lagSeconds]));
+  const [noun, ...others] = nouns;
+  if (noun === undefined || others.length > 0 || lags.length < lines.length)
+    return {
+      isWell: true,
+      summary: `All ${["server", ...nouns].map((one) => `${one}s`).join(" and ")} are as declared.`,
+    };
   const lag = `${String(Math.max(...lags))} s`;
   return {
     isWell: true,
     summary:
-      channels.length === 1
-        ? `The channel is running, its lag is ${lag}.`
-        : `All channels are running, the longest lag is ${lag}.`,
+      lines.length === 1
+        ? `The ${noun} is running, its lag is ${lag}.`
+        : `All ${noun}s are running, the longest lag is ${lag}.`,
   };
 }
 

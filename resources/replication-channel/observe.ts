@@ -34,7 +34,7 @@ import type { MysqlReader } from "../../provider/mysql/reader";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { endpointOf } from "../../provider/endpoint";
-import { unseen, unwell, type ChannelStatus, type ServerSeen } from "../../provider/status";
+import { unseen, unwell, type Health, type ServerSeen, type Status } from "../../provider/status";
 import { channelOf, markedAs, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
 
 /** What the mark of a channel records. */
@@ -239,33 +239,35 @@ function declaredFilters({ filters, replica }: Declaration, rules: FilterRules):
 }
 
 /** Its line in the topology. */
-export function statusOf(declared: Declaration, { live }: Observed, object: string): ChannelStatus {
+export function statusOf(declared: Declaration, { live }: Observed, object: string): Status {
   const { source, replica, channel, state } = declared;
-  const ends = {
-    is: "channel",
-    channel,
-    source: unseen(endpointOf({ host: replica.host, address: source.address, port: source.port })),
-    replica: unseen(endpointOf(replica)),
-  } as const;
-  if (live === null) return { ...ends, lagSeconds: null, health: { isWell: false, words: "not seen" } };
+  const from = unseen(endpointOf({ host: replica.host, address: source.address, port: source.port }));
+  const into = unseen(endpointOf(replica));
+  if (live === null) return flowing(channel, from, into, null, { isWell: false, words: "not seen" });
   if (live.kind === "silent") {
     const { problem } = live.problem;
-    const replica = unseen(ends.replica.endpoint, unwell(problem, problem.object));
-    return { ...ends, replica, lagSeconds: null, health: unwell(problem) };
+    return flowing(channel, from, unseen(into.endpoint, unwell(problem, problem.object)), null, unwell(problem));
   }
-  return {
-    ...ends,
-    source: live.source === null ? unseenSource(ends.source, live.sourceProblem) : seenAs(ends.source, live.source),
-    replica: seenAs(ends.replica, live.replica),
-    lagSeconds: lagOf(live.channel, live.sourceProblem),
-    health: channelHealth(
-      live.channel,
-      state,
-      namesOf(object, declared, live.replica, live.channel),
-      live.sourceProblem,
-    ),
-  };
+  return flowing(
+    channel,
+    live.source === null ? unseenSource(from, live.sourceProblem) : seenAs(from, live.source),
+    seenAs(into, live.replica),
+    lagOf(live.channel, live.sourceProblem),
+    channelHealth(live.channel, state, namesOf(object, declared, live.replica, live.channel), live.sourceProblem),
+  );
 }
+
+const flowing = (
+  channel: string,
+  source: ServerSeen,
+  replica: ServerSeen,
+  lagSeconds: number | null,
+  health: Health,
+): Status => ({
+  shows: { noun: "channel", name: channel, below: replica, flow: { from: source, lagSeconds } },
+  health,
+  json: { is: "channel", channel, source, replica, lagSeconds },
+});
 
 const unseenSource = ({ endpoint }: ServerSeen, problem: SluiceError | null): ServerSeen =>
   unseen(endpoint, problem && unwell(problem.problem, problem.problem.object)); // its own row names it

@@ -27,7 +27,7 @@ import { isSame } from "../../provider/plan/plan";
 import type { Observed as ObservedOf, Readers } from "../../provider/room";
 import type { ServerReach } from "../../provider/schema/connection";
 import { endpointOf } from "../../provider/endpoint";
-import { unseen, type ServerStatus } from "../../provider/status";
+import { unseen, type ServerSeen, type Status } from "../../provider/status";
 import { storageKindOf } from "../../provider/storage/kind";
 import { isSameMount, notMounted, readMount, type Mount } from "../../provider/storage/mount";
 import { isReadOnly, isSeeded, type Declaration } from "./schema";
@@ -298,26 +298,27 @@ const isDrifted = (declared: Declaration, running: string): boolean =>
   !isSameValue("super_read_only", isReadOnly(declared) ? "ON" : "OFF", running);
 
 /** Its line in the topology. */
-export function statusOf(declared: Declaration, { settled, live }: Observed): ServerStatus {
+export function statusOf(declared: Declaration, { settled, live }: Observed): Status {
   const { mark, instance } = settled;
   // What is remembered from its last run is not what is so now.
   const server = live !== null && instance?.running === true ? settled.server : null;
   const sealed = server?.variables["super_read_only"];
   const isSealed = sealed === undefined ? null : isSameValue("super_read_only", sealed, "ON");
   const endpoint = endpointOf(declared);
+  const seen: ServerSeen =
+    server === null
+      ? unseen(endpoint)
+      : {
+          endpoint,
+          version: server.version,
+          isReadOnly: isSealed,
+          binlogFormat: server.variables["binlog_format"] ?? null,
+          hasGtids: server.variables["gtid_mode"] === "ON",
+          health: null,
+        };
   return {
-    is: "server",
-    server:
-      server === null
-        ? unseen(endpoint)
-        : {
-            endpoint,
-            version: server.version,
-            isReadOnly: isSealed,
-            binlogFormat: server.variables["binlog_format"] ?? null,
-            hasGtids: server.variables["gtid_mode"] === "ON",
-            health: null,
-          },
+    shows: { server: seen },
+    json: { is: "server", server: seen },
     health: instanceHealth({
       isThere: mark !== null,
       isSeeded: mark?.record.phase === "complete",

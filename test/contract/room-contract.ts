@@ -223,11 +223,12 @@ export function describeRoom({ room, written, settled }: Sample): void {
     test("is not shown as seen where the object cannot be looked at now", () => {
       for (const declared of declarations)
         for (const seen of settled) {
-          const status = room.status?.(declared, { settled: seen, live: null }, "it");
-          const servers =
-            status === undefined ? [] : status.is === "server" ? [status.server] : [status.source, status.replica];
+          const shows = room.status?.(declared, { settled: seen, live: null }, "it").shows;
+          if (shows === undefined) continue;
+          const flow = "server" in shows ? null : shows.flow;
+          const servers = ["server" in shows ? shows.server : shows.below, ...(flow === null ? [] : [flow.from])];
           expect(servers).toEqual(servers.map(({ endpoint }) => unseen(endpoint)));
-          expect(status?.is === "channel" ? status.lagSeconds : null).toBeNull();
+          expect(flow?.lagSeconds ?? null).toBeNull();
         }
     });
 

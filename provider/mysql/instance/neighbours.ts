@@ -12,7 +12,7 @@ type Place = Pick<InstancePlace, "layout" | "runtime" | "port">;
 /** Another server of Sluice on the same host, running or stopped. */
 export interface Neighbour {
   readonly directory: string;
-  /** Null where only the unit is known: the server is claimed, and not configured yet. */
+  /** Null if only the unit is known: the server is claimed, and not configured yet. */
   readonly port: number | null;
   readonly serverId: number;
 }
@@ -145,7 +145,7 @@ function parseFiles(
   });
 }
 
-/** Null where no mark is, and for one that cannot be read: its own resource reports that. */
+/** Null if there is no mark, or it cannot be read: its own resource reports that. */
 function serverIdOfMark(text: string, directory: string): number | null {
   try {
     return parseMarkFile<{ readonly serverId?: number }>(text, `directory ${directory}`)?.record.serverId ?? null;

@@ -53,9 +53,9 @@ const room = defineRoom<Declared, Seen, object, SetBack>({
   outputs: () => ({}),
   asDeclared: () => ({}),
   status: ({ host, port }, { settled }) => ({
-    is: "server",
-    server: { ...unseen(`${host}:${String(port)}`), version: settled.version },
+    shows: { server: { ...unseen(`${host}:${String(port)}`), version: settled.version } },
     health: { isWell: true, words: "running" },
+    json: {},
   }),
 });
 
@@ -74,14 +74,14 @@ describe("looking at a stack's objects", () => {
     expect(sight).toMatchObject({
       name: "db-1",
       object: "server db-1:3306",
-      status: { server: { endpoint: "db-1:3306", version: "9.7.4" } },
+      status: { shows: { server: { endpoint: "db-1:3306", version: "9.7.4" } } },
       problem: null,
     });
   });
 
   test("takes for declared what the program said, and not what a refresh found", async () => {
     const [sight] = await look(object("db-1", { port: 9999 }));
-    expect(sight).toMatchObject({ status: { server: { endpoint: "db-1:3306" } } });
+    expect(sight).toMatchObject({ status: { shows: { server: { endpoint: "db-1:3306" } } } });
   });
 
   test("calls one that runs and is not as declared not well, with what `up` would do", async () => {
@@ -95,17 +95,20 @@ describe("looking at a stack's objects", () => {
 
   test("keeps what was seen of one that `up` would refuse, and says why it would", async () => {
     const [sight] = await look(object("taken"));
-    expect(sight).toMatchObject({ status: { server: { version: "9.7.4" } }, problem: { code: "OWNERSHIP_FOREIGN" } });
+    expect(sight).toMatchObject({
+      status: { shows: { server: { version: "9.7.4" } } },
+      problem: { code: "OWNERSHIP_FOREIGN" },
+    });
   });
 
   test("shows what is remembered of one that refuses, and the others as they are", async () => {
     const remembered = { __sluice: { stateVersion: 1, owner: "shop/dev/refuses", settled: '{"version":"8.4.6"}' } };
     const [refuses, blank, well] = await look(object("refuses", remembered), object("refuses"), object("db-1"));
     expect(refuses).toMatchObject({
-      status: { server: { version: "8.4.6" } },
+      status: { shows: { server: { version: "8.4.6" } } },
       problem: { code: "SERVER_LOGIN_REFUSED" },
     });
-    expect(blank).toMatchObject({ status: { server: { version: "never seen" } } });
+    expect(blank).toMatchObject({ status: { shows: { server: { version: "never seen" } } } });
     expect(well?.problem).toBeNull();
   });
 

@@ -19,7 +19,7 @@ const staging = (name: string, endpoint: string, health = well(), problem: Sluic
   name,
   kind: "StagingDatabase",
   object: `staging database ${name}@${endpoint}`,
-  status: { is: "server", server: problem === null ? seen(endpoint) : unseen(endpoint), health },
+  status: { shows: { server: problem === null ? seen(endpoint) : unseen(endpoint) }, health, json: {} },
   steps: [],
   problem,
 });
@@ -38,12 +38,14 @@ const channel = (
   kind: "ReplicationChannel",
   object: `channel ${name}@${into}`,
   status: {
-    is: "channel",
-    channel: name,
-    source: from,
-    replica: problem === null ? seen(into) : unseen(into),
-    lagSeconds,
+    shows: {
+      noun: "channel",
+      name,
+      below: problem === null ? seen(into) : unseen(into),
+      flow: { from, lagSeconds },
+    },
     health,
+    json: {},
   },
   steps: [],
   problem,
@@ -118,7 +120,7 @@ describe("the topology", () => {
     ]);
     const tree = roots.map((root) => [
       root.server.endpoint,
-      root.replicas.map((node) => [node.name, node.channels.map((one) => one.channel)]),
+      root.fed.map((node) => [node.name, node.lines.map((one) => one.name)]),
     ]);
     expect(tree).toEqual([
       ["db-1:3306", [["reports", ["shop"]]]],
@@ -149,7 +151,7 @@ describe("the topology", () => {
       channel("out", unseen("stage-1:3307"), "stage-2:3307"),
     ]);
     expect(roots.map(({ server }) => server.endpoint)).toEqual(["db-prod-1:3306"]);
-    expect(roots[0]?.replicas[0]?.replicas[0]?.name).toBe("far");
+    expect(roots[0]?.fed[0]?.fed[0]?.name).toBe("far");
   });
 
   test("of servers that follow each other in a ring ends, and shows every channel", () => {
@@ -193,6 +195,48 @@ describe("the topology", () => {
       health: { isWell: false, code: "SOURCE_UNREACHABLE" },
     });
     expect(topology.summary).toBe("Of 3 servers and 2 channels, 2 need a look.");
+  });
+
+  test("shows an object through which nothing flows once, below its server, and counts it by its own noun", () => {
+    const line = (name: string, endpoint: string, health = well("3 kept")): Sight => ({
+      name,
+      kind: "Snapshot",
+      object: `snapshot ${name}`,
+      status: { shows: { noun: "snapshot", name, below: seen(endpoint), flow: null }, health, json: {} },
+      steps: [],
+      problem: null,
+    });
+    const into = "stage-1:3307";
+    const sights = [
+      line("weekly", into),
+      line("daily", into),
+      staging("reports", into),
+      channel("shop", seen("db-1:3306", false), into),
+      channel("billing", seen("db-2:3306", false), into),
+    ];
+    const topology = planTopology(sights);
+    expect(topology.summary).toBe("All servers and snapshots and channels are as declared.");
+    const labels = renderTopology(topology, 100).split("\n").slice(0, 8);
+    expect(
+      labels.map((text) =>
+        text
+          .split("  ")
+          .filter((part) => part !== "")[0]
+          ?.trimStart(),
+      ),
+    ).toEqual([
+      "db-1:3306",
+      "+ stage-1:3307",
+      "+ channel shop",
+      "+ snapshot daily",
+      "+ snapshot weekly",
+      "db-2:3306",
+      "+ stage-1:3307",
+      "+ channel billing",
+    ]);
+    const ill = planTopology([...sights, line("lost", "stage-2:3307", { isWell: false, words: "gone" })]);
+    expect(ill.summary).toBe("Of 4 servers and 3 snapshots and 2 channels, 1 needs a look.");
+    expect(renderTopology(ill, 100)).toMatch(/^stage-2:3307.*\n {2}- snapshot lost +gone$/m);
   });
 
   test("does not hide an object of a kind that this version does not know", () => {

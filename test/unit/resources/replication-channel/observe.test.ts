@@ -29,8 +29,10 @@ describe("a channel of a server that does not answer", () => {
     const seen = { settled: remembered, live: { kind: "silent", problem: silent } } as const;
     const reason = { isWell: false, code: "SERVER_NOT_ANSWERING" };
     expect(statusOf(declared(), seen, "channel orders@stage-1:3307")).toMatchObject({
-      replica: { version: null, health: { ...reason, words: "does not answer" } },
-      lagSeconds: null,
+      shows: {
+        below: { version: null, health: { ...reason, words: "does not answer" } },
+        flow: { lagSeconds: null },
+      },
       health: { ...reason, words: "server: does not answer" },
     });
   });
