@@ -44,8 +44,8 @@ phase data
 `;
 
 /**
- * Through files, as these programs work. mydumper 0.10 cannot read the GTID set of a 9.x server, so it is asked for beside it, of
- * a source that stands still; myloader 0.10 cannot load routines, so mysqldump brings them.
+ * Through files, as these programs work. mydumper 0.10 cannot read the GTID set of a 9.x server, so it is queried
+ * separately, from an idle source; myloader 0.10 cannot load routines, so mysqldump brings them.
  */
 export const mydumperScript = ({ address, port, user, databases }: Place): string => `
 gtids=$(mysql --defaults-file=source.cnf --batch --skip-column-names --execute='SELECT @@GLOBAL.gtid_executed' </dev/null)

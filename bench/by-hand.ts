@@ -16,7 +16,7 @@ export type Way = "mysqldump" | "CLONE" | "mydumper";
 /** Inside the host's own group of processes, as a login would be: its processor time is then the host's. */
 const inUnit = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--setenv=HOME=/root"];
 
-/** What someone with a shell on the staging host does, with a server that is set as ours is. */
+/** What an administrator with a shell on the staging host does, with a server configured like Sluice's. */
 export async function workByHand(place: Place, way: Way, optionText: string, limitSeconds: number): Promise<Phases> {
   const { staging } = place;
   await cleanUp(place);

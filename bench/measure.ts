@@ -51,7 +51,7 @@ export async function measure(place: Place, options: Options, say: (text: string
     try {
       return await workByHand(place, way, optionText, limitSeconds);
     } catch (error) {
-      // Version 0.10 sometimes stands still for ever with a 9.x server: then its row ends here, and nothing else.
+      // Version 0.10 sometimes hangs with a 9.x server: then only its row ends here.
       if (way !== "mydumper") throw error;
       failed.set(way, error instanceof Error ? error.message : String(error));
       say(`${handRowOf[way]} failed: ${failed.get(way) ?? ""}`);

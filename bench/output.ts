@@ -1,4 +1,4 @@
-/** The parts in which a run of ours and the same work by hand are compared. */
+/** The parts in which a run of Sluice and the same work by hand are compared. */
 export const phases = ["server", "data", "channel"] as const;
 export type Phase = (typeof phases)[number];
 export type Phases = Readonly<Record<Phase, number>>;

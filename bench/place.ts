@@ -49,7 +49,7 @@ const sizeQuery = (databases: readonly string[]): string =>
   `SELECT ROUND(SUM(DATA_LENGTH + INDEX_LENGTH) / 1000000) FROM information_schema.TABLES
    WHERE TABLE_SCHEMA IN (${databases.map((name) => `'${name}'`).join(", ")})`;
 
-/** What an earlier run has left to be written is no cost of the next one. */
+/** Writes that an earlier run left pending are not counted as a cost of the next run. */
 export const settle = async ({ source, staging }: Place): Promise<void> => {
   await Promise.all([source.run(["sync"]), staging.run(["sync"])]);
 };

@@ -1,4 +1,4 @@
-/** What is measured of ours, by the beginning of whose name `--only` selects. */
+/** The measured rows of Sluice; `--only` selects them by the beginning of their names. */
 export const ownRows = ["up-dump", "up-clone", "up-nothing", "status-100-channels", "refresh-100-channels"] as const;
 export type OwnRow = (typeof ownRows)[number];
 
@@ -17,7 +17,7 @@ export type Peer = (typeof peers)[number];
 /** These names are published: results of different days are compared by them, so they never change and are never used again. */
 export type RowName = OwnRow | Peer;
 
-/** Against whom each row of ours is measured in the same run. */
+/** The peers against which each row of Sluice is measured in the same run. */
 export const peersOf: Readonly<Record<OwnRow, readonly Peer[]>> = {
   "up-dump": ["mysqldump-mysql", "mydumper-myloader"],
   "up-clone": ["clone-instance"],
@@ -42,7 +42,7 @@ export function ratiosOf(name: RowName, medians: ReadonlyMap<RowName, number>): 
   });
 }
 
-/** Rows of ours whose names begin with one of the texts; all without any. */
+/** Rows of Sluice whose names begin with one of the texts; without texts, all. */
 export function rowsFor(beginnings: readonly string[]): readonly OwnRow[] {
   if (beginnings.length === 0) return ownRows;
   for (const text of beginnings)

@@ -1,6 +1,6 @@
 import { LabError } from "./errors.ts";
 
-/** 198.18.0.0/15 is reserved for tests of networks (RFC 2544) and collides with nobody's LAN: 512 labs of a /24 each. */
+/** 198.18.0.0/15 is reserved for tests of networks (RFC 2544) and collides with no LAN: 512 labs of a /24 each. */
 export const subnetCount = 512;
 
 const roles = { source: 10, staging: 20, runner: 30 } as const;
@@ -62,7 +62,7 @@ export function renderHardwareAddress(subnet: number, octet: number): string {
   return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-/** The subnet an address lies in; undefined for an address outside 198.18.0.0/15. */
+/** The subnet of an address; undefined for an address outside 198.18.0.0/15. */
 export function parseSubnet(address: string): number | undefined {
   const [first, second, third] = address.split(".").map(Number);
   if (first !== 198 || third === undefined || (second !== 18 && second !== 19)) return undefined;

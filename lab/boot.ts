@@ -47,7 +47,7 @@ export async function boot(state: LabState, name: string): Promise<void> {
   await console.close();
 }
 
-/** Returns when ssh lets the user in; throws what the console says when the host ended instead. */
+/** Returns when the ssh login works; throws the console's output if the host ended instead. */
 export async function awaitLogin(state: LabState, host: LabHost, log: (line: string) => void): Promise<void> {
   const until = `${host.name} lets ${host.user} in over ssh`;
   const answer = await awaitCondition({ until, withinSeconds: bootWithinSeconds, log }, async () => {
@@ -66,7 +66,7 @@ export async function awaitLogin(state: LabState, host: LabHost, log: (line: str
   });
 }
 
-/** sshd greets when it is there to talk: much cheaper to ask for than a whole login. */
+/** sshd sends its banner when it is ready: much cheaper to wait for than a whole login. */
 function readBanner(address: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ host: address, port, timeout: 1_000 });

@@ -47,7 +47,7 @@ export async function ensureHostGroup({ lab, host }: HostGroup): Promise<string>
 async function delegateControllers(directory: string): Promise<void> {
   const available = (await readFile(path.join(directory, "cgroup.controllers"), "utf8")).trim().split(/\s+/);
   for (const controller of ["memory", "cpu", "io", "pids"].filter((name) => available.includes(name))) {
-    // Refused where somebody else's processes sit in the parent: then limits have no effect, and nothing else changes.
+    // Refused if other processes are in the parent: then limits have no effect, and nothing else changes.
     await writeFile(path.join(directory, "cgroup.subtree_control"), `+${controller}`).catch(() => undefined);
   }
 }
@@ -81,7 +81,7 @@ export async function readInit(group: HostGroup): Promise<number | undefined> {
   return undefined;
 }
 
-/** Stops every process of the host where it stands, or lets them go on: a host that hangs, its network still there. */
+/** Freezes every process of the host, or lets them continue: a host that hangs while its network still works. */
 export async function setFrozen({ lab, host }: HostGroup, frozen: boolean): Promise<void> {
   const { unified } = await readHierarchies();
   const directory = path.join(unified, labGroup, lab, host, "payload");
@@ -117,7 +117,7 @@ function killProcess(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // somebody was quicker: it is gone
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it has ended meanwhile
   }
 }
 

@@ -1,4 +1,4 @@
-/** What the lab says when it cannot do what it was asked: a first line complete by itself, then what to do. */
+/** An error of the lab: a first line that is complete alone, then what to do. */
 export class LabError extends Error {
   override readonly name = "LabError";
 

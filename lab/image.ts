@@ -51,7 +51,7 @@ export async function imageDirectory(): Promise<string> {
   return path.join(cacheDirectory(), `lab-image-${await readRecipeHash()}`);
 }
 
-/** The base root all hosts stand on, built when its recipe has none yet. */
+/** The base image of all hosts, built if its recipe has none yet. */
 export async function ensureImage(log: Log): Promise<string> {
   const image = await imageDirectory();
   await ensureCached(image, "building the lab's base image", log, async (partial) => {
@@ -72,8 +72,8 @@ export async function ensureImage(log: Log): Promise<string> {
 }
 
 /**
- * Makes `target` in a directory beside it and renames: what is there is whole. One builder at a time; what a killed
- * builder left is removed first.
+ * Makes `target` in a directory next to it and renames it: an existing `target` is complete. One builder at a time;
+ * what a killed builder left is removed first.
  */
 export async function ensureCached(
   target: string,
@@ -110,7 +110,7 @@ export async function ensureCached(
   );
 }
 
-/** Not asked for in a long time, and under no lab that may start again. */
+/** Not used for a long time, and by no lab that may start again. */
 async function isForgotten(cached: string): Promise<boolean> {
   const { mtimeMs } = await stat(cached);
   if (Date.now() - mtimeMs < keepUnusedDays * 86_400_000) return false;

@@ -83,7 +83,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   });
 }
 
-/** Mends what a crash, a test or a hand left: no network, cut cables, frozen hosts, hosts that are off. */
+/** Repairs what a crash, a test or a user left: no network, cut cables, frozen hosts, hosts that are off. */
 async function startHosts(state: LabState, lab: Lab, log: Log): Promise<void> {
   const hosts = [...lab.hosts.values()];
   if (!(await isLabNetworkWhole(state.name, state.subnet))) {
@@ -99,7 +99,7 @@ async function startHosts(state: LabState, lab: Lab, log: Log): Promise<void> {
   await Promise.all(hosts.map((host) => host.start()));
 }
 
-/** The lab of that name as it stands; undefined when there is none. */
+/** The lab of that name as it is; undefined if there is none. */
 export async function findLab(name = "default", log: Log = silent): Promise<Lab | undefined> {
   const state = await readLabState(requireLabName(name));
   return state && openLab(state, log);
@@ -118,7 +118,7 @@ export async function readLabs(): Promise<Lab[]> {
   return Promise.all(states.filter((state) => state !== undefined).map((state) => openLab(state, silent)));
 }
 
-/** What a lab was made with stays until it is taken down: its data may be somebody's. */
+/** What a lab was made with stays until it is taken down: a user may need its data. */
 async function noteDifferences(state: LabState, { dataMegabytes, binds }: LabOptions, log: Log): Promise<void> {
   const differences = [
     dataMegabytes !== undefined && dataMegabytes !== state.dataMegabytes && `its data is ${state.dataMegabytes} MB`,
@@ -147,7 +147,7 @@ async function makeLab(name: string, { dataMegabytes = 300, binds = [] }: LabOpt
 
 async function addHosts(state: LabState, hosts: readonly string[], log: Log): Promise<LabState> {
   if (!existsSync(state.image)) {
-    throw new LabError(`lab ${state.name} stands on a base image that is gone`, {
+    throw new LabError(`lab ${state.name} uses a base image that was removed`, {
       found: `no ${state.image}`,
       fix: `npm run lab -- down --name ${state.name}, then up`,
     });

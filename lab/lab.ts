@@ -6,7 +6,7 @@ const usage = `usage: npm run lab -- COMMAND [OPTIONS]
 
   up                        make or complete a lab and start it
   down                      end it; nothing stays behind
-  status                    what is there, and how to reach it
+  status                    its hosts, and how to reach them
   ssh HOST [COMMAND...]     a shell on a host, as its user "sluice" (sudo needs no password)
   mysql HOST [OPTION...]    a MySQL client on a host, as root through its socket
 
@@ -23,7 +23,7 @@ const progress = (line: string) => process.stderr.write(`lab: ${line}\n`);
 async function main(args: readonly string[]): Promise<number> {
   const command = args[0];
   const isPassThrough = command === "ssh" || command === "mysql";
-  // What stands behind HOST belongs to ssh or mysql, dashes and all.
+  // What follows HOST belongs to ssh or mysql, options included.
   const own = isPassThrough ? args.slice(0, firstOperand(args) + 1) : args;
   const { values, positionals } = parseArgs({
     args: [...own],

@@ -10,7 +10,7 @@ export interface LockOptions {
   readonly purpose: string;
 }
 
-/** Exit code of flock for "somebody else holds it": util-linux's default is 1, which a broken shell also gives. */
+/** Exit code of flock for "another process holds it": util-linux's default is 1, which a broken shell also gives. */
 const takenExitCode = 75;
 
 /**
@@ -37,7 +37,7 @@ async function waitForLock(file: string, options: LockOptions): Promise<() => Pr
   });
 }
 
-/** Undefined when somebody else holds it for longer than `withinSeconds`. */
+/** Undefined if another process holds it for longer than `withinSeconds`. */
 function takeLock(file: string, withinSeconds: number): Promise<(() => Promise<void>) | undefined> {
   return new Promise((resolve, reject) => {
     const args = ["--exclusive", "--wait", String(withinSeconds), "--conflict-exit-code", String(takenExitCode), file];

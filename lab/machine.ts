@@ -32,13 +32,13 @@ export interface LabHost {
   isRunning(): Promise<boolean>;
   /** Runs a program inside the host as root, past ssh: it works with the network cut. */
   run(command: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** Pulls the plug: every process of the host ends at once, nothing is stopped in order. */
+  /** A power cut: every process of the host ends at once, nothing is stopped cleanly. */
   powerOff(): Promise<void>;
-  /** Shuts down in order. */
+  /** Shuts down cleanly. */
   shutDown(): Promise<void>;
   /** Boots; returns when ssh lets `user` in and, on a source, MySQL answers. Does nothing when the host is up. */
   start(): Promise<void>;
-  /** Every process stands still; the network still takes packets, nobody answers. */
+  /** Every process is frozen; the network still accepts packets, but no process answers. */
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Pulls the network cable: packets vanish, connections hang. */

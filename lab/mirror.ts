@@ -45,7 +45,7 @@ export function parseIndexTargets(text: string): IndexTarget[] {
   });
 }
 
-/** The archive itself: not its security part, which has no sid, and nobody else's packages. */
+/** The archive itself: not its security part, which has no sid, and no other vendor's packages. */
 export function chooseMirror(targets: readonly IndexTarget[]): string | undefined {
   const mains = targets.filter(
     ({ component, codename }) => component === "main" && !/security|updates|backports/.test(codename),

@@ -14,14 +14,14 @@ const cable = (octet: number) => `host${octet}`;
 const ip = (command: string) => run("ip", command.split(" "));
 const hasNamespace = (name: string) => existsSync(`/run/netns/${name}`);
 
-/** Subnets of 198.18.0.0/15 this machine already has an address in or a route to, whoever made them. */
+/** Subnets of 198.18.0.0/15 this machine already has an address in or a route to, of labs and of others. */
 export async function readTakenSubnets(): Promise<Set<number>> {
   const found = await Promise.all([ip("-4 -oneline address show"), ip("-4 route show table all")]);
   const addresses = found.flatMap(({ stdout }) => stdout.match(/\b198\.1[89]\.\d+\.\d+/g) ?? []);
   return new Set(addresses.map(parseSubnet).filter((subnet) => subnet !== undefined));
 }
 
-/** The outer link is switched on last, so a network somebody was interrupted at is not whole. */
+/** The outer link is switched on last, so a network whose setup was interrupted is recognised as incomplete. */
 export async function isLabNetworkWhole(lab: string, subnet: number): Promise<boolean> {
   if (!hasNamespace(labNamespace(lab))) return false;
   const flags = await readFile(`/sys/class/net/${outerLink(subnet)}/flags`, "utf8").catch(() => "0x0");
@@ -60,7 +60,7 @@ async function removeHostNetwork(lab: string, host: string, octet: number): Prom
   if (hasNamespace(hostNamespace(lab, host))) await removeNamespace(hostNamespace(lab, host));
 }
 
-/** Pulls the host's cable, or puts it in again: packets vanish, nobody is told. */
+/** Pulls the host's cable, or puts it in again: packets vanish, without an error. */
 export async function setCable(lab: string, octet: number, state: "up" | "down"): Promise<void> {
   await ip(`-n ${labNamespace(lab)} link set dev ${cable(octet)} ${state}`);
 }

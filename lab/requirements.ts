@@ -49,7 +49,7 @@ export async function findMissing(directories: readonly string[]): Promise<Missi
   return missing;
 }
 
-/** Why the lab cannot run here; undefined where it can, if need be after installing packages. Installs nothing. */
+/** Why the lab cannot run here; undefined if it can, possibly after installing packages. Installs nothing. */
 export async function findObstacle(): Promise<LabError | undefined> {
   try {
     await requireMachine();
@@ -89,9 +89,9 @@ async function requireMachine(): Promise<void> {
   }
   const lacking = missingCapabilities(await readFile("/proc/self/status", "utf8"));
   if (lacking.length > 0) {
-    throw new LabError("the lab needs the whole of root's rights", {
+    throw new LabError("the lab needs all of root's capabilities", {
       found: `a root without ${lacking.join(" and ")}, as inside an unprivileged container`,
-      needs: "the right to mount file systems and to make networks",
+      needs: "the capabilities to mount file systems and to create networks",
       fix: "run it on the machine itself, in a virtual machine or in a privileged container",
     });
   }
@@ -152,7 +152,7 @@ async function requireFileSystem(name: string): Promise<void> {
   if (await isFileSystemKnown(name)) return;
   throw new LabError(`the kernel of this machine has no ${name}`, {
     found: `/proc/filesystems does not list ${name}, and modprobe ${name} did not change that`,
-    needs: `a kernel with ${fileSystems.join(" and ")}; the ones of Debian have both`,
+    needs: `a kernel with ${fileSystems.join(" and ")}; Debian's kernels have both`,
   });
 }
 

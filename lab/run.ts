@@ -9,7 +9,7 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** What errors call it, where the command line says less. */
   readonly calledInErrors?: string;
-  /** The kernel kills the program when this process dies, however it dies: nothing goes on building without a lock. */
+  /** The kernel kills the program when this process dies, however it dies: no build continues without a lock. */
   readonly endsWithUs?: boolean;
 }
 

@@ -1,7 +1,10 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 
-/** Run-time state is the machine's, as the network and the processes are: one place, whoever's checkout starts a lab. */
+/**
+ * Run-time state is the machine's, as the network and the processes are: one directory, whichever checkout starts a
+ * lab.
+ */
 const stateRoot = "/var/lib/sluice-lab";
 export const labLockFile = (lab: string) => `/run/sluice-lab/${lab}.lock`;
 export const networkLockFile = "/run/sluice-lab/networks.lock";

@@ -27,7 +27,7 @@ export async function awaitCondition<T>(options: WaitOptions, look: () => Promis
     }
     const now = Date.now();
     if (now - startedAt > options.withinSeconds * 1_000) {
-      throw new LabError(`waited ${options.withinSeconds} s until ${options.until}, in vain`, {
+      throw new LabError(`waited ${options.withinSeconds} s until ${options.until}, without success`, {
         ...(why === "" ? {} : { found: why }),
       });
     }

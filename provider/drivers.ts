@@ -9,7 +9,7 @@ import { canonicalText } from "./plan/plan";
 import type { Drivers, Subject } from "./room";
 import type { ServerReach } from "./schema/connection";
 
-/** Hosts and servers of one operation: opened at the first call, shared while it runs, given back at its end. */
+/** Hosts and servers of one operation: opened at the first call, shared during the operation, closed at its end. */
 export function openDrivers(subject: Subject): Drivers & { close(): Promise<void> } {
   const hosts: BorrowedHost[] = [];
   const clients = new Map<string, Promise<MysqlClient>>();

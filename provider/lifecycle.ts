@@ -41,7 +41,10 @@ export interface Converged {
   readonly seal: string;
 }
 
-/** create and update: lock, observe, plan, run, observe again, until the plan is empty. Then it is complete, and sealed as such. */
+/**
+ * create and update: lock, observe, plan, run, observe again, until the plan is empty. Then it is complete, and gets
+ * its seal.
+ */
 export async function converge(operation: Operation): Promise<Converged> {
   const { room, declared } = operation;
   return underLocks(room.locks(declared), operation.identity.name, operation.drivers, async (drivers) => {
@@ -97,7 +100,7 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
         drivers.report.progress(wanted === absent ? "nothing is left" : "as declared");
         return seen;
       }
-      // The same steps once more would do the same once more, and a seeding takes hours.
+      // The same steps would do the same again, and a seeding takes hours.
       if (done.length === rounds || done.some((earlier) => isSame(earlier, plan))) throw notConverging(plan, operation);
       if (wanted !== absent) sayBeyondPreview(plan, operation);
       done.push(plan);
@@ -110,7 +113,7 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
     // Another resource came first and owns the object.
     if (before === null && failure.code.startsWith("OWNERSHIP_")) throw failure;
     const settled = await settledNow(operation, seen);
-    // Nothing was made yet: nothing is left for Pulumi to keep.
+    // Nothing was created yet: Pulumi has nothing to keep.
     if (before === null && settled.isCurrent && settled.value !== null && !room.exists(settled.value)) throw failure;
     const isUnsealed = settled.value !== null && room.seal.of(settled.value) === null;
     throw new PartlyDone(failure, settled.value, identity.seal ?? (isUnsealed ? randomUUID() : null));
@@ -118,8 +121,9 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
 }
 
 /**
- * A preview knows what state remembers, and of a new object nothing. Where a plan changes more than that showed (a channel that
- * `adopt` takes over, a setting changed by hand), it is printed with all its values before it runs.
+ * A preview knows only what is stored in state, and nothing of a new object. If a plan changes more than the preview
+ * showed (a channel that `adopt` takes over, a setting changed by hand), it is printed with all its values before it
+ * runs.
  */
 function sayBeyondPreview(plan: Plan, operation: Operation): void {
   const { room, drivers } = operation;
@@ -145,7 +149,7 @@ const valuesIn = (room: AnyRoom, step: Step): string[] =>
 const planFor = (wanted: object | Absent, seen: Seen, { room, identity, drivers, before }: Operation): Plan =>
   room.plan(wanted, seen, { identity, before, object: drivers.object });
 
-/** After a failure, state should say what is really there; where that cannot be seen, what was seen last. */
+/** After a failure, state should hold what really exists; if that cannot be observed, the last observation. */
 async function settledNow(
   { room, declared, drivers, before }: Operation,
   seen: Seen | undefined,

@@ -80,7 +80,10 @@ export function sortLocks(locks: readonly Lock[]): readonly Lock[] {
   return [...byText].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, lock]) => lock);
 }
 
-/** The name comes before the place: one host has several addresses, and the order must not depend on which one is used. */
+/**
+ * The name comes before the address: one host has several addresses, and the order must not depend on which one is
+ * used.
+ */
 const textOf = (lock: Lock): string =>
   "host" in lock
     ? JSON.stringify(["1 host", lock.name, machineOf(lock.host)])

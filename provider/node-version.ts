@@ -3,7 +3,7 @@ import { SluiceError } from "./errors";
 /** The same as `engines` in package.json. An ES module through require (decision 0008); @pulumi/pulumi wants Node 22 itself. */
 export const oldestNode = "22.12.0";
 
-/** Throws NODE_TOO_OLD. Whatever can be started - a program, Pulumi's provider process, the command - asks this before it loads anything else. */
+/** Throws NODE_TOO_OLD. A program, Pulumi's provider process and the command call this before they load anything else. */
 export function requireNode(version: string): void {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = oldestNode.split(".").map(Number);

@@ -10,13 +10,13 @@ import type { ServerReach } from "./schema/connection";
 /** Readers for several objects at once: one session for each server and user, and the same question asked once. */
 export interface SharedReaders {
   for(subject: Subject): Readers;
-  /** Ends the sessions. May be called while a question is under way, which then fails. */
+  /** Ends the sessions. May be called while a query runs, which then fails. */
   close(): Promise<void>;
 }
 
 /**
- * How long an answer counts for others who ask the same. "while asked": until it has arrived, so that no reader gets
- * what was so before the question was first put. "until closed": for one look at many objects, which says how all was
+ * How long an answer is shared with readers that ask the same. "while asked": until it has arrived, so that no reader gets
+ * an answer from before its question. "until closed": for one look at many objects, which shows all of them
  * at one moment.
  */
 export type Keeping = "while asked" | "until closed";

@@ -9,16 +9,16 @@ import type { Schema } from "./schema/schema";
 import type { Status } from "./status";
 
 /**
- * What was seen. `settled` stays true until a user or session changes it and is stored in Pulumi's state (so: plain
- * JSON data, no secret, nothing that ticks); `live` is true for a moment and is null inside `diff`, which has no
- * network.
+ * The observation. `settled` stays true until a user or session changes it and is stored in Pulumi's state (so: plain
+ * JSON data, no secret, no fact that changes every second); `live` is true for a moment and is null inside `diff`,
+ * which has no network.
  */
 export interface Observed<Settled, Live> {
   readonly settled: Settled;
   readonly live: Live | null;
 }
 
-/** The object that an operation is about, when the operation has to stop, and where its lines go. */
+/** The object of an operation, its abort signal, and where its lines go. */
 export interface Subject {
   /** What errors call the object. */
   readonly object: string;
@@ -30,7 +30,7 @@ export interface Subject {
 export interface Readers extends Subject {
   /** The host; the connection is shared by all resources of the update. */
   host(address: HostAddress): Promise<HostReader>;
-  /** A server through its host (or straight from here where it has none). Opened at the first call, kept for the operation. */
+  /** A server through its host (or directly from here if it has none). Opened at the first call, kept for the operation. */
   mysql(server: ServerReach, role?: ServerRole): Promise<MysqlReader>;
 }
 
@@ -48,7 +48,7 @@ export interface Drivers extends Omit<Readers, "host" | "mysql"> {
     wait: LockWait,
     work: (lost: AbortSignal) => Promise<T>,
   ): Promise<T>;
-  /** Forgets a server's connection, because the server was restarted or its accounts changed. */
+  /** Closes a server's connection, because the server was restarted or its accounts changed. */
   disconnect(server: ServerReach): Promise<void>;
 }
 
@@ -103,7 +103,10 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   withinSeconds(step: S, declared: Declared): number;
   /** Output-only properties, from what was seen. Plain JSON. */
   outputs(declared: Declared, settled: Settled): Readonly<Record<string, unknown>>;
-  /** What is really set, in the declaration's own words: `read` lays it over the inputs, so drift is an ordinary diff. */
+  /**
+   * What is really set, in the declaration's own words: `read` puts it in place of the inputs, so drift is an ordinary
+   * difference.
+   */
   asDeclared(declared: Declared, settled: Settled): Readonly<Record<string, unknown>>;
   /** What it is in the topology of `sluice status`. Pure; `live` is null if it could not be looked at. */
   status?(declared: Declared, seen: Observed<Settled, Live>, object: string): Status;
@@ -130,7 +133,7 @@ export interface ServerLock {
 export interface Seal<Declared, Settled, Live> {
   /** The one in the mark, or null. */
   of(settled: Settled): string | null;
-  /** Writes it, and answers with what is then there. */
+  /** Writes the seal, and returns the seal that the mark then has. */
   write(seal: string, context: StepContext<Declared, Settled, Live>): Promise<Settled>;
 }
 
@@ -142,7 +145,7 @@ export interface PlanContext<Declared, Settled = unknown> {
 }
 
 export interface Before<Declared, Settled> {
-  /** The declaration that was tried last, secrets included: for "did the password change". */
+  /** The declaration of the last try, secrets included: to see whether a password changed. */
   readonly declared: Declared;
   /** What was seen last; null if never stored. */
   readonly settled: Settled | null;

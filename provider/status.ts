@@ -47,15 +47,15 @@ export interface ServerSeen {
 export interface Health {
   /** As declared: a channel that is declared stopped and is stopped is healthy. */
   readonly isWell: boolean;
-  /** `running, lag 0 s`; `applier failed: a row of the source is already there on the replica (1062)`. */
+  /** `running, lag 0 s`; `applier failed: a row of the source already exists on the replica (1062)`. */
   readonly words: string;
-  /** The error's code (docs/errors.md), where an error is the reason. */
+  /** The error's code (docs/errors.md), if an error is the reason. */
   readonly code?: Code | undefined;
   /** What the reader can do if it is not healthy. */
   readonly fix?: string | undefined;
 }
 
-/** Where nothing but the address is known. `health`: why. */
+/** A server of which only the address is known. `health`: why. */
 export const unseen = (endpoint: string, health: Health | null = null): ServerSeen => ({
   endpoint,
   version: null,

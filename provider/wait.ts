@@ -1,6 +1,6 @@
 import { SluiceError } from "./errors";
 
-/** What a look at the condition answers: the awaited value, or why it is not there yet. */
+/** The result of a look at the condition: the awaited value, or why it is still missing. */
 export type Look<T> = { readonly done: T } | { readonly waiting: string };
 
 export const waiting = (why: string): { readonly waiting: string } => ({ waiting: why });
@@ -14,7 +14,7 @@ export interface Wait<T> {
   readonly withinSeconds: number;
   /**
    * Longest pause between two looks. Until then a pause is an eighth of the time waited so far (at least a sixteenth of the
-   * longest), so that what is quick is noticed quickly.
+   * longest), so that a quick change is noticed quickly.
    */
   readonly everyMillis: number;
   readonly check: () => Promise<Look<T>>;
@@ -37,7 +37,7 @@ export async function awaitCondition<T>(wait: Wait<T>): Promise<T> {
     const now = performance.now();
     if (now >= endsAt) throw limitReached(wait, look.waiting);
     wait.onWait?.(look.waiting, (now - startedAt) / 1000);
-    wait.signal?.throwIfAborted(); // during the look: its event is over, the pause would not hear it
+    wait.signal?.throwIfAborted(); // aborted during the look: the pause would miss the event
     const pauseMillis = Math.min(Math.max((now - startedAt) / 8, wait.everyMillis / 16), wait.everyMillis);
     await pause(Math.ceil(Math.min(pauseMillis, endsAt - now)), wait.signal);
   }

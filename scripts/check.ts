@@ -19,7 +19,7 @@ const loader = ["--require", join(root, "scripts", "typescript.cjs")];
 const checks: readonly Check[] = [
   {
     name: "lint",
-    fix: "node_modules/.bin/eslint --fix mends some of it",
+    fix: "node_modules/.bin/eslint --fix repairs some of it",
     args: [
       // No cache: it knows only the file itself, and the typed rules look at what other files export.
       ...[bin("eslint", "bin", "eslint.js"), ".", "--max-warnings", "0"],
@@ -27,7 +27,7 @@ const checks: readonly Check[] = [
   },
   {
     name: "types",
-    fix: "mend the types",
+    fix: "correct the types",
     args: [
       ...[bin("typescript", "bin", "tsc"), "--project", "tsconfig.tools.json", "--pretty", "false"],
       ...["--incremental", "--tsBuildInfoFile", join(cache, "tsc.json")],

@@ -3,7 +3,7 @@ import { join, posix, relative, sep } from "node:path";
 import ts from "typescript";
 import type { Import } from "./import-rules.cjs";
 
-/** Every TypeScript file of ours below the folders, from the root, with forward slashes, in order. */
+/** Every TypeScript file of the project below the folders, from the root, with forward slashes, in order. */
 export function listSources(root: string, folders: readonly string[]): readonly string[] {
   return folders
     .filter((folder) => existsSync(join(root, folder)))

@@ -62,7 +62,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 interface Obstacle {
   readonly reason: string;
-  /** False where the machine is not made for it; CI promised to be. */
+  /** False if the machine cannot run it; in CI it must. */
   readonly isFailure: boolean;
 }
 

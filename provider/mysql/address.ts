@@ -18,12 +18,12 @@ export interface ServerAddress {
 /**
  * - `"required"`: encrypted; the certificate is not verified.
  * - `"off"`: not encrypted between the host and the server.
- * - trust: encrypted, and the server's certificate is from this authority.
+ * - trust: encrypted, and the server's certificate is signed by this CA.
  */
 export type TlsMode = "required" | "off" | TlsTrust;
 
 export interface TlsTrust {
-  /** The authority's certificates, PEM. */
+  /** The CA's certificates, PEM. */
   readonly ca: string;
   /** The client's certificate, PEM, for accounts that REQUIRE X509. */
   readonly cert?: string | undefined;

@@ -1,4 +1,4 @@
-/** Who made the server, and which version it is: all that the tables of this folder look at. */
+/** Who made the server, and which version it is: all that the tables of this folder use. */
 export interface ServerFacts {
   readonly flavour: Flavour;
   /** As in `SELECT VERSION()`: "9.7.0", "8.0.36-28", "10.11.6-MariaDB-1". */

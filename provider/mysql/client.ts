@@ -43,7 +43,7 @@ export const readMysqlCounters = (): MysqlCounters => ({ ...counted });
 const connectWithinSeconds = 10; // mysqld's connect_timeout
 const statementWithinSeconds = 60; // provider/host/host.ts, RunOptions: longer work is a detached job
 const killWithinSeconds = 5; // half of connectWithinSeconds: what a second connection may add to a statement's own limit
-const goodbyeWithinMillis = 1000; // COM_QUIT needs one packet; a server that does not take it is left alone
+const goodbyeWithinMillis = 1000; // COM_QUIT needs one packet; a server that does not read it is left alone
 
 /** Connects through `via`, logs in and prepares the session. The caller closes; `withMysql` closes automatically. */
 export async function connectMysql(
@@ -67,7 +67,7 @@ export async function connectMysql(
     // A stream over ssh stays half open when the server has ended its side: end our side too, or the loss would not show.
     stream.once("end", () => stream.end());
     const connection = createConnection(driverOptions(server, stream));
-    // Without a listener a connection that breaks while idle would end the process; the next statement tells.
+    // Without a listener a connection that breaks while idle would end the process; the next statement reports it.
     connection.on("error", ignore);
     counted.connections += 1;
     const session = new Session(name, server, via, context, connection, stream, options);
@@ -124,8 +124,8 @@ async function dial(
 /**
  * The session every statement may rely on.
  * - sql_mode: a backslash escapes (sql.ts), names are not quoted by ", wrong values are errors.
- * - lock_wait_timeout: the default is a year; a metadata lock held for a minute is an error with words.
- * - wait_timeout: production often has a minute, steps wait longer for hosts; an hour is more than any step's silence.
+ * - lock_wait_timeout: the default is a year; a metadata lock held for a minute is reported as an error.
+ * - wait_timeout: production often has a minute, steps wait longer for hosts; no step pauses for an hour.
  */
 const prepareSession = sql`SET NAMES utf8mb4, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', SESSION lock_wait_timeout = 60, SESSION wait_timeout = 3600, SESSION autocommit = 1`;
 const readServer = sql`SELECT VERSION() AS version, @@GLOBAL.version_comment AS comment`;

@@ -33,5 +33,5 @@ export class Deadline {
 }
 
 function ignore(): void {
-  // a late failure has nobody left to hear it
+  // the caller has given up: a late failure is dropped
 }

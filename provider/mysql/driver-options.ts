@@ -11,7 +11,7 @@ export function driverOptions(server: ServerAddress, stream: Duplex): Connection
     user: server.user,
     ...(server.password !== undefined && { password: server.password }),
     charset: "utf8mb4_general_ci",
-    // Rows: nothing is turned into what loses digits, time zones or key order.
+    // Rows: no conversion that loses digits, time zones or key order.
     supportBigNumbers: true,
     bigNumberStrings: true,
     dateStrings: true,

@@ -1,7 +1,7 @@
 import type { MysqlReader } from "./reader";
 import { sql } from "./sql";
 
-/** A service that runs MySQL for its customers and keeps some of its administration to itself. */
+/** A service that runs MySQL for its customers without SUPER and without access to the host. */
 export type ManagedService = "Amazon RDS" | "Amazon Aurora" | "Google Cloud SQL" | "Azure Database for MySQL";
 
 /** How each of them can be a source; docs/compatibility.md is made from it. */
@@ -43,7 +43,7 @@ export const managedServices: Readonly<Record<ManagedService, ManagedServiceWord
 };
 
 export interface ManagedServiceWords {
-  /** Ends a `fix`, where the server has no binary log. */
+  /** Ends a `fix`, if the server has no binary log. */
   readonly binlog: string;
   readonly settings: readonly string[];
   /** What keeps binary logs until a channel has fetched them. */
@@ -64,7 +64,7 @@ export async function readManagedService(mysql: MysqlReader): Promise<ManagedSer
   );
 }
 
-/** Recognised by its variables, and from the procedures that replace what it does not allow. */
+/** Recognised by its variables, and by the procedures that replace what it does not allow. */
 export function managedServiceOf(
   variables: Readonly<Record<string, string>>,
   procedures: readonly string[],

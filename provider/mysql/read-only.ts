@@ -66,7 +66,7 @@ export async function isLeftWritable(mysql: MysqlReader): Promise<boolean> {
   return row?.free === 1;
 }
 
-/** Sets super_read_only back where an earlier run could not. May be repeated. */
+/** Sets super_read_only back if an earlier run could not. May be repeated. */
 export const sealAgain = (mysql: MysqlClient, sealSeconds = defaultSeconds): Promise<void> =>
   withServerLock(mysql, lockName, async () => {
     if (await hasNote(mysql)) await seal(mysql, sealSeconds);
@@ -88,7 +88,10 @@ async function isSealed(mysql: MysqlReader): Promise<boolean> {
 const hasNote = async (mysql: MysqlReader): Promise<boolean> =>
   (await unlessRefused(mysql.queryRow(note.find))) !== undefined;
 
-/** An account without rights on performance_schema goes without the note: an error then is all that says it. */
+/**
+ * An account without rights on performance_schema cannot write the note: then only the error tells that super_read_only
+ * is off.
+ */
 const writeNote = (mysql: MysqlClient): Promise<unknown> => unlessRefused(mysql.execute(note.write));
 
 async function unlessRefused<T>(statement: Promise<T>): Promise<T | undefined> {
@@ -101,7 +104,7 @@ async function unlessRefused<T>(statement: Promise<T>): Promise<T | undefined> {
 }
 
 const attemptSeconds = 2; // other statements of the server queue behind an attempt that waits: no longer than that
-const restMillis = 1000; // and between two attempts they get on
+const restMillis = 1000; // and between two attempts they run
 const lockWaitErrno = 1205;
 
 async function seal(mysql: MysqlClient, withinSeconds: number): Promise<void> {

@@ -21,7 +21,7 @@ export interface MysqlReader {
   queryRow<T extends object = Row>(statement: Statement, limit?: StatementLimit): Promise<T | undefined>;
 }
 
-/** One session. It is not made again when it is lost: the caller knows what must be repeated. */
+/** One session. It is not opened again if it is lost: the caller knows what must be repeated. */
 export interface MysqlClient extends MysqlReader {
   execute(statement: Statement, limit?: StatementLimit): Promise<ExecuteResult>;
   /** May be repeated; never throws. */

@@ -16,7 +16,7 @@ export class Statement {
     readonly secrets: readonly Secret[],
   ) {}
 
-  /** What is sent: a DBA who looks at the process list sees who asked. */
+  /** What is sent: a DBA sees in the process list that the statement is Sluice's. */
   get tagged(): string {
     return `/* sluice */ ${this.text}`;
   }

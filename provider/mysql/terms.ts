@@ -40,7 +40,7 @@ export function skipTransaction(server: ServerFacts, channel: string, transactio
 /** MySQL's word for a transaction to which the source gave no GTID. */
 export const anonymousTransaction = "ANONYMOUS";
 
-/** Forgets the channel: settings, relay logs, position. */
+/** Removes the channel: settings, relay logs, position. */
 export const resetReplicaAll = (server: ServerFacts, channel: string): Statement =>
   sql`RESET ${replicaWord(server)} ALL${forChannel(channel)}`;
 
@@ -144,7 +144,7 @@ export const dumpedPositionWords = {
   position: "SOURCE_LOG_POS=",
 } as const;
 
-/** What dumps of any age say about their position. Groups: the statement's own text after TO. */
+/** The forms in which dumps of any version state their position. Groups: the statement's own text after TO. */
 export const dumpedPositionStatement = /CHANGE\s+(?:MASTER|REPLICATION\s+SOURCE)\s+TO\b(.*)/i;
 export const dumpedFile = /\b(?:MASTER|SOURCE)_LOG_FILE\s*=\s*['"]([^'"]+)['"]/i;
 export const dumpedPosition = /\b(?:MASTER|SOURCE)_LOG_POS\s*=\s*(\d+)/i;

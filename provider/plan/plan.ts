@@ -29,7 +29,7 @@ export function inOrder<S extends Step>(...steps: readonly (S | false | undefine
   return { steps: steps.filter((step): step is S => step !== false && step !== undefined && step !== null) };
 }
 
-/** What a step says to a DBA. */
+/** The words of a step for a DBA. */
 export interface Words {
   /** An imperative: `stop the channel`. */
   readonly what: string;
@@ -48,7 +48,7 @@ export type Sayings<S extends Step> = {
 export const saying = <S extends Step>(sayings: Sayings<S>, step: S): Words =>
   (sayings as unknown as Readonly<Record<string, (step: S) => Words>>)[step.kind]?.(step) ?? { what: step.kind };
 
-/** The value `absent` as a declaration: plan towards nothing being there. */
+/** The value `absent` as a declaration: plan the removal. */
 export const absent = Symbol("absent");
 export type Absent = typeof absent;
 

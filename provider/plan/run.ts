@@ -51,7 +51,7 @@ async function runStep(step: Step, place: string, work: Work): Promise<void> {
   try {
     await stoppable(signal, perform(step, { ...drivers, signal, report, declared, identity, seen }, room));
   } catch (error) {
-    // What a step says about the abort itself (a driver's own AbortError) is less than the reason it was aborted for.
+    // The reason for the abort says more than a driver's own AbortError.
     throw signal.aborted && !(error instanceof SluiceError) ? signal.reason : error;
   } finally {
     clearTimeout(timer);

@@ -41,7 +41,7 @@ export function dynamicProvider(room: AnyRoom): Provider {
   };
 }
 
-/** One call. Whatever goes wrong leaves as an expected error without the secrets of what was sent. */
+/** One call. Every failure leaves as an expected error without the secrets of the request. */
 async function answer<T>(
   room: AnyRoom,
   bags: readonly Properties[],
@@ -85,7 +85,7 @@ function diff(room: AnyRoom, olds: Properties, news: Properties): pulumi.dynamic
   return {
     changes: hasSteps || stored.remembered === null || Object.keys(room.schema.declaration.shape).some(isChanged),
     replaces: [...new Set(replaced.map((path) => path.split(".")[0] ?? path))],
-    // Always: a host can have two names, and then the old object, removed last, would be the new one.
+    // Always: a host can have two names, and then removing the old object last would remove the new one.
     deleteBeforeReplace: replaced.length > 0,
   };
 }
@@ -166,7 +166,7 @@ async function destroy(room: AnyRoom, properties: Properties, signal: AbortSigna
   await within(room, { operation: "delete", bag, declared: complete(room, bag).inputs, before: bag, signal }, remove);
 }
 
-/** A refresh reads all resources side by side: those on the same hosts and servers share what they ask. */
+/** A refresh reads all resources side by side: those on the same hosts and servers share their queries. */
 async function looking(room: AnyRoom, call: Call): Promise<Seen | undefined> {
   const { bag, declared, signal } = call;
   const report = scrubbing(engineReport(bag.urn), secretsIn(room, declared));

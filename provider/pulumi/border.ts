@@ -11,7 +11,10 @@ import { markSecrets, toWire, unwrapSecrets, type Json } from "./wire";
 
 export type Properties = Record<string, unknown>;
 
-/** The declaration with everything filled in that needs no network. State of an older version may lack what has a default today. */
+/**
+ * The declaration with everything filled in that needs no network. State of an older version may lack fields that have
+ * a default today.
+ */
 export function complete(room: AnyRoom, bag: Pick<Bag, "declared" | "urn" | "name">): Checked {
   const derived = room.derive?.(bag.declared, urnIn(bag)) ?? {};
   const { inputs, problems } = checkInputs(room.schema, { ...derived, ...bag.declared });
@@ -23,11 +26,11 @@ export function complete(room: AnyRoom, bag: Pick<Bag, "declared" | "urn" | "nam
   return { inputs, problems: written.length > 0 ? written : problems };
 }
 
-/** What errors call it: by the name that the program gives the resource today. */
+/** The object's name in errors: with the name that the program gives the resource today. */
 export const objectOf = (room: AnyRoom, { urn }: Pick<Bag, "urn">, declared: object): string =>
   room.object(declared, parseUrn(urn).name);
 
-/** The same, for work: what is not valid is refused. */
+/** The same, before work: throws if the declaration is not valid. */
 export function valid(room: AnyRoom, bag: Bag): Properties {
   const { inputs, problems } = complete(room, bag);
   if (problems.length === 0) return inputs;
@@ -47,7 +50,7 @@ interface Kept {
 }
 
 /**
- * What the program had declared of the properties that are `found` otherwise. Pulumi hands a refresh the outputs of the last one,
+ * The declared values of the properties that are `found` to differ. Pulumi gives a refresh the outputs of the last one,
  * drift included, and not the inputs. Properties that hold secrets are left out: this is kept readable.
  */
 export function writtenBefore(room: AnyRoom, bag: Bag, found: Properties): Properties {
@@ -57,10 +60,10 @@ export function writtenBefore(room: AnyRoom, bag: Bag, found: Properties): Prope
   return Object.fromEntries(differs.map((key) => [key, before[key] ?? null]));
 }
 
-/** What Pulumi stores: the declaration, the outputs, whose it is, and what was seen. */
+/** What Pulumi stores: the declaration, the outputs, the owner, and the observation. */
 export function outs(room: AnyRoom, bag: Bag, declared: Properties, { settled, seal, written = {} }: Kept): Properties {
   const outputs = settled === null ? {} : room.outputs(declared, settled);
-  // As one text: the engine and withoutNulls drop nulls inside objects, and what was seen must come back as it was.
+  // As one text: the engine and withoutNulls drop nulls inside objects, and the observation must come back unchanged.
   const text = settled === null ? null : JSON.stringify(settled);
   const identity = identityIn(room, bag);
   const drift = Object.keys(written).length === 0 ? {} : { written: JSON.stringify(written) };

@@ -2,7 +2,7 @@ import { readCounters } from "../host/counters";
 import { readMysqlCounters } from "../mysql/client";
 
 /**
- * Begins to count; the function it gives ends with what the operation has cost. The counters belong to the process: the numbers
+ * Starts counting; the returned function gives the cost of the operation. The counters belong to the process: the numbers
  * are an operation's own while no other operation runs at the same time. The benchmark reads the line.
  */
 export function startCost(): (operation: string) => string {

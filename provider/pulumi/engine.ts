@@ -8,7 +8,7 @@ const log = new EngineLog(engine);
 const aborter = new AbortController();
 
 const exitWithinMillis = 4_000; // the engine kills a provider 5 s after an interrupt (sdk/go/common/resource/plugin/plugin.go)
-const answerMillis = 250; // for the last answers to leave: gRPC does not say when they have
+const answerMillis = 250; // for the last answers to be sent: gRPC does not report when they are
 const graceMillis = 3_000; // for work that is asked to stop, so that its last lines arrive before the process ends
 
 /** Fires when the engine has ended (killed) or this process is asked to end: work stops at the next step. */
@@ -55,7 +55,7 @@ export function watchEngine(): void {
     process.once(signal, () => {
       stop("this provider was interrupted");
     });
-  // Pulumi's provider process prints such an error and lives on: without this the call would never be answered.
+  // Pulumi's provider process prints such an error and continues: without this the call would never be answered.
   process.on("uncaughtException", (error) => {
     for (const end of [...running]) end(error);
   });

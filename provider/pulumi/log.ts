@@ -24,7 +24,7 @@ interface Line {
 interface Row {
   readonly beganAt: number;
   sentAt: number;
-  /** What was said last, shown or not. */
+  /** The last line, shown or not. */
   text: string;
   /** The newest line, while the pause lasts. */
   held: { readonly line: Line; readonly timer: NodeJS.Timeout } | undefined;

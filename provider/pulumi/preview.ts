@@ -10,8 +10,8 @@ import { engineReport } from "./engine";
 import { beforeOf, identityIn, previewKey, urnIn, type Bag } from "./state";
 
 /**
- * What this process serves. Pulumi does not tell a provider, so the resource's class does, through `check`, which comes before
- * `diff`. A refresh runs no program: there `check` is not called.
+ * The operation that this process serves. Pulumi does not tell a provider, so the resource's class does, through
+ * `check`, which is called before `diff`. A refresh runs no program: there `check` is not called.
  */
 let operation: "preview" | "up" | "refresh" = "refresh";
 
@@ -19,9 +19,9 @@ export function noteOperation(news: Properties): void {
   operation = news[previewKey] === false ? "up" : "preview";
 }
 
-/** Prints what `create` will do. Answers with what is refused already now. */
+/** Prints what `create` will do. Returns what is refused already. */
 export function previewCreate(room: AnyRoom, inputs: Properties, bag: Bag): string[] {
-  if (operation === "up") return []; // preview has said it, and the steps themselves say what they do
+  if (operation === "up") return []; // the preview has printed it, and the running steps print themselves
   const object = objectOf(room, bag, inputs);
   const context = { identity: identityIn(room, bag), before: null, object };
   try {
@@ -57,7 +57,7 @@ export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: 
     if (operation === "refresh") reportPlan(report, `${object}, at the next \`pulumi up\``, plan, room.say);
     return plan.steps.length > 0;
   } catch (error) {
-    // What was seen makes `up` refuse: that is for `up` to say. A refresh only records it.
+    // `up` will refuse this observation and say so. A refresh only records it.
     if (operation === "refresh" && error instanceof SluiceError) return true;
     throw error;
   }
@@ -66,7 +66,7 @@ export function previewChange(room: AnyRoom, before: Bag, after: Bag, replaced: 
 const saysUnknown = (object: string, plan: Plan, room: AnyRoom): boolean =>
   plan.steps.length > 0 && renderPlan(object, plan, room.say).includes(sayUnknowns(unknownValue));
 
-/** An earlier resource of the same update changes: what it will then be is not known yet. */
+/** An earlier resource of the same update changes: its new values are not known yet. */
 function sayWhatIsUnknown(room: AnyRoom, bag: Bag, object: string, report: Report): void {
   const derived = Object.keys(room.derive?.(bag.declared, urnIn(bag)) ?? {});
   const passed = new Set([...derived, ...pathsWith(room.schema.declaration, "inert")]);
@@ -113,7 +113,7 @@ function sayReplacement(room: AnyRoom, bag: Bag, after: Properties, replaced: re
   }
 }
 
-/** The engine asks twice for the diff of what depends on a replacement: the same is said once. */
+/** The engine asks twice for the diff of resources that depend on a replacement: each text is printed once. */
 const said = new Set<string>();
 
 function reportOn(room: AnyRoom, urn: string, ...declarations: readonly Properties[]): Report {

@@ -15,7 +15,7 @@ type Nested<T> = T extends string | number | boolean | undefined
 
 type Properties = Record<string, unknown>;
 
-/** What every resource of Sluice is to Pulumi: inputs, named outputs, a constant provider, and what only the program knows. */
+/** Every resource of Sluice, as Pulumi sees it: inputs, named outputs, a constant provider, and the hidden inputs. */
 export abstract class SluiceResource extends pulumi.CustomResource {
   protected constructor(
     kind: string,
@@ -40,7 +40,7 @@ export abstract class SluiceResource extends pulumi.CustomResource {
 
 /**
  * The resource's name, without the dependency on its parent that an Output of it carries: Pulumi waits for a dependency on a
- * component until all the component's children are there, this resource among them.
+ * component until all the component's children exist, this resource among them.
  */
 const urnAlone = (name: string, type: string, parent: pulumi.Resource | undefined): Promise<string> =>
   new Promise((resolve) => {
@@ -49,13 +49,19 @@ const urnAlone = (name: string, type: string, parent: pulumi.Resource | undefine
 
 const places = new WeakMap<object, pulumi.Resource>();
 
-/** A value by which others get at what a resource made: what they make inside goes when that resource goes. */
+/**
+ * Marks `value` as contained in `resource`: objects made with it are removed with that resource (sets their default
+ * `deletedWith`).
+ */
 export function placeIn<T extends object>(resource: pulumi.Resource, value: T): T {
   places.set(value, resource);
   return value;
 }
 
-/** Unless the program says otherwise: Pulumi then forgets it without a call where its place is deleted in the same run. */
+/**
+ * The default of `deletedWith`: if the container is deleted in the same run, Pulumi removes the resource from state
+ * without a call.
+ */
 export function goingWith(
   place: unknown,
   opts: pulumi.CustomResourceOptions | undefined,
@@ -64,7 +70,7 @@ export function goingWith(
   return resource === undefined ? opts : { deletedWith: resource, ...opts };
 }
 
-/** Makes the leaves that the schema calls secret so, leaf by leaf: a dependant's diff then hides no more than it must. */
+/** Marks the leaves that the schema calls secret, one by one: a dependant's diff then hides only those. */
 export function withSecrets(args: Properties, paths: readonly string[]): Properties {
   const marked = { ...args };
   for (const [head, rests] of byHead(paths)) {

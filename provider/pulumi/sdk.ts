@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 
 /**
- * The parts of Pulumi's SDK that it keeps to itself: the connection back to the engine that started this provider process. Only
+ * Internal parts of Pulumi's SDK: the connection back to the engine that started this provider process. Only
  * what is used is typed here. All code must work without it.
  */
 export interface EngineClient {
@@ -52,7 +52,7 @@ export function connectEngine(argv: readonly string[]): Engine | undefined {
     const { EngineClient: Client } = sdk("@pulumi/pulumi/proto/engine_grpc_pb") as ClientModule;
     const messages = sdk("@pulumi/pulumi/proto/engine_pb") as MessageModule;
     const grpc = sdk("@grpc/grpc-js") as GrpcModule;
-    // A proxy that http_proxy names is not for a port of this machine, whatever no_proxy says.
+    // The proxy of http_proxy must not be used for a port of this machine, even if no_proxy does not list it.
     const client = new Client(address, grpc.credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
     return { client, newRequest: () => new messages.LogRequest(), newMetadata: () => new grpc.Metadata() };
   } catch {

@@ -12,12 +12,12 @@ export interface Remembered {
   /** As the object's mark says it. A state of version 1 has name and seal side by side, and no kind. */
   readonly identity: Identity;
   readonly settled: object | null;
-  /** What the program had declared where a refresh found something else and laid it over; absent if nothing differs. */
+  /** The declared values that a refresh replaced by the observed ones; absent if nothing differs. */
   readonly written?: Readonly<Record<string, unknown>>;
 }
 
 export const rememberedKey = "__sluice";
-/** What only the class can know: whether this is a preview. An input that `check` takes out again, so state never holds it. */
+/** Only the class knows whether this is a preview. `check` removes this input, so state never holds it. */
 export const previewKey = "__preview";
 /** Next to `__urn`, of a resource whose name has changed since it was created. */
 const nameKey = "__name";
@@ -27,7 +27,7 @@ export const stateVersion = 2;
 export interface Bag {
   readonly provider: unknown;
   readonly urn: string;
-  /** The resource's name when it was made: what follows from it stays, whatever `aliases` make of the name later. */
+  /** The resource's name when it was made: values derived from it stay when `aliases` rename the resource. */
   readonly name: string;
   /** Only the properties of the declaration. */
   readonly declared: Record<string, unknown>;
@@ -66,7 +66,7 @@ export const identityIn = (room: AnyRoom, { remembered, urn }: Pick<Bag, "rememb
     ? { kind: room.kind, name: nameInMarks(parseUrn(urn)), seal: null }
     : remembered.identity;
 
-/** What a room may know of the time before. */
+/** What a room may know about the last operation. */
 export const beforeOf = ({ declared, remembered }: Pick<Bag, "declared" | "remembered">): Before<object, object> => ({
   declared,
   settled: remembered?.settled ?? null,

@@ -7,8 +7,8 @@ const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /**
- * Drops what is absent and turns what Struct refuses (undefined, bigint, bytes) or silently empties (Date, Map, Set) into what
- * it knows. Throws nothing: the work whose result this is has already been done.
+ * Drops absent values and converts values that Struct refuses (undefined, bigint, bytes) or silently empties (Date,
+ * Map, Set) into values that it knows. Throws nothing: the work has already been done.
  */
 export function toWire(value: unknown): Json {
   switch (typeof value) {

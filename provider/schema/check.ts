@@ -11,7 +11,7 @@ export interface Checked {
   readonly problems: readonly string[];
 }
 
-/** Validates what is known, fills defaults everywhere, and leaves what will only be known during `up`. */
+/** Validates known values, fills in defaults, and keeps values that are known only during `up`. */
 export function checkInputs(schema: Schema<object>, raw: Readonly<Record<string, unknown>>): Checked {
   const declaration = schema.declaration;
   const given = withoutNulls(raw) as Record<string, unknown>;
@@ -29,7 +29,7 @@ interface Leaf {
   readonly issue: z.core.$ZodIssue;
 }
 
-/** A union says only "no option fits"; the option that got furthest says what is wrong. */
+/** A union reports only "no option fits"; the option that matched furthest reports the real problem. */
 function leavesOf(issue: z.core.$ZodIssue, given: unknown, prefix: readonly PropertyKey[]): Leaf[] {
   const path = [...prefix, ...issue.path];
   if (issue.code !== "invalid_union") return [{ path, issue }];

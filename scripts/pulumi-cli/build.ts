@@ -46,13 +46,13 @@ async function requireGo(version: string): Promise<void> {
   if (found !== undefined && found.localeCompare(least ?? "", "en", { numeric: true }) >= 0) return;
   throw new Error(
     [
-      `no Pulumi CLI can be had here: ${found === undefined ? "there is no Go" : `Go is ${found}, ${least} is needed`} to build it`,
+      `no Pulumi CLI is available here: ${found === undefined ? "there is no Go" : `Go is ${found}, ${least} is needed`} to build it`,
       `  fix     put pulumi ${version} on PATH (https://www.pulumi.com/docs/install/), or install Go ${least} or newer (https://go.dev/dl/)`,
     ].join("\n"),
   );
 }
 
-/** The build is ours alone: no other Go version, no workspace, no C compiler. */
+/** The build depends only on its own settings: no other Go version, no workspace, no C compiler. */
 const goEnvironment = { CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOWORK: "off" };
 
 async function buildProgram(program: GoProgram, version: string, target: string, say: Say): Promise<void> {

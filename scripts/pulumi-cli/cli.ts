@@ -58,7 +58,7 @@ async function findOnPath(): Promise<Cli | undefined> {
   for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     const program = join(folder, "pulumi");
     if (folder === "" || !isProgram(program)) continue;
-    // The npm launcher is no CLI: asked for its version, it starts a download.
+    // The npm launcher is not the CLI: `pulumi version` would start a download.
     if (realpathSync(program).includes(`${sep}node_modules${sep}`)) continue;
     const home = dirname(realpathSync(program));
     if (!cliFiles.every((file) => isProgram(join(home, file)))) continue;

@@ -8,7 +8,10 @@ const reachLimitSeconds = 5;
 /** 200 MB over 5 Mbit/s, doubled. */
 const downloadLimitSeconds = 600;
 
-/** Lets the npm launcher fetch the vendor's CLI into `fresh`; returns the folder it is in, or undefined where the site cannot be reached. */
+/**
+ * Lets the npm launcher fetch the vendor's CLI into `fresh`; returns the folder it is in, or undefined if the site
+ * cannot be reached.
+ */
 export async function downloadCli(
   version: string,
   fresh: string,

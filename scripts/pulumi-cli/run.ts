@@ -43,7 +43,7 @@ export function runQuietly(
   });
 }
 
-/** Says what goes on and for how long, every 5 seconds, until the returned function is called. */
+/** Prints what runs and for how long, every 5 seconds, until the returned function is called. */
 export function startTicker(say: (text: string) => void, describe: () => string): () => void {
   const startedAt = Date.now();
   const ticker = setInterval(() => say(`${describe()} (${Math.round((Date.now() - startedAt) / 1000)} s)`), 5000);

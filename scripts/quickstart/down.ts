@@ -6,7 +6,7 @@ import { forgetStack } from "./stack";
 
 const say = (text: string): void => void process.stderr.write(`sluice: ${text}\n`);
 
-/** Takes away everything the quick start made: hosts with all that is on them, the stack, its state. */
+/** Removes everything the quick start created: hosts with all that is on them, the stack, its state. */
 export async function down(): Promise<void> {
   if ((await whyNoLab()) === undefined) {
     say("stopping the lab's hosts");

@@ -130,7 +130,7 @@ async function runSql(
   statements: string,
 ): Promise<string> {
   if (binaries.mysql === null)
-    throw new Error(`${name}: there is a mysqld but no mysql client beside it; install the client too`);
+    throw new Error(`${name}: mysqld is installed, but no mysql client in its folder; install the client too`);
   const hasPassword = (await host.inspect(layout.accountFile, runtime)).kind === "file";
   const options = hasPassword ? [`--defaults-extra-file=${layout.accountFile}`] : ["--no-defaults"];
   const words = [

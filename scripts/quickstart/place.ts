@@ -17,5 +17,5 @@ export interface Place {
   readonly lookAround: readonly string[];
 }
 
-/** A table and a row that nobody else has. */
+/** A table and a row of the quick start's own. */
 export const proof = () => ({ schema: "shop", table: "sluice_quickstart", word: randomBytes(6).toString("hex") });

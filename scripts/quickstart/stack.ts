@@ -13,7 +13,7 @@ export const stateDirectory = path.join(
 );
 export const checkout = path.resolve(__dirname, "..", "..");
 const stack = "quickstart";
-/** Pulumi keeps a stack's configuration beside Pulumi.yaml. */
+/** Pulumi keeps a stack's configuration next to Pulumi.yaml. */
 const configFile = path.join(checkout, `Pulumi.${stack}.yaml`);
 
 export interface Stack {

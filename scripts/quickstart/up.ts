@@ -53,7 +53,7 @@ async function clearInterrupted(stack: Stack): Promise<void> {
     deployment: { pending_operations?: unknown[] };
   };
   if ((deployment.pending_operations?.length ?? 0) === 0) return;
-  say("an earlier run was interrupted while it made something; the next steps continue it");
+  say("an earlier run was interrupted during a create; the next steps continue it");
   await stack.ask(["refresh", "--yes", "--clear-pending-creates", "--skip-preview"]);
 }
 
@@ -98,9 +98,9 @@ const farewell = (place: Place): string[] => [
   "Look around:",
   ...place.lookAround.map((line) => `  ${line}`),
   "",
-  "Change something and see what it would do, for example in examples/quickstart/index.ts:",
+  "Change something and look at the preview, for example in examples/quickstart/index.ts:",
   '  new ReplicationChannel("shop", { ..., delaySeconds: 3600 })',
-  "  npm run quickstart                               shows the preview, then makes it so",
+  "  npm run quickstart                               shows the preview, then runs `up`",
   "",
   "Tear down:",
   "  npm run quickstart:down",

@@ -217,7 +217,7 @@ describe("the command", () => {
     const refused = spawnSync("setpriv", ["--bounding-set=-sys_admin", process.execPath, command, "up"], {
       encoding: "utf8",
     });
-    expect(refused.stderr).toMatch(/whole of root's rights[^]*CAP_SYS_ADMIN[^]*privileged container/);
+    expect(refused.stderr).toMatch(/all of root's capabilities[^]*CAP_SYS_ADMIN[^]*privileged container/);
     expect(refused.status).toBe(1);
   });
 

@@ -42,7 +42,7 @@ export interface JobFacts {
 const lookEveryMillis = 1000; // a progress line a second is as much as a person reads
 const startSeconds = 20; // systemd's answer on a loaded host; the same patience as a login
 const unreachableSeconds = 300; // a server's reboot, firmware included
-const goneSeconds = 10; // KILL needs no consent; what is left then hangs in the kernel
+const goneSeconds = 10; // KILL cannot be ignored; a process that remains hangs in the kernel
 
 const reservedNames = new Set(["script", "started", "status", "log", "progress", "ready", "reserve", "purpose"]);
 
@@ -107,13 +107,13 @@ export interface JobWait {
   readonly withinSeconds: number;
   /** Called after each look at the running job. */
   readonly onProgress?: (facts: JobFacts) => void;
-  /** Called with a sentence when the host cannot be asked. */
+  /** Called with a sentence if the host does not answer. */
   readonly onWait?: (why: string) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Waits until the job has ended, well or not. It runs on when the wait ends early. A host that cannot be reached is
+ * Waits until the job has ended, with success or not. It runs on when the wait ends early. A host that cannot be reached is
  * asked again for five minutes.
  */
 export async function awaitJob(host: HostReader, place: JobPlace, wait: JobWait): Promise<JobFacts> {
@@ -172,7 +172,7 @@ export async function endJob(
   }
 }
 
-/** Removes what a job that does not run left behind. A job that was never there is forgotten too. */
+/** Removes the files of a job that does not run. Does nothing for a job that does not exist. */
 export async function forgetJob(host: Host, place: JobPlace): Promise<void> {
   const facts = await readJob(host, place);
   if (facts.state === "running") {

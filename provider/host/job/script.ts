@@ -19,7 +19,7 @@ export function pathOf({ directory, name }: JobPlace): string {
 export const unitOf = (place: JobPlace): string =>
   `sluice-job-${place.name}-${createHash("sha256").update(pathOf(place)).digest("hex").slice(0, 12)}`;
 
-/** Tells a process from a later one of the same number and from its own zombie; Linux, else what `ps` knows. */
+/** Distinguishes a process from a later one of the same number and from its own zombie; Linux, else what `ps` knows. */
 const birth =
   'birth() { if [ -e /proc/self/stat ]; then sed -n "s/.*) \\([^Z]\\) /\\1 /p" "/proc/$1/stat" 2>/dev/null | cut -d" " -f20; else ps -o lstart= -p "$1" | tr " " _; fi; }';
 const boot = "boot() { cat /proc/sys/kernel/random/boot_id 2>/dev/null || sysctl -n kern.boottime | tr ' ' _; }";
@@ -27,7 +27,7 @@ const now = "now() { date -u +%Y-%m-%dT%H:%M:%SZ; }";
 
 /**
  * Runs `script` in the directory $1 and leaves its exit code; the other words are files that only live as long as it.
- * `started` is the claim: a hard link either is made, with its whole text, or was there before. TERM is for the script.
+ * `started` is the claim: a hard link is either created, with its whole text, or exists already. TERM is for the script.
  */
 const runner = [
   birth,

@@ -7,7 +7,7 @@ import type { Transport } from "../transport";
 
 const lookEveryMillis = 1000; // a waiter asks over an open session, which costs the host one short process
 
-/** All locks of one host ride on one session, so that any number may be held within sshd's MaxSessions. */
+/** All locks of one host use one session, so that any number can be held within sshd's MaxSessions. */
 export class LockKeeper {
   #opening: Promise<LockSession> | undefined;
   #lastId = 0;
@@ -110,7 +110,7 @@ export class LockKeeper {
           case "held":
             if (isAmong(lock, reply.holders)) return done(session);
             await session.free(lock.id);
-            // A run that ended well has taken its file away.
+            // A run that succeeded has removed its file.
             throw new Error(
               `${why}; then ${reply.holders.length === 0 ? "another run held it" : `it was held by ${renderHolders(reply.holders)}`}`,
             );
@@ -193,7 +193,7 @@ const renderHolders = (holders: readonly HolderLine[]): string =>
 
 const nameLimit = 200; // of the 255 bytes a file name may have
 
-/** One file name for each lock name; readable where the name is. */
+/** One file name for each lock name; readable if the name is. */
 function fileOf(name: string): string {
   const plain = name.replaceAll(/[^A-Za-z0-9_@:+-]/gu, (character) =>
     encodeURIComponent(character).replaceAll("%", "="),

@@ -20,7 +20,7 @@ import type { HostProcess } from "../transport";
  * The directory belongs to whom the session runs as, with mode 0700: in a shared one any user could hold a lock for
  * ever, or write a process number of their choice. The session runs as root where that is possible, so all who manage a
  * host as root, directly or through sudo, meet in /run, where no other user can make the directory first. Else it is
- * the user's own: who has no root manages nothing of others.
+ * the user's own: a user without root manages no other user's objects.
  *
  * `close` shuts the directory that earlier versions shared with every user: their sessions then take no lock next to
  * this one's.
@@ -36,11 +36,11 @@ const script = [
   'elif command -v perl >/dev/null; then lock() { perl -e \'open($f, "<&=9"); exit(flock($f, $ARGV[0] eq "-s" ? 5 : 6) ? 0 : 1)\' -- "$1"; }',
   'else echo "broken 0 neither flock nor perl is installed"; exit 1; fi',
   'same() { [ ! -e /proc/self/fd/9 ] || [ "$1" -ef /proc/self/fd/9 ]; }',
-  // The number may be another process's by now: only a session of locks is ended.
+  // The process number may have been reused: only a session of locks is ended.
   'isSession() { case $(if [ -e /proc/self/cmdline ]; then tr "\\0" " " <"/proc/$1/cmdline"; else ps -ww -o args= -p "$1"; fi) in *" sluice-locks "* | *" sluice-locks") ;; *) false ;; esac; } 2>/dev/null',
   // The last line of each tag that is not freed.
   `holders() { awk '$2 == "freed" { delete held[$1]; next } { held[$1] = $0 } END { for (tag in held) print held[tag] }' "$f"; } 2>/dev/null`,
-  // A shared holder that was killed could not say that it is over.
+  // A shared holder that was killed could not write that it ended.
   'living() { holders | while read -r tag pid rest; do if isSession "$pid"; then echo "$tag $pid $rest"; fi; done; }',
   'endOlder() { holders | { while read -r tag pid _; do if [ "$tag" = "$1" ] && [ "$pid" != $$ ] && isSession "$pid"; then kill "$pid"; exit; fi; done; false; }; } 2>/dev/null',
   `isExclusive() { [ -n "$(echo "$1" | awk 'NF && $1 !~ /^shared-/')" ]; }`,
@@ -58,7 +58,7 @@ const script = [
   'if "$1" "$4" "$4 $$ $(date -u +%Y-%m-%dT%H:%M:%SZ) $5"; then echo "held $2 $(echo "$before" | tr "\\n" "\\t")"; read -r _ <&6',
   'else echo "taken $2 $(living | tr "\\n" "\\t")"; fi',
   ') & eval "p$2=$! m$2=\\$1 f$2=\\$3 t$2=\\$4"; }',
-  // The file goes while its lock is held: who waits for it sees that its own is not the same, and makes a new one.
+  // The file is removed while its lock is held: a waiter sees that its open file is not that file, and creates a new one.
   'isHeld() { [ "$f" -ef "/proc/$1/fd/9" ]; }',
   'remove() { exec 9<"$f" && lock -x && [ "$f" -ef /proc/self/fd/9 ] && [ -z "$(holders)" ] && rm -f -- "$f"; }',
   'free() { eval "p=\\$p$1 m=\\$m$1 f=\\$d/\\$f$1 t=\\$t$1"',
@@ -83,7 +83,7 @@ export type Reply =
 
 /** One line of a lock's file. */
 export interface HolderLine {
-  /** Tells this holding of the lock from every other. */
+  /** Identifies this holder of the lock. */
   readonly tag: string;
   readonly process: string;
   readonly since: string;

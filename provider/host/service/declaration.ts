@@ -32,13 +32,16 @@ export interface Service extends ServicePlace {
   /** Written into the files, for administrators of the host. */
   readonly owner: string;
   readonly description: string;
-  /** `notify`: the program tells systemd when it is ready. `oneshot`: it ends by itself; a timed service must be one. */
+  /**
+   * `notify`: the program tells systemd when it is ready. `oneshot`: it ends without a signal; a timed service must be
+   * one.
+   */
   readonly type: "notify" | "exec" | "oneshot";
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** The only directories it may write to. */
   readonly writable: readonly string[];
-  /** What it reads or runs elsewhere. Home and temporary directories are hidden from it unless one of these lies there. */
+  /** What it reads or runs elsewhere. Home and temporary directories are hidden from it unless one of these is there. */
   readonly reads: readonly string[];
   /** It starts after the file systems of these paths are mounted. */
   readonly mounts: readonly string[];
@@ -61,7 +64,7 @@ export interface Restart {
   readonly wantedBy: readonly number[];
   /** Exit codes after which another start would end the same way. */
   readonly uselessAfter: readonly number[];
-  /** A program that crashes more often is left down, for a person to look at. */
+  /** A program that crashes more often is not started again, until an administrator starts it. */
   readonly crashLimit: { readonly times: number; readonly withinSeconds: number };
   /** The environment variable that tells the program of its supervisor. */
   readonly toldIn: string;
@@ -78,7 +81,7 @@ export interface ServiceFacts {
   /** Its process is there; of a timed service: its timer runs. */
   readonly running: boolean;
   readonly pid: number | null;
-  /** How the last process failed; null while one runs, before the first, and after one that ended well. */
+  /** How the last process failed; null while one runs, before the first, and after one that succeeded. */
   readonly exit: string | null;
   /** Starts with the machine. */
   readonly enabled: boolean;

@@ -89,7 +89,7 @@ export interface ServiceStop {
 }
 
 const lookEveryMillis = 500; // a clean shutdown of an idle server takes a second; the first looks come sooner
-const killedSeconds = 60; // a killed process goes when the kernel has given its memory back: 128 GB take seconds
+const killedSeconds = 60; // a killed process ends when the kernel has freed its memory: 128 GB take seconds
 
 /**
  * Ends the service and its timer by TERM, also for the next start of the machine, and waits until it has ended. Throws

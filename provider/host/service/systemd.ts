@@ -50,7 +50,7 @@ export const systemd: Supervision = {
 const stampOf = ({ name, timer }: ServicePlace): readonly string[] =>
   timer === undefined ? [] : [`/var/lib/systemd/timers/stamp-${name}.timer`];
 
-/** ExecMainStatus is that of the last process once none runs. */
+/** ExecMainStatus is that of the last process, if none runs. */
 function look({ name, timer }: ServicePlace): Command {
   const service = `${name}.service`;
   const both = sh`
@@ -69,7 +69,7 @@ const header = ({ owner }: Service): string =>
 const describe = ({ description, owner }: Service): string =>
   `Description=${escapeSpecifiers(description)} (sluice, ${escapeSpecifiers(owner)})\n`;
 
-/** Start and stop have no limit of their own: recovery and flushing take what they take, and we watch. */
+/** Start and stop have no limit of their own: recovery and flushing have no known limit, and Sluice watches them. */
 function renderUnit(service: Service): string {
   const { type, user, command, environment = {}, mounts, removesFirst, restart, openFiles, memoryMaxBytes } = service;
   return [

@@ -96,7 +96,7 @@ export function credentialUnusable(object: string, what: string, fix: string): S
   return new SluiceError({ code: "HOST_LOGIN_REFUSED", object, what, fix });
 }
 
-/** ssh2's words about a private key it cannot read, said so that the reader knows what to change. */
+/** ssh2's errors about a private key, with what the reader must change. */
 export function privateKeyUnusable(object: string, privateKey: string, why: string): SluiceError {
   if (/no passphrase given/i.test(why)) {
     return credentialUnusable(object, "privateKey is encrypted and no passphrase is declared", "set `passphrase`");
@@ -128,7 +128,7 @@ export function privateKeyUnusable(object: string, privateKey: string, why: stri
 export const renderTarget = (target: DialTarget): string =>
   "socketPath" in target ? target.socketPath : renderEndpoint(target);
 
-/** sshd gives a reason for addresses only; what is wrong with a socket is found out by looking at it (files.ts). */
+/** sshd gives a reason for addresses only; a problem with a socket is found by looking at it (files.ts). */
 export function dialRefused(object: string, target: DialTarget, error: unknown): SluiceError {
   const isForbidden = reasonOf(error) === administrativelyProhibited;
   return new SluiceError({

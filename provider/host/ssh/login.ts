@@ -24,7 +24,7 @@ type Attempt =
       readonly password: string;
     };
 
-/** What to log in with, in order. A key that cannot be read is said at once, not after a refused login. */
+/** What to log in with, in order. A key that cannot be read is reported at once, not after a refused login. */
 export function prepareLogin(object: string, settings: SshAddress): Login {
   const { user: username, passphrase, password } = settings;
   const privateKey = settings.privateKey?.replaceAll("\r\n", "\n");

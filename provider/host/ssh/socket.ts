@@ -5,7 +5,7 @@ import { isProblem } from "../../errors";
 import type { DialTarget, SshAddress } from "../host";
 import { hopFailed, hostUnreachable } from "./errors";
 
-/** The host through which another one is reached. */
+/** The jump host. */
 export interface Through {
   readonly name: string;
   dial(target: DialTarget): Promise<Duplex>;

@@ -91,7 +91,7 @@ function shakeHands({ object, settings, socket, algorithms, pin, login, signal }
 
   const isRight = (key: HostKey): boolean => {
     if (pin !== undefined) return pin.fingerprints.includes(key.fingerprint);
-    // Called again at every key exchange of a long connection: the first answer is the one that holds.
+    // Called again at every key exchange of a long connection: only the first answer is used.
     return settings.trustOnFirstUse === true && (shownKey?.fingerprint ?? key.fingerprint) === key.fingerprint;
   };
 

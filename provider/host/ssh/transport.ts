@@ -148,7 +148,7 @@ class SshTransport implements Transport {
     return connection;
   }
 
-  /** A network that was cut is often back soon: a host that was there before is given as long as a first login. */
+  /** A network that was cut is often restored soon: a host that answered before gets as long as a first login. */
   async #reconnect(): Promise<Connection> {
     let last: unknown;
     try {
@@ -173,5 +173,5 @@ class SshTransport implements Transport {
   }
 }
 
-/** An open that the host answered with no, as against one that was never answered. */
+/** An open that the host refused, unlike one that was never answered. */
 const isRefusedSession = (error: unknown): boolean => typeof errors.reasonOf(error) === "number";

@@ -66,7 +66,7 @@ export const noFilters: Filters = { ...noRules, rewriteDatabases: [] };
  * The declared rules, and those that follow from what the replica holds.
  *
  * - A list of databases becomes `db.%` wildcards and not REPLICATE_DO_DB: that one looks at the session's default database, and
- *   loses `USE other; ALTER TABLE shop.orders ...` without a word. Wildcards also keep out accounts, roles and grants
+ *   loses `USE other; ALTER TABLE shop.orders ...` without an error. Wildcards also keep out accounts, roles and grants
  *   (tried on 9.7.4). Where the program has a do-rule of its own, that one decides.
  * - Without the source's accounts `mysql.%` is ignored: otherwise GRANT and RENAME USER stop the applier on accounts that the
  *   replica does not have (error 1396, 1410).

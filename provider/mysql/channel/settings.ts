@@ -20,7 +20,7 @@ export interface ChannelSettings {
 export type Position =
   { readonly by: "gtid" } | { readonly by: "file"; readonly file: string; readonly position: string };
 
-/** What a program says about where to begin: `auto`, or the seed position of a staging database. */
+/** The declared start position: `auto`, or the seed position of a staging database. */
 export type Start =
   | "auto"
   | {
@@ -82,7 +82,7 @@ export const compareDelay = (wanted: ChannelSettings, seen: SeenSettings): Diffe
   compare({ delaySeconds: wanted.delaySeconds }, { delaySeconds: seen.delaySeconds });
 
 /**
- * Sets everything a channel has, so that nothing of an earlier source stays behind.
+ * Sets every option of a channel, so that no setting of an earlier source remains.
  * - without `position` the channel continues where it is
  * - `assigns` is the uuid of the GTIDs that the replica gives to transactions without; null: it gives none
  */
@@ -105,7 +105,7 @@ export function pointChannel(
 
 /**
  * The receiver's part alone: the applier need not stop for it. Address and port stay out, since naming them - even as they are -
- * throws the receiver's position away.
+ * resets the receiver's position.
  */
 export function changeReceiver(
   server: ServerFacts,
@@ -149,7 +149,7 @@ function tlsOptions(tls: Source["tls"], files: TlsFiles | null): SourceOptions {
 
 const anonymousModes = new Set(["OFF", "OFF_PERMISSIVE"]);
 
-/** Whether the replica makes up GTIDs for what comes without. */
+/** Whether the replica assigns GTIDs to transactions without. */
 export const assignsGtids = (
   position: Position,
   modes: { readonly source: string; readonly replica: string },
@@ -163,7 +163,7 @@ export const assignsGtids = (
 export const assignedUuid = (channel: string, replicaUuid: string): string =>
   uuidFrom(`sluice: anonymous transactions of channel ${channel} into ${replicaUuid}`);
 
-/** The uuids that a channel of this name may have used here: 0.1.0 made one of the name alone. */
+/** The uuids that a channel of this name may have used here: 0.1.0 derived one from the name alone. */
 export const assignedUuids = (channel: string, replicaUuid: string): readonly string[] => [
   assignedUuid(channel, replicaUuid),
   uuidFrom(`sluice: anonymous transactions of channel ${channel}`),

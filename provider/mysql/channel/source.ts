@@ -57,7 +57,7 @@ export async function readChannelSource(mysql: MysqlReader, withLogs: boolean): 
   };
 }
 
-/** A MariaDB source is refused by its flavour; it has no words for the rest. */
+/** A MariaDB source is refused by its flavour; it lacks the other variables. */
 const nothingKnown = {
   uuid: "",
   serverId: 0,

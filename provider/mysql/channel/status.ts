@@ -18,8 +18,8 @@ export function stateOf({ receiver, applier }: Pick<ChannelFacts, "receiver" | "
 }
 
 /**
- * Whether it is as declared, and what to do where it is not. Null: there is no channel of this name. `sourceProblem`: why the
- * source could not be asked; its own line says it.
+ * Whether it is as declared, and what to do if not. Null: there is no channel of this name. `sourceProblem`: why the
+ * source does not answer; the source's own line says it.
  */
 export function channelHealth(
   channel: ChannelFacts | null,
@@ -65,7 +65,7 @@ function failed(words: string, thread: ReplicaThread, error: ThreadError | null,
   return { isWell: false, words: `${words}: ${named}`, code, fix };
 }
 
-/** Null if it is not known: of a source that could not be asked, the replica only repeats what it heard last. */
+/** Null if it is not known: if the source does not answer, the replica repeats its last value. */
 export const lagOf = (channel: ChannelFacts | null, sourceProblem: SluiceError | null): number | null =>
   sourceProblem === null ? (channel?.applier.lagSeconds ?? null) : null;
 

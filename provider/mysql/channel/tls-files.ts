@@ -28,7 +28,7 @@ export function tlsFilesOf(
   return { directory, isManaged, ca: path("ca"), cert: path("cert"), key: path("key") };
 }
 
-/** Channel names hold what they like; lower case, because the server knows no other. */
+/** Channel names may hold any character; lower case, because the server ignores case. */
 export const fileWord = (channel: string): string =>
   channel.toLowerCase().replace(/[^a-z0-9_-]/gu, (character) => `=${Buffer.from(character).toString("hex")}`);
 
@@ -59,7 +59,7 @@ async function writerOf(
   return { asUser: owner };
 }
 
-/** For files of root's that mysqld reads: they belong to whom this path belongs to, where we may give files away. */
+/** For files of root's that mysqld reads: they get the group of this path, if we may change it. */
 export async function ownedLike(
   host: Host,
   path: string,
@@ -91,13 +91,13 @@ export async function needsRoot(host: HostReader): Promise<boolean> {
   return canBecomeRoot && uid !== 0;
 }
 
-/** How a declaration's TLS reads in a preview; equal texts are equal settings. */
+/** A declaration's TLS as a preview prints it; equal texts are equal settings. */
 export function sayTls(tls: Tls): string {
   if (typeof tls === "string") return tls;
   return sayTrust(fingerprint(tls.ca), tls.cert === undefined ? undefined : fingerprint(tls.cert), tls.verifyIdentity);
 }
 
-/** How a channel's TLS reads; the files are read on the replica's machine. */
+/** A channel's TLS as a preview prints it; the files are read on the replica's machine. */
 export async function readTlsWords(host: HostReader | null, facts: TlsFacts): Promise<string> {
   if (!facts.isOn) return facts.asksPublicKey ? "off" : "off, without the source's public key";
   if (facts.caPath === "" && facts.certPath === "") return "required";

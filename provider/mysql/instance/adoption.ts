@@ -5,8 +5,9 @@ import type { Instance } from "./instance";
 import { groupsOf } from "./options";
 
 /**
- * What is taken over may have an option file of its own; ours takes its name. Answers with what its data depends on: the source's
- * settings are another server's, and with another innodb_page_size or lower_case_table_names it would not start.
+ * A directory that is taken over may have an option file; Sluice's file replaces it. Returns the settings that its data
+ * depends on: the source's settings are another server's, and with another innodb_page_size or lower_case_table_names
+ * it would not start.
  */
 export async function keepOptionFile(host: Host, instance: Instance): Promise<Readonly<Record<string, string>>> {
   const { layout, runtime } = instance;

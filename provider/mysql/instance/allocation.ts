@@ -42,7 +42,7 @@ export async function claimAlone(
   });
 }
 
-/** What the place had may be given to another server. May be repeated. */
+/** Frees the port and server id for another server. May be repeated. */
 export const releaseAlone = (host: Host, place: InstancePlace): Promise<void> =>
   host.withLock(lockName, { withinSeconds: lockSeconds, holder: place.object }, () => forgetServer(host, place));
 

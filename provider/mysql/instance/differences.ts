@@ -25,7 +25,7 @@ export interface SeenConfiguration {
   readonly loose?: readonly Changer[] | undefined;
 }
 
-/** What a difference says of an option that is not set: the server's own value. */
+/** The text of an option that is not set: the server's own value. */
 export const byDefault = "default";
 
 type Group = Pick<Instance, "binaries">;
@@ -83,7 +83,7 @@ function optionDifferences(instance: Group, shouldText: string, isText: string):
 
 /**
  * The management account is a unix user, and the init file makes it so at a start: another user of the host, and one whom the
- * running server refuses, are let in by a restart.
+ * running server refuses, can log in after a restart.
  */
 function accountDifferences(should: InitFile, { init: is, refusesUs }: SeenConfiguration): Difference[] {
   // auth_socket lets in the unix user with the account's own name, and the one in its AS clause.

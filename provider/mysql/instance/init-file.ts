@@ -3,16 +3,16 @@ import { secret, sql, type Statement } from "../sql";
 import type { Instance } from "./instance";
 import { managementAccount } from "./layout";
 
-/** How the management account proves who it is. */
+/** How the management account is authenticated. */
 export type Account = { readonly kind: "socket" } | { readonly kind: "password"; readonly password: string };
 
-/** Without a secret where the server can ask the kernel who is calling. */
+/** Without a secret if the server can ask the kernel for the client's unix user. */
 export const accountKind = ({ binaries }: Pick<Instance, "binaries">): Account["kind"] =>
   binaries.hasAuthSocket ? "socket" : "password";
 
 /**
- * The statements mysqld runs at every start, before it answers anybody and before super_read_only is on (tried: 9.7). One a
- * line. An error in one ends the file and not the server, so the statement that must not fail comes first.
+ * The statements mysqld runs at every start, before it accepts connections and before super_read_only is on (tried:
+ * 9.7). One a line. An error in one ends the file and not the server, so the statement that must not fail comes first.
  *
  * - The data may be a copy of another server's (CLONE): an account of that name is replaced.
  * - `--initialize-insecure` leaves root@localhost without a password: it becomes the unix user root, or is locked.
@@ -38,7 +38,7 @@ export function renderInit(account: Account, instance: Pick<Instance, "runtime">
   return statements.map(({ text }) => `${text};\n`).join("");
 }
 
-/** What tells one init file from another; holds no password, so that states and plans may. */
+/** Identifies an init file; holds no password, so that states and plans may. */
 export interface InitFile {
   /** The unix user that the management account is; null if it has a password. */
   readonly osUser: string | null;
@@ -52,13 +52,13 @@ export function describeInit(text: string): InitFile {
   return { osUser, digest: createHash("sha256").update(shown).digest("hex") };
 }
 
-/** The init file as it should be. */
+/** The text of the init file. */
 export const initFileOf = (instance: Pick<Instance, "runtime" | "binaries">): InitFile =>
   describeInit(
     renderInit(accountKind(instance) === "socket" ? { kind: "socket" } : { kind: "password", password: "" }, instance),
   );
 
-/** Runs the statement where root@localhost has a password plugin and no password. */
+/** Runs the statement if root@localhost has a password plugin and no password. */
 function whereRootIsOpen(statement: Statement): readonly Statement[] {
   const plugins = ["caching_sha2_password", "mysql_native_password", "sha256_password"];
   return [

@@ -19,19 +19,22 @@ export interface OptionsWanted {
   readonly instance: Pick<Instance, "owner" | "layout" | "runtime" | "binaries" | "port">;
   readonly serverId: number;
   readonly readOnly: boolean;
-  /** The user's settings; they win over everything but what makes the server this server. */
+  /** The user's settings; they win over all others except those of the server's identity. */
   readonly config: Config;
-  /** The text of a starter option file; its settings are kept. What it includes mysqld reads on the host, before ours. */
+  /**
+   * The text of a starter option file; its settings are kept. mysqld reads its includes on the host, before Sluice's
+   * settings.
+   */
   readonly inherited?: string | undefined;
   /** `relaxed`: no commit waits for the disk. Default `full`, the server's own. */
   readonly durability?: "full" | "relaxed" | undefined;
-  /** False while the server has no tables of time zones: with a zone by its name it would not start. */
+  /** False while the server has no tables of time zones: with a named zone it would not start. */
   readonly hasTimeZones?: boolean | undefined;
   /** Variables taken over from the source: `inheritedVariables` of seed/source.ts. */
   readonly sourceVariables?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The whole my.cnf of a managed server. The same wishes give the same text. */
+/** The whole my.cnf of a managed server. The same settings give the same text. */
 export function renderOptions(wanted: OptionsWanted): string {
   const { instance, config } = wanted;
   const groups = groupsOf(instance);
@@ -113,7 +116,7 @@ function houseSettings({ binaries }: Pick<Instance, "binaries">): Config {
   };
 }
 
-/** What makes it this server and no other. */
+/** The server's identity. */
 function identity({ instance, serverId, readOnly }: OptionsWanted): Config {
   const { layout, runtime, binaries, port } = instance;
   return {
@@ -132,7 +135,7 @@ function identity({ instance, serverId, readOnly }: OptionsWanted): Config {
   };
 }
 
-/** Ours after the user's: a plugin that is named twice is loaded once. */
+/** Sluice's plugins after the user's: a plugin that is named twice is loaded once. */
 function pluginsOf(
   { binaries }: Pick<Instance, "binaries">,
   inherited: readonly (string | undefined)[] = [],
@@ -151,14 +154,14 @@ function renameFor({ instance }: OptionsWanted, settings: Config): Config {
   return Object.fromEntries(Object.entries(settings).map(named));
 }
 
-/** `skip-name-resolve: true`, `loose_x: 1`: the name as mysqld means it; loose stays, since it is a wish of the user. */
+/** `skip-name-resolve: true`, `loose_x: 1`: the name as mysqld means it; loose stays, because the user declared it. */
 function declaredOption(name: string, value: OptionValue): [string, OptionValue] {
   const option = normaliseOption(name);
   return [option.loose ? `loose_${option.name}` : option.name, option.value ?? value];
 }
 
 const byDirectory = "is always below `directory`";
-/** Settings that are not the user's to choose here, and where they are chosen. */
+/** Settings that `config` must not contain, and the property that sets them. */
 const refused: Readonly<Record<string, string>> = {
   server_id: "is set by `serverId`",
   port: "is set by `port`",
@@ -185,7 +188,10 @@ const refused: Readonly<Record<string, string>> = {
   upgrade: "is chosen when the server is upgraded",
 };
 
-/** Of a starter file: what is not overridden by `identity` and would move the data, open the server or keep it from serving. */
+/**
+ * In a starter file: settings that `identity` does not override and that would move the data, open the server or stop
+ * it from serving.
+ */
 const refusedInFile: ReadonlySet<string> = new Set([
   "innodb_data_home_dir",
   "innodb_log_group_home_dir",

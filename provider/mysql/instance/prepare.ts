@@ -73,7 +73,7 @@ export async function ensureOwnDirectory(host: Host, { layout, runtime }: Instan
     });
 }
 
-/** The directory and all below it but the data. May be repeated. Throws where mysqld's user may not enter it. */
+/** The directory and all below it but the data. May be repeated. Throws if mysqld's user has no permission to enter it. */
 export async function ensureDirectories(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
   await ensureOwnDirectory(host, instance);
@@ -93,7 +93,7 @@ export async function ensureDirectories(host: Host, instance: InstancePlace): Pr
       own("0750", server, server, layout.tmp),
       own("0700", runtime.connectedUser, "", layout.job),
       own("0750", "root", server, layout.tls),
-      own("0750", "root", server, layout.optionDirectory), // mysqld refuses to start where an !includedir is missing
+      own("0750", "root", server, layout.optionDirectory), // mysqld refuses to start if an !includedir is missing
     ),
     { asRoot: runtime.asRoot },
   );

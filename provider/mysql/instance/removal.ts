@@ -73,7 +73,7 @@ async function requireRemovable(host: Host, instance: InstancePlace, what: strin
   });
 }
 
-/** Ends a running seeding, or the trial before it; what it has loaded is of no use then. */
+/** Ends a running seeding, or the trial before it; the data loaded so far is then deleted. */
 export async function endSeed(host: Host, { layout, runtime }: InstancePlace): Promise<void> {
   for (const name of [trialJob, seedJob])
     await endJob(host, { directory: layout.job, name, asRoot: runtime.asRoot }, { withinSeconds: endSeedSeconds });

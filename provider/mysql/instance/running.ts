@@ -7,18 +7,18 @@ import { isSameValue, selectVariables, setVariable, type Adjusted } from "../opt
 import type { SeenAccount } from "./accounts/accounts";
 import { byDefault } from "./differences";
 
-/** What a running server says of itself. */
+/** Facts of a running server. */
 export interface RunningFacts {
   readonly version: string;
   readonly uuid: string;
   /** The requested ones that it has, by name. */
   readonly variables: Readonly<Record<string, string>>;
   readonly rootPasswordMatches: boolean;
-  /** Ours, and those of the names that are declared. Absent in what an older version has remembered. */
+  /** Accounts that Sluice created, and those of declared names. Absent in a state of an older version. */
   readonly accounts?: readonly SeenAccount[];
 }
 
-/** `refused`: its management account is not let in. `silent`: it does not answer yet. */
+/** `refused`: the login of its management account is refused. `silent`: it does not answer yet. */
 export type RunningServer = RunningFacts | "refused" | "silent";
 
 interface Variable {
@@ -69,7 +69,7 @@ export async function readRunning(connect: () => Promise<MysqlReader>, asked: As
 }
 
 /**
- * Sets variables of the running server; answers with what it made of them, where that is another value. Left alone: what has its
+ * Sets variables of the running server; returns the values that it changed. Left alone: a variable that has its
  * value already, and options that are not variables.
  */
 export async function setRunning(

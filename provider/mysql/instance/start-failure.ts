@@ -33,7 +33,7 @@ const rejected = (what: string, name: string | undefined): Finding => ({
   fix: `correct or remove \`${option(name)}\` in \`config\` or \`configFile\``,
 });
 
-/** With a suggestion, because the log names only what it does not know. */
+/** With a suggestion, because the log names only the unknown option. */
 function unknownOption(name: string): Finding {
   const near = suggestOption(name);
   const finding = rejected(`mysqld does not know the option ${name}`, name);
@@ -55,7 +55,10 @@ const fullFinding = ({ layout }: Pick<Instance, "layout">): Finding => ({
   fix: `make room in the file system of ${layout.directory}`,
 });
 
-/** In the order of their worth: the first that is seen tells most. Texts of 8.0, 8.4 and 9.7, share/messages_to_error_log.txt. */
+/**
+ * Ordered by what they tell: the first that is found is used. Texts of 8.0, 8.4 and 9.7,
+ * share/messages_to_error_log.txt.
+ */
 const patterns: readonly Pattern[] = [
   {
     seen: /No space left on device|OS errno 28\b|errno: 28\b|Disk is full|Disk quota exceeded/,

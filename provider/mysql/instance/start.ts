@@ -13,7 +13,7 @@ import { requireEnterable, requireFreePort } from "./refusals";
 import { serviceOf, servicePlaceOf } from "./service";
 import { startFailure } from "./start-failure";
 
-/** Starts the server where it does not run, now and with the machine. Returns at once: `awaitAnswering` waits. */
+/** Starts the server if it does not run, and enables it at boot. Returns at once: `awaitAnswering` waits. */
 export async function startInstance(host: Host, instance: Instance): Promise<void> {
   const facts = await readInstance(host, instance);
   if (facts.running) return;
@@ -34,7 +34,7 @@ const lookEveryMillis = 500; // a plain start takes 0.7 s (measured); the first 
 
 /**
  * Waits until the server answers a query as the management account. A mysqld that ends meanwhile is an error at once, with
- * what it wrote; one that lets us not in is an error too.
+ * what it wrote; a refused login is an error too.
  */
 export async function awaitAnswering(host: HostReader, instance: Instance, wait: AnswerWait): Promise<MysqlClient> {
   let looks = 0;

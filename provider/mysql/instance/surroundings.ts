@@ -15,7 +15,7 @@ export interface Surroundings {
   readonly dataHolder: { readonly pid: number; readonly command: string } | null;
 }
 
-/** Comes first: the data of another server is another user's to change, and that is not what is wrong with it. */
+/** Checked first: another server's data is also reported as unsafe, but that is not the real problem. */
 export const enclosingLook = ({ directory }: Pick<Layout, "directory">): Command => sh`
     p=${directory}
     while [ "$p" != / ]; do

@@ -6,7 +6,7 @@ import { optionFileAccess } from "./prepare";
 import { startFailure } from "./start-failure";
 
 /**
- * Has mysqld itself read an option file before it takes the place of the one that works: a server would else run on, and fail to
+ * Lets mysqld read a new option file before it replaces the one that works: otherwise the server would run on, and fail to
  * start the next time, which may be the machine's reboot.
  */
 export async function requireAccepted(host: Host, instance: Instance, optionText: string): Promise<void> {

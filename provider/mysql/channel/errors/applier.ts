@@ -4,7 +4,7 @@ import { outsideStatement } from "../outside";
 import { repair, sayRecipes, skip, tableOf, type Recipe } from "./recipes";
 import type { ErrorEntry } from "./thread";
 
-/** Every error of the applier that has words of its own; the first line that fits counts. */
+/** Every error of the applier with a text of its own; the first row that fits is used. */
 export const applierErrors: readonly ErrorEntry[] = [
   {
     thread: "applier",
@@ -206,7 +206,10 @@ export const applierErrors: readonly ErrorEntry[] = [
   },
 ];
 
-/** Null for a table of InnoDB. A dump's snapshot holds no other table still: its rows are of a later moment than the dump's position. */
+/**
+ * Null for a table of InnoDB. Tables of other engines are not in a dump's snapshot: their rows are of a later moment
+ * than the dump's position.
+ */
 function seedAsInnodb(error: ThreadError): Recipe | null {
   const engine = error.table?.engine;
   if (engine === undefined || engine === "InnoDB") return null;

@@ -37,7 +37,7 @@ const entryOf = (thread: ReplicaThread, error: ThreadError, names: ChannelNames)
       (entry.when === undefined || entry.when(names, error)),
   ) ?? others[thread];
 
-/** Whether the thread may run again without anybody doing something about it. */
+/** Whether the thread may run again without a repair. */
 export const isPassing = (thread: ReplicaThread, error: ThreadError, names: ChannelNames): boolean =>
   entryOf(thread, error, names).passes === true;
 
@@ -62,7 +62,7 @@ export function threadFailure(thread: ReplicaThread, error: ThreadError, names: 
 export interface Failure {
   readonly thread: ReplicaThread;
   readonly errno: number;
-  /** Our words and not the server's: those hold values of rows, and statements with hashes of passwords. */
+  /** Sluice's text, not the server's, which holds values of rows, and statements with hashes of passwords. */
   readonly text: string;
 }
 

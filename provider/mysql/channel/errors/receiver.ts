@@ -2,7 +2,7 @@ import { replicationPrivileges } from "../../terms";
 import type { ErrorEntry } from "./thread";
 
 /**
- * Every error of the receiver that has words of its own; the first line that fits counts.
+ * Every error of the receiver with a text of its own; the first row that fits is used.
  * Numbers as 9.7.4 reports them: what the source answers comes as 13114 with "error 1236" in the text, settings as 13117,
  * refused commands as 13120.
  */

@@ -8,7 +8,7 @@ import type { ChannelNames } from "./thread";
 
 /** One way to repair an error, complete alone. */
 export interface Recipe {
-  /** Reads on from `(a)`: what is done, and what is lost by it. */
+  /** Reads on from `(a)`: what it does, and which data it loses. */
   readonly does: string;
   /** In the order in which they are run; none if the sentence says it all. */
   readonly statements?: readonly string[];
@@ -25,7 +25,7 @@ export function sayLogin({ host, socket, address = "localhost", port = 3306, use
     : `\`${server}\``;
 }
 
-/** The ways out, each on lines of its own. A single one needs no letter. */
+/** The recipes, each on lines of its own. A single one needs no letter. */
 export function sayRecipes({ login }: ChannelNames, recipes: readonly (Recipe | null)[]): string {
   const all = recipes.filter((recipe) => recipe !== null);
   const lines = all.flatMap(({ does, statements = [] }, index) => {
@@ -65,7 +65,7 @@ export function skip(names: ChannelNames, error: ThreadError, does: string): Rec
   return { does, statements: skipTransaction(server, channel, error.transaction).map(({ display }) => display) };
 }
 
-/** The table that an error of a row event names, quoted; a placeholder where it names none. */
+/** The table that an error of a row event names, quoted; a placeholder if it names none. */
 export function tableOf({ message }: ThreadError): string {
   const named = tableNamed(message);
   return named === null ? "<database>.<table>" : id(named.database, named.table).text;

@@ -4,7 +4,7 @@ import type { ReplicaThread } from "../../terms";
 import type { ThreadError } from "../facts";
 import type { FilterRules } from "../filters";
 
-/** What the words of an error may name. */
+/** Names used in the texts of errors. */
 export interface ChannelNames {
   /** `channel orders@stage-1:3307` */
   readonly object: string;
@@ -22,7 +22,7 @@ export interface ChannelNames {
   readonly rules: FilterRules;
 }
 
-/** Errors of a thread that have words of their own. */
+/** Errors of a thread with a text of their own. */
 export interface ErrorEntry {
   readonly thread: ReplicaThread;
   readonly errnos?: readonly number[];

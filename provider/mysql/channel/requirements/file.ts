@@ -33,7 +33,10 @@ export function requireFile(situation: Situation, { file, position }: Extract<Po
   });
 }
 
-/** Where an earlier channel of this name ended is not recorded: its transactions would be applied a second time. */
+/**
+ * The last position of an earlier channel of this name is not recorded: its transactions would be applied a second
+ * time.
+ */
 function requireNothingAssigned(situation: Situation): void {
   const { source, replica, names, channel, position, points, hasTrace } = situation;
   if (!points || channel !== null || hasTrace) return;

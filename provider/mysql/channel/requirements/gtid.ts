@@ -33,7 +33,7 @@ export function requireGtids(situation: Situation): void {
   requireNotDiverged(situation);
 }
 
-/** What was received and is kept need not be fetched again. */
+/** Transactions that were received and are kept need not be fetched again. */
 const heldBy = ({ replica, channel, points }: Situation): GtidSet =>
   channel === null || points ? replica.executed : uniteGtidSets(replica.executed, channel.receiver.received);
 
@@ -62,7 +62,7 @@ function requireNotDiverged(situation: Situation): void {
   const errant = errantGtids(situation);
   if (isEmptyGtidSet(errant)) return;
   const writers = [...new Set([...errant.intervals.keys()].map(uuidOf))];
-  const small = countGtids(errant) <= 5n; // as many statements as one still types by hand
+  const small = countGtids(errant) <= 5n; // as many statements as an administrator still types
   refuse(situation, "GTID_DIVERGED", {
     what: `cannot follow ${names.source}, the replica executed transactions that the source does not have`,
     found: [
@@ -80,7 +80,7 @@ function requireNotDiverged(situation: Situation): void {
 
 function errantGtids({ source, replica, points, names, seedGtids }: Situation): GtidSet {
   const extra = subtractGtidSet(replica.executed, source.executed);
-  const later = subtractGtidSet(extra, parseGtidSet(seedGtids ?? "")); // what came with the seed may be of other sources
+  const later = subtractGtidSet(extra, parseGtidSet(seedGtids ?? "")); // transactions of the seed may be of other sources
   const known = new Set([...source.executed.intervals.keys()].map(uuidOf));
   const channels = [names.channel, ...replica.otherChannels.map(({ channel }) => channel)];
   const assigned = channels.flatMap((channel) => assignedUuids(channel, replica.uuid));

@@ -13,7 +13,7 @@ import { renderEndpoint } from "../../../endpoint";
 import { refuse, type Situation } from "../situation";
 import { resetReplicaAll, stopReplica } from "../../terms";
 
-/** Refuses what cannot work, in the order of the reference page; one error at a time, the one to repair first. */
+/** The requirements, in the order of the reference page; one error at a time, the first to repair. */
 export function requireReady(situation: Situation): void {
   requireVersions(situation);
   requireSourceLogs(situation);

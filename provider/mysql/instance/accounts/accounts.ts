@@ -16,7 +16,7 @@ export interface DeclaredAccount {
 
 export type TlsRequirement = "required" | "certificate" | "off";
 
-/** `declared` by the program; `definer`: of views and programs that were brought. */
+/** `declared`: by the program; `definer`: of views and programs that were brought. */
 export type AccountPurpose = "declared" | "definer";
 
 /** An account as the server has it. No password. */
@@ -26,7 +26,7 @@ export interface SeenAccount {
   /** Null if Sluice did not create the account. */
   readonly purpose: AccountPurpose | null;
   readonly grants: readonly string[];
-  /** Rows of SHOW GRANTS that we never make: roles, columns, WITH GRANT OPTION. */
+  /** Rows of SHOW GRANTS that Sluice never creates: roles, columns, WITH GRANT OPTION. */
   readonly others: readonly string[];
   readonly tls: TlsRequirement;
   /** It can log in: not locked, not expired, and its password is the declared one. Null if none is declared. */
@@ -70,11 +70,11 @@ export function refusedAccounts(accounts: readonly DeclaredAccount[]): readonly 
   });
 }
 
-/** What `check` has found to be right. */
+/** The grants that `check` has validated. */
 export const grantsOf = ({ grants }: Pick<DeclaredAccount, "grants">): readonly Grant[] =>
   grants.map(parseGrant).filter((grant): grant is Grant => !("problem" in grant));
 
-/** What has to change, in words; never a password. `isRotated`: a preview knows only that the program has another one. */
+/** The differences, in words; never a password. `isRotated`: a preview knows only that the program has another one. */
 export function compareAccounts(
   declared: readonly DeclaredAccount[],
   seen: readonly SeenAccount[],
@@ -154,7 +154,7 @@ export function changesOf(account: DeclaredAccount, found: SeenAccount, isRotate
   ];
 }
 
-/** What we have said ourselves. */
+/** The statements of Sluice itself. */
 export const parseSaid = (text: string): Grant => {
   const grant = parseGrant(text);
   return "problem" in grant ? { privileges: [], on: { kind: "TABLE", database: null, name: null } } : grant;

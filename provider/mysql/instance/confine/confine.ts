@@ -12,7 +12,7 @@ export interface Confined {
   readonly selinux?: { readonly port: number | null };
 }
 
-/** Throws what mysqld would be denied, with the lines that allow it. */
+/** Throws if mysqld would be denied something, with the lines that allow it. */
 export function requireUnconfined(place: Pick<Instance, "object" | "layout" | "port">, confinement: Confinement): void {
   const missing = missingIn(confinement, place);
   if (confinement === null || missing === null) return;
@@ -75,7 +75,7 @@ export async function confine(
   });
 }
 
-/** Takes back what `confine` did. May be repeated. */
+/** Undoes `confine`. May be repeated. */
 export async function unconfine(
   host: Host,
   place: Pick<InstancePlace, "object" | "layout">,

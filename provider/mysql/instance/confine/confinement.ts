@@ -4,7 +4,7 @@ import type { Binaries } from "../binaries";
 import type { Instance } from "../instance";
 import type { Layout } from "../layout";
 
-/** What the kernel lets mysqld do here beyond owners and modes; null if nothing confines it. */
+/** What the kernel allows mysqld here, in addition to owners and modes; null if nothing confines it. */
 export type Confinement = AppArmor | SeLinux | null;
 
 export interface AppArmor {
