@@ -4,6 +4,7 @@ import { planTopology } from "../../../../commands/status/topology";
 import { SluiceError } from "../../../../provider/errors";
 import { unseen, type Health, type ServerSeen } from "../../../../provider/status";
 import { expectGolden } from "../../../harness/golden";
+import { badDay, quickstart } from "./observed-sights";
 
 const well = (words = "running"): Health => ({ isWell: true, words });
 const seen = (endpoint: string, isReadOnly = true, version = "9.7.4"): ServerSeen => ({
@@ -52,11 +53,6 @@ const channel = (
 });
 
 const production = seen("db-prod-1:3306", false);
-const quickstart = [
-  staging("shop", "198.19.188.21:3307"),
-  channel("shop", seen("198.19.188.11:3306", false), "198.19.188.21:3307"),
-];
-
 const unreachable = (object: string) =>
   new SluiceError({
     code: "HOST_UNREACHABLE",
@@ -73,32 +69,6 @@ const silent = (endpoint: string) =>
     code: "SOURCE_UNREACHABLE",
     fix: "check whether it runs",
   });
-
-const badDay: Sight[] = [
-  staging("orders", "stage-1.example.net:3307"),
-  channel("orders", production, "stage-1.example.net:3307", { lagSeconds: 3 }),
-  channel("billing", seen("db-prod-2.example.net:3306", false, "8.0.43"), "stage-1.example.net:3307", {
-    lagSeconds: null,
-    health: {
-      isWell: false,
-      words: "applier failed: stopped applying, a row of the source already exists on the replica (1062)",
-      code: "CHANNEL_APPLIER_FAILED",
-      fix: "delete the row that was written on the replica, then run `pulumi up`: it starts the applier again",
-    },
-  }),
-  staging("search", "stage-2.example.net:3307", well(), unreachable("stage-2")),
-  channel("search", production, "stage-2.example.net:3307", { lagSeconds: null, problem: unreachable("stage-2") }),
-  staging("archive", "stage-3.example.net:3310", {
-    isWell: false,
-    words: "stopped, declared running",
-    fix: "run `pulumi up`: it starts it",
-  }),
-  staging("legacy", "stage-1.example.net:3320"),
-  channel("legacy", silent("db-old.example.net:3306"), "stage-1.example.net:3320", {
-    lagSeconds: null,
-    health: { isWell: false, words: "running, lag unknown, source unknown" },
-  }),
-];
 
 describe("the topology", () => {
   test.each([80, 100, 200])("of the quick start, %i columns wide, is the golden one", (columns) => {
