@@ -9,6 +9,8 @@ const everyMillis = 400; // a process with a secret in its words that lives shor
 /** Looks for secrets where they must never be: texts, process lists, state, and files that others may read. */
 export class SecretWatch {
   readonly #findings = new Set<string>();
+  /** Command lines that were looked at: the environment of a process changes only with them, by exec. */
+  #seen: ReadonlyMap<string, string> = new Map();
   #outputs = "";
 
   constructor(private readonly secrets: readonly string[]) {}
@@ -60,9 +62,12 @@ export class SecretWatch {
 
   #lookAtProcesses(): void {
     const ours = readlinkSync("/proc/self/ns/pid");
+    const seen = new Map<string, string>();
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, "latin1");
+        seen.set(pid, words);
+        if (this.#seen.get(pid) === words) continue;
         const name = words.split("\0")[0] ?? pid;
         if (this.#reveals(words)) this.#findings.add(`the command line of ${name}`);
         // The environments of Pulumi's own processes on this machine hold the program's configuration.
@@ -73,6 +78,7 @@ export class SecretWatch {
         if (!isGone(error)) throw error;
       }
     }
+    this.#seen = seen;
   }
 }
 
