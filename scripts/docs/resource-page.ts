@@ -1,4 +1,3 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderPlan } from "../../provider/plan/render";
 import type { Plan } from "../../provider/plan/plan";
@@ -44,7 +43,6 @@ export function renderResourcePage(root: string, room: AnyRoom, text: RoomText):
     "## Texts you may see",
     "The preview of a new resource:",
     renderCode("text", previewOf(room, text.sample)),
-    ...goldensOf(root, text.folder),
   ]);
 }
 
@@ -60,20 +58,4 @@ function previewOf(room: AnyRoom, sample: Readonly<Record<string, unknown>>): st
   const identity = { kind: room.kind, name: `shop/dev/${name}`, seal: null };
   const plan = room.plan(inputs, seen, { identity, before: null, object }) as Plan;
   return renderPlan(object, plan, room.say);
-}
-
-/** Texts that tests hold, named `ROOM-what-it-shows.txt`. */
-function goldensOf(root: string, folder: string): string[] {
-  const golden = join(root, "test", "golden");
-  const names = existsSync(golden) ? readdirSync(golden).filter((name) => name.startsWith(`${folder}-`)) : [];
-  return names.sort().flatMap((name) => {
-    const title = name
-      .slice(folder.length + 1)
-      .replace(/\.txt$/, "")
-      .replaceAll("-", " ");
-    return [
-      `${title.charAt(0).toUpperCase()}${title.slice(1)}:`,
-      renderCode("text", readFileSync(join(golden, name), "utf8")),
-    ];
-  });
 }
