@@ -1,89 +1,26 @@
-import type { LabHost } from "../../lab/index.ts";
 import { sh, type Command } from "../../provider/host/command";
-import type { Host, SshAddress } from "../../provider/host/host";
-import { borrowHost } from "../../provider/host/pool";
 import { unconfine, withRules } from "../../provider/mysql/instance/confine/confine";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { silent } from "../../provider/report";
-import type { AnyRoom } from "../../provider/room";
-import { checkInputs } from "../../provider/schema/check";
-import { rooms } from "../../resources/rooms";
-import type { Live, Settled } from "../../resources/staging-database/observe";
-import { derive, schema, type Declaration, type Written } from "../../resources/staging-database/schema";
-import { addressOf, closeHosts, requireLab } from "./managed-server";
-import { Stack as StackOf } from "./stack";
+import { addressOf } from "./managed-server";
+import { unseeded, useStagingLab } from "./staging-lab";
 
 /** Directories in which a server must not be made, and data that must not be taken over. */
-const room = rooms.find(({ kind }) => kind === "StagingDatabase") as AnyRoom;
-
-class Stack extends StackOf<Declaration, Settled, Live> {
-  constructor(name: string) {
-    super(room, `tests/live/${name}`);
-  }
-}
-
 const folder = "/srv/directories-test";
-let staging: LabHost;
-let address: SshAddress;
-let host: Host;
-const cleanups: (() => Promise<void>)[] = [];
+// What a policy confines on that host must not confine other files' servers.
+const lab = useStagingLab(folder, { staging: "staging2", declares: unseeded });
 
 jest.setTimeout(240_000);
 
-beforeAll(async () => {
-  staging = (await requireLab()).host("staging2"); // what a policy confines there must not confine other files' servers
-  address = await addressOf(staging);
-  host = borrowHost(address).host;
-});
+const root = (command: Command) => lab.host.run(command, { accept: [0, 1, 2, 3, 5] });
 
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
-
-afterAll(async () => {
-  try {
-    await host.run(sh`rm -rf ${folder}`);
-  } finally {
-    await closeHosts();
-  }
-});
-
-const root = (command: Command) => host.run(command, { accept: [0, 1, 2, 3, 5] });
-
-function declare(directory: string, port: number, change: Partial<Written> = {}): Declaration {
-  const given = {
-    host: address,
-    directory,
-    port,
-    seed: "none",
-    mode: "manual",
-    config: { innodb_buffer_pool_size: "32M", innodb_redo_log_capacity: "16M" },
-    ...change,
-  };
-  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
-  expect(problems).toEqual([]);
-  return inputs as Declaration;
-}
-
-/** Ends what runs there, whatever state it is in. */
-function cleanUp(directory: string): void {
-  const { unitName, unitFile } = layoutOf(directory);
-  cleanups.push(async () => {
-    await root(
-      sh`systemctl kill --signal=KILL ${unitName} 2>/dev/null; systemctl disable --quiet --now ${unitName} 2>/dev/null; rm -f ${unitFile}; systemctl daemon-reload; rm -rf ${directory}`,
-    );
-  });
-}
-
-const isThere = async (path: string): Promise<boolean> => (await host.inspect(path)).kind !== "absent";
+const isThere = async (path: string): Promise<boolean> => (await lab.host.inspect(path)).kind !== "absent";
 
 test("a directory inside another server's data, or inside its directory, is refused and nothing is made", async () => {
   const outer = `${folder}/outer`;
-  cleanUp(outer);
-  await new Stack("outer").up(declare(outer, 3441, { state: "stopped" }));
+  await lab.stack("outer").up(lab.declare(outer, 3441, { state: "stopped" }));
   for (const inner of [`${outer}/data/inner`, `${outer}/inner`]) {
-    cleanUp(inner);
-    await expect(new Stack("inner").up(declare(inner, 3442))).rejects.toMatchObject({
+    await expect(lab.stack("inner").up(lab.declare(inner, 3442))).rejects.toMatchObject({
       code: "STORAGE_DIRECTORY_NESTED",
       problem: { what: expect.stringMatching(/is inside the (data|directory) of another MySQL server/) as string },
     });
@@ -95,10 +32,9 @@ test("a directory inside another server's data, or inside its directory, is refu
 test("a socket that the ssh user could not reach is refused at once, and again when a parent is closed later", async () => {
   const closed = `${folder}/closed`;
   const directory = `${closed}/orders`;
-  cleanUp(directory);
   await root(sh`mkdir -p ${closed} && chgrp mysql ${closed} && chmod 0750 ${closed}`);
-  const declared = declare(directory, 3443, { host: await addressOf(staging, "sluice") });
-  const stack = new Stack("closed");
+  const declared = lab.declare(directory, 3443, { host: await addressOf(lab.staging, "sluice") });
+  const stack = lab.stack("closed");
   const unreachable = {
     code: "STORAGE_DIRECTORY_UNREACHABLE",
     problem: {
@@ -124,30 +60,31 @@ test("data that is not MySQL's is neither taken over nor touched, and data in us
   const directory = `${folder}/postgres`;
   const data = `${directory}/data`;
   await root(sh`mkdir -p ${data}/base && echo 16 >${data}/PG_VERSION`);
-  const declared = declare(directory, 3444, { adopt: true });
-  await expect(new Stack("postgres").up(declared)).rejects.toMatchObject({
+  const declared = lab.declare(directory, 3444, { adopt: true });
+  await expect(lab.stack("postgres").up(declared)).rejects.toMatchObject({
     code: "STORAGE_DATA_FOREIGN",
     problem: { found: `${data} holds PG_VERSION, base` },
   });
-  expect((await host.run(sh`cd ${directory} && find . | sort`)).stdout).toBe(
+  expect((await lab.host.run(sh`cd ${directory} && find . | sort`)).stdout).toBe(
     ".\n./data\n./data/PG_VERSION\n./data/base\n",
   );
 
   const mysqls = `${folder}/held`;
-  cleanUp(mysqls);
-  const stack = new Stack("held");
-  const held = declare(mysqls, 3445, { state: "stopped" });
+  const stack = lab.stack("held");
+  const held = lab.declare(mysqls, 3445, { state: "stopped" });
   await stack.up(held);
   await root(sh`rm ${mysqls}/sluice.json`);
-  const { stdout: pid } = await host.run(sh`cd ${mysqls}/data && { sleep 300 <ibdata1 >/dev/null 2>&1 & echo $!; }`);
+  const { stdout: pid } = await lab.host.run(
+    sh`cd ${mysqls}/data && { sleep 300 <ibdata1 >/dev/null 2>&1 & echo $!; }`,
+  );
   const adopting = { ...held, adopt: true };
-  await expect(new Stack("held").up(adopting)).rejects.toMatchObject({
+  await expect(lab.stack("held").up(adopting)).rejects.toMatchObject({
     code: "SERVER_RUNNING_ELSEWHERE",
     problem: { found: `process ${pid.trim()}: sleep 300` },
   });
   expect(await isThere(`${mysqls}/sluice.json`)).toBe(false);
-  await host.run(sh`kill ${pid.trim()}`);
-  await new Stack("held").up(adopting);
+  await lab.host.run(sh`kill ${pid.trim()}`);
+  await lab.stack("held").up(adopting);
   expect(await isThere(`${mysqls}/sluice.json`)).toBe(true);
 });
 
@@ -157,32 +94,28 @@ describe("where a policy confines mysqld", () => {
   const calls = "/run/policy-calls";
   const saidCalls = async () => (await root(sh`cat ${calls} 2>/dev/null`)).stdout;
   const program = (name: string, script: string) =>
-    host.writeFile(`${programs}/${name}`, `#!/bin/sh\necho "${name} $*" >>${calls}\n${script}\n`, { mode: 0o755 });
+    lab.host.writeFile(`${programs}/${name}`, `#!/bin/sh\necho "${name} $*" >>${calls}\n${script}\n`, { mode: 0o755 });
 
   test("AppArmor's missing rules are told before anything is made, or are made, and are removed with the server", async () => {
     const directory = `${folder}/armor`;
     const local = "/etc/apparmor.d/local/usr.sbin.mysqld";
     const profile = "/etc/apparmor.d/usr.sbin.mysqld";
-    cleanUp(directory);
-    cleanups.push(
-      async () =>
-        void (await root(
-          sh`umount /sys/kernel/security; rm -rf /etc/apparmor.d ${calls} ${`${programs}/apparmor_parser`}`,
-        )),
+    lab.after(() =>
+      root(sh`umount /sys/kernel/security; rm -rf /etc/apparmor.d ${calls} ${`${programs}/apparmor_parser`}`),
     );
-    await host.run(
+    await lab.host.run(
       sh`mount -t tmpfs none /sys/kernel/security && mkdir -p /sys/kernel/security/apparmor ${"/etc/apparmor.d/local"} && echo '/usr/sbin/mysqld (enforce)' >/sys/kernel/security/apparmor/profiles`,
     );
-    await host.writeFile(
+    await lab.host.writeFile(
       profile,
       "/usr/sbin/mysqld {\n  #include <abstractions/base>\n  /var/lib/mysql/** rwk,\n  #include <local/usr.sbin.mysqld>\n}\n",
       { mode: 0o644 },
     );
-    await host.writeFile(local, "/backup/** r,\n", { mode: 0o644 });
+    await lab.host.writeFile(local, "/backup/** r,\n", { mode: 0o644 });
     await program("apparmor_parser", `cat ${local} >>${calls}`);
 
-    const checked = declare(directory, 3446);
-    await expect(new Stack("armor").up(checked)).rejects.toMatchObject({
+    const checked = lab.declare(directory, 3446);
+    await expect(lab.stack("armor").up(checked)).rejects.toMatchObject({
       code: "SERVER_CONFINED",
       problem: {
         needs: expect.stringContaining(
@@ -194,8 +127,8 @@ describe("where a policy confines mysqld", () => {
     expect(await isThere(directory)).toBe(false);
     expect(await saidCalls()).toBe("");
 
-    const stack = new Stack("armor");
-    const adjusted = declare(directory, 3446, { confine: "adjust" });
+    const stack = lab.stack("armor");
+    const adjusted = lab.declare(directory, 3446, { confine: "adjust" });
     await stack.up(adjusted);
     expect(await saidCalls()).toMatch(
       new RegExp(`^apparmor_parser -r ${profile}\n/backup/\\*\\* r,\n# sluice .*: begin\n"${directory}/`),
@@ -204,7 +137,7 @@ describe("where a policy confines mysqld", () => {
     expect(await stack.up({ ...adjusted, state: "stopped" })).not.toEqual([]);
     expect((await stack.up(adjusted)).join("\n")).not.toContain("AppArmor");
     await stack.destroy(adjusted);
-    expect((await host.run(sh`cat ${local}`)).stdout).toBe("/backup/** r,\n");
+    expect((await lab.host.run(sh`cat ${local}`)).stdout).toBe("/backup/** r,\n");
     expect(await saidCalls()).toMatch(new RegExp(`apparmor_parser -r ${profile}\n/backup/\\*\\* r,\n$`));
 
     // A profile that does not load, and AppArmor without its programs: neither keeps a server from being removed.
@@ -213,16 +146,16 @@ describe("where a policy confines mysqld", () => {
     const removeRules = async () => {
       const said: string[] = [];
       const report = { ...silent, warn: (text: string) => void said.push(text) };
-      await host.writeFile(local, withRules("/backup/** r,\n", layout.unitName, ["/gone/** rw,"]), { mode: 0o644 });
-      await unconfine(host, { object: "armor", layout }, confined, report);
-      expect((await host.run(sh`cat ${local}`)).stdout).toBe("/backup/** r,\n");
+      await lab.host.writeFile(local, withRules("/backup/** r,\n", layout.unitName, ["/gone/** rw,"]), { mode: 0o644 });
+      await unconfine(lab.host, { object: "armor", layout }, confined, report);
+      expect((await lab.host.run(sh`cat ${local}`)).stdout).toBe("/backup/** r,\n");
       return said.join("\n");
     };
     await program("apparmor_parser", "echo syntax error >&2; exit 1");
     expect(await removeRules()).toMatch(
       new RegExp(`could not be reloaded \\(syntax error\\); .*: apparmor_parser -r ${profile}$`),
     );
-    await host.run(sh`rm ${`${programs}/apparmor_parser`}`);
+    await lab.host.run(sh`rm ${`${programs}/apparmor_parser`}`);
     expect(await removeRules()).toBe("");
   });
 
@@ -230,11 +163,7 @@ describe("where a policy confines mysqld", () => {
     const directory = `${folder}/labels`;
     const [labels, ports] = ["/run/policy-labels", "/run/policy-ports"];
     const names = ["getenforce", "matchpathcon", "semanage", "restorecon"];
-    cleanUp(directory);
-    cleanups.push(
-      async () =>
-        void (await root(sh`rm -f ${names.map((name) => `${programs}/${name}`)} ${labels} ${ports} ${calls}`)),
-    );
+    lab.after(() => root(sh`rm -f ${names.map((name) => `${programs}/${name}`)} ${labels} ${ports} ${calls}`));
     await program("getenforce", "echo Enforcing");
     await program(
       "matchpathcon",
@@ -249,8 +178,8 @@ describe("where a policy confines mysqld", () => {
     );
     await program("restorecon", ":");
 
-    const checked = declare(directory, 3447);
-    await expect(new Stack("labels").up(checked)).rejects.toMatchObject({
+    const checked = lab.declare(directory, 3447);
+    await expect(lab.stack("labels").up(checked)).rejects.toMatchObject({
       code: "SERVER_CONFINED",
       problem: {
         fix: expect.stringContaining(
@@ -260,8 +189,8 @@ describe("where a policy confines mysqld", () => {
     });
     expect(await isThere(directory)).toBe(false);
 
-    const stack = new Stack("labels");
-    const adjusted = declare(directory, 3447, { confine: "adjust" });
+    const stack = lab.stack("labels");
+    const adjusted = lab.declare(directory, 3447, { confine: "adjust" });
     await stack.up(adjusted);
     expect(await saidCalls()).toMatch(
       new RegExp(`fcontext -a[^]*port -a -t mysqld_port_t -p tcp 3447\n[^]*restorecon -RF ${directory}`),

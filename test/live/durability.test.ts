@@ -4,7 +4,7 @@ import { sql } from "../../provider/mysql/sql";
 import type { Declaration } from "../../resources/staging-database/schema";
 import { useStagingLab } from "./staging-lab";
 
-const lab = useStagingLab("/srv/durability-test", "source6");
+const lab = useStagingLab("/srv/durability-test", { source: "source6" });
 
 jest.setTimeout(240_000);
 

@@ -1,6 +1,6 @@
 import { useStagingLab } from "./staging-lab";
 
-const lab = useStagingLab("/srv/inherited-test", "source6");
+const lab = useStagingLab("/srv/inherited-test", { source: "source6" });
 
 jest.setTimeout(240_000);
 

@@ -1,35 +1,16 @@
 import { sql } from "../../provider/mysql/sql";
-import type { AnyRoom } from "../../provider/room";
-import { checkInputs } from "../../provider/schema/check";
-import { rooms } from "../../resources/rooms";
-import type { Live, Settled } from "../../resources/staging-database/observe";
-import { derive, schema, type Declaration, type Written } from "../../resources/staging-database/schema";
-import { addressOf } from "./managed-server";
+import type { Declaration, Written } from "../../resources/staging-database/schema";
 import { useSeedingLab } from "./seeding";
-import { Stack } from "./stack";
+import { useStagingLab } from "./staging-lab";
 
-const lab = useSeedingLab("source7");
-const room = rooms.find(({ kind }) => kind === "StagingDatabase") as AnyRoom;
+const lab = useStagingLab("/srv/resumed-test", { source: "source7" });
+const servers = useSeedingLab();
 
 jest.setTimeout(240_000);
 
-async function declare(name: string, port: number, change: Partial<Written>): Promise<Declaration> {
-  const given = {
-    host: await addressOf(lab.staging),
-    directory: `/srv/seed-test/${name}`,
-    port,
-    source: lab.address,
-    config: { innodb_buffer_pool_size: "32M", innodb_redo_log_capacity: "16M" },
-    ...change,
-  };
-  const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given });
-  expect(problems).toEqual([]);
-  return inputs as Declaration;
-}
-
 /** A second production server, on the staging host: it writes names of tables in lower case. */
 async function otherSource(port: number): Promise<NonNullable<Written["source"]>> {
-  const server = await lab.emptyServer(`other-source-${port}`, port, {}, () => ({
+  const server = await servers.emptyServer(`other-source-${port}`, port, {}, () => ({
     readOnly: false,
     config: { lower_case_table_names: 1, sql_mode: "ANSI_QUOTES" },
   }));
@@ -52,8 +33,8 @@ const lookAt = async (declared: Declaration) => {
 };
 
 test("a seeding that was begun for another source is ended and its data thrown away; for the same server it goes on", async () => {
-  const stack = new Stack<Declaration, Settled, Live>(room, "tests/live/resumed");
-  const first = await declare("resumed", 3581, {});
+  const stack = lab.stack("resumed");
+  const first = lab.declare("resumed", 3581, { source: lab.source });
   try {
     await stack.interruptSeeding(first);
     await stack.refresh(first);
@@ -62,7 +43,7 @@ test("a seeding that was begun for another source is ended and its data thrown a
     await lab.onSource(
       "DROP USER IF EXISTS rotated; CREATE USER rotated IDENTIFIED BY 'new'; GRANT ALL ON *.* TO rotated",
     );
-    const moved = await declare("resumed", 3581, { source: { ...lab.address, user: "rotated", password: "new" } });
+    const moved = lab.declare("resumed", 3581, { source: { ...lab.source, user: "rotated", password: "new" } });
     expect(stack.preview(moved)).toMatch(/1 step\n.*continue seeding by a dump of/);
     await stack.interruptSeeding(moved).catch((error: unknown) => {
       // It may be through by then: what counts is that nothing was thrown away.
@@ -70,10 +51,10 @@ test("a seeding that was begun for another source is ended and its data thrown a
     });
     expect(stack.lines.join("\n")).not.toContain("throw its data away");
 
-    const reseeded = await declare("resumed", 3581, { reseed: "1" });
+    const reseeded = lab.declare("resumed", 3581, { source: lab.source, reseed: "1" });
     await stack.interruptSeeding(reseeded);
     await stack.refresh(reseeded);
-    const second = await declare("resumed", 3581, { reseed: "1", source: await otherSource(3582) });
+    const second = lab.declare("resumed", 3581, { reseed: "1", source: await otherSource(3582) });
     expect(stack.preview(second)).toContain("throw its data away");
     const lines = (await stack.up(second)).join("\n");
     expect(lines).toContain("throw its data away");
@@ -86,12 +67,12 @@ test("a seeding that was begun for another source is ended and its data thrown a
 });
 
 test("reseed from a source with other settings initialises the data with those", async () => {
-  const stack = new Stack<Declaration, Settled, Live>(room, "tests/live/inherited");
-  const first = await declare("inherited", 3583, {});
+  const stack = lab.stack("inherited");
+  const first = lab.declare("inherited", 3583, { source: lab.source });
   try {
     await stack.up(first);
     expect((await lookAt(first)).settings).toMatch(/^0\t/);
-    const second = await declare("inherited", 3583, { source: await otherSource(3584), reseed: "1" });
+    const second = lab.declare("inherited", 3583, { source: await otherSource(3584), reseed: "1" });
     const previewed = [...stack.preview(second).matchAll(/^ +\d\. (.*?)(?: +!.*)?$/gm)].map(([, what]) => what);
     const done = (await stack.up(second)).flatMap((line) => /^\d\/\d (.*?) · /.exec(line)?.[1] ?? []);
     expect(done).toEqual(previewed);

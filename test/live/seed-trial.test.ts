@@ -8,7 +8,7 @@ import type { Declaration } from "../../resources/staging-database/schema";
 import { useSeedingLab } from "./seeding";
 import { useStagingLab } from "./staging-lab";
 
-const lab = useStagingLab("/srv/trial-test", "source6");
+const lab = useStagingLab("/srv/trial-test", { source: "source6" });
 const servers = useSeedingLab();
 
 jest.setTimeout(240_000);
