@@ -80,6 +80,8 @@ export type Looking = Omit<Operation, "drivers" | "identity"> & { readonly drive
 /** read: what exists now, or undefined. */
 export async function look({ room, declared, drivers, before }: Looking): Promise<Seen | undefined> {
   const seen = await observe(room, declared, drivers, before?.settled ?? null);
+  const unseen = room.unseenBecause?.(seen, drivers.object);
+  if (unseen !== undefined) throw unseen;
   return room.exists(seen.settled) ? seen : undefined;
 }
 

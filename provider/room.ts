@@ -1,3 +1,4 @@
+import type { SluiceError } from "./errors";
 import type { Host, HostAddress, HostReader, LockMode, LockWait } from "./host/host";
 import type { Identity } from "./mark/mark";
 import type { MysqlClient, MysqlReader } from "./mysql/reader";
@@ -67,7 +68,7 @@ export interface StepContext<Declared, Settled, Live> extends Drivers {
   readonly seen: Observed<Settled, Live>;
 }
 
-/** A room: one resource, as five files, fulfils this. `declared` is always the parsed declaration with defaults. */
+/** A room: one resource, as six files, fulfils this. `declared` is always the parsed declaration with defaults. */
 export interface Room<Declared extends object, Settled extends object, Live extends object, S extends Step> {
   /** The Pulumi type name: `StagingDatabase`. */
   readonly kind: string;
@@ -88,6 +89,8 @@ export interface Room<Declared extends object, Settled extends object, Live exte
   migrate?(settled: Readonly<Record<string, unknown>>): Settled;
   /** Reads only. `remembered` is what state holds, for facts that cannot be seen now (a stopped server's version). */
   observe(declared: Declared, look: Readers, remembered: Settled | null): Promise<Observed<Settled, Live>>;
+  /** Why the object cannot be seen where it is remembered to be: then nothing is concluded from what was not found. */
+  unseenBecause?(seen: Observed<Settled, Live>, object: string): SluiceError | undefined;
   /** False when nothing of the object is left. */
   exists(settled: Settled): boolean;
   /** What `converge` writes into the mark of a complete object. */

@@ -12,13 +12,20 @@
 /** @typedef {{ readonly what: string, readonly breaks: (one: Import) => boolean }} Rule */
 
 const roomPattern = /^resources\/([^/]+)\//;
-/** The flow through a room: a file may import what stands before it. `index` stands aside and sees only the schema. */
-const flow = ["schema", "observe", "plan", "steps"];
+const partPattern = /^provider\/parts\/([^/]+)\//;
+/**
+ * The flow through a room, and through a part that rooms share: a file may import the ones before it. `index` stands aside and
+ * sees only the schema.
+ */
+const flow = ["schema", "facts", "observe", "plan", "steps"];
 
 /** @param {string} path */
 const roomOf = (path) => roomPattern.exec(path)?.[1];
 /** @param {string} path */
-const partOf = (path) => (roomOf(path) === undefined ? undefined : path.replace(roomPattern, "").replace(/\.ts$/, ""));
+const partOf = (path) => partPattern.exec(path)?.[1];
+/** @param {string} path the file of a room or of a part, without its folder and ending */
+const stationOf = (path) =>
+  roomOf(path) === undefined && partOf(path) === undefined ? undefined : path.replace(/^.*\//, "").replace(/\.ts$/, "");
 /** @param {string} path @param {...string} folders */
 const isIn = (path, ...folders) => folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
 /** @param {string} target @param {string} name */
@@ -40,25 +47,25 @@ const homes = [
     also: ["provider/mysql/driver-options.ts", "test", "lab", "bench"],
   },
   { name: "execa", home: "provider/host/local.ts", also: ["test", "lab"] },
-  { name: "zod", home: "a schema.ts or provider/schema/", also: ["provider/schema", "test"], parts: ["schema"] },
+  { name: "zod", home: "a schema.ts or provider/schema/", also: ["provider/schema", "test"], stations: ["schema"] },
   {
     name: "@pulumi/pulumi",
     home: "provider/pulumi/ or the index.ts of a room",
     also: ["provider/pulumi", "resources/index.ts", "examples", "test", "bench"],
-    parts: ["index"],
+    stations: ["index"],
   },
 ];
 
 /** @type {readonly Rule[]} */
 const rules = [
-  ...homes.map(({ name, home, also, parts = [] }) => ({
+  ...homes.map(({ name, home, also, stations = [] }) => ({
     what: `${name} is imported only in ${home}`,
     /** @param {Import} one */
     breaks: (one) =>
       isPackage(one.target, name) &&
       one.from !== home &&
       !isIn(one.from, ...also) &&
-      !parts.some((part) => part === partOf(one.from)),
+      !stations.some((station) => station === stationOf(one.from)),
   })),
   {
     what: "the house names no room: provider/ never imports resources/ or commands/",
@@ -74,35 +81,43 @@ const rules = [
       roomOf(from) !== undefined && isIn(target, "resources") && roomOf(target) !== roomOf(from),
   },
   {
+    what: "only rooms import parts, and no part imports another part",
+    breaks: ({ from, target }) =>
+      isIn(target, "provider/parts") &&
+      ((isIn(from, "provider") && !isIn(from, "provider/parts")) ||
+        (partOf(from) !== undefined && partOf(target) !== partOf(from))),
+  },
+  {
     what: `a room's data flows one way: ${flow.join(" -> ")}`,
     breaks: (one) => {
-      const [from, target] = [flow.indexOf(partOf(one.from) ?? ""), flow.indexOf(partOf(one.target) ?? "")];
+      const [from, target] = [flow.indexOf(stationOf(one.from) ?? ""), flow.indexOf(stationOf(one.target) ?? "")];
       return from !== -1 && target > from;
     },
   },
   {
     what: "a room's index.ts sees only its schema and the house's Pulumi side: a user's program loads no driver",
     breaks: ({ from, target, isType }) =>
-      partOf(from) === "index" &&
+      stationOf(from) === "index" &&
       !isType &&
       !isPackage(target, "@pulumi/pulumi") &&
-      partOf(target) !== "schema" &&
+      stationOf(target) !== "schema" &&
       !isIn(target, "provider/pulumi", "provider/schema"),
   },
   {
     what: "schema.ts is a declaration: of packages zod alone, no node:*",
     breaks: ({ from, target }) =>
-      partOf(from) === "schema" && !isPackage(target, "zod") && !isIn(target, "provider", "resources"),
+      stationOf(from) === "schema" && !isPackage(target, "zod") && !isIn(target, "provider", "resources"),
   },
   {
     what: "plan.ts is pure: no node:*, no package, and only types of the room's observation",
     breaks: ({ from, target, isType }) =>
-      partOf(from) === "plan" && (!isIn(target, "provider", "resources") || (!isType && partOf(target) === "observe")),
+      stationOf(from) === "plan" &&
+      (!isIn(target, "provider", "resources") || (!isType && stationOf(target) === "observe")),
   },
   {
     what: "observe.ts reads: it knows HostReader and MysqlReader, never their writing halves",
     breaks: ({ from, target, isType, names }) =>
-      partOf(from) === "observe" &&
+      stationOf(from) === "observe" &&
       (names.some((name) => ["Drivers", "Host", "MysqlClient"].includes(name)) ||
         (!isType && isIn(target, "provider/host/ssh", "provider/host/local", "provider/drivers"))),
   },

@@ -71,6 +71,8 @@ async function lookInto(
   try {
     const readers = shared.for({ object: sight.object, signal: unlimited, report: silent });
     const seen = await observe(room, declared, settled, readers);
+    const unseen = room.unseenBecause?.(seen, sight.object);
+    if (unseen !== undefined) throw unseen;
     const status = room.status(declared, seen, sight.object);
     if (!status.health.isWell) return { ...sight, status, problem: null };
     try {

@@ -61,8 +61,15 @@ const hasLastingName = ({ source }: Mount): boolean => !source.startsWith("/dev/
 const mountWords = ({ point, type, root, source, uuid }: Mount): string =>
   `${point}: ${type} ${source}${root === "/" ? "" : `[${root}]`}${uuid === null ? "" : ` (UUID ${uuid})`}`;
 
+/** A path that is remembered to be on another file system than the one that is there now. */
+export interface Unmounted {
+  readonly path: string;
+  readonly was: Mount;
+  readonly is: Mount;
+}
+
 /** What is missing may be on a file system that is not mounted: not a reason to forget it, or to create it again. */
-export const notMounted = (object: string, path: string, was: Mount, is: Mount): SluiceError =>
+export const notMounted = (object: string, { path, was, is }: Unmounted): SluiceError =>
   new SluiceError({
     code: "STORAGE_NOT_MOUNTED",
     object,

@@ -1,32 +1,34 @@
 import { endpointOf, renderEndpoint } from "../../provider/endpoint";
-import { beginningOf, noTrace, type Trace } from "../../provider/mysql/channel/beginning";
+import { beginningOf, declaredPlace } from "../../provider/mysql/channel/beginning";
 import { sayFailure } from "../../provider/mysql/channel/errors/errors";
+import { compareRules, hasRules, keptFilters, planRules, type FilterRules } from "../../provider/mysql/channel/filters";
 import {
-  changeReplicationFilter,
-  compareRules,
-  hasRules,
-  keptFilters,
-  noRules,
-  planRules,
-  type FilterRules,
-} from "../../provider/mysql/channel/filters";
-import {
+  requireAnswering,
   requireApplierSound,
   requireOtherStart,
   requireSameServer,
-  requireAnswering,
   unanswered,
 } from "../../provider/mysql/channel/refusals";
 import { requireReady } from "../../provider/mysql/channel/requirements/requirements";
 import {
   compareDelay,
   compareReceiver,
-  planPosition,
+  compareWorkers,
+  movesReceiver,
   sayPosition,
   type Position,
 } from "../../provider/mysql/channel/settings";
 import { sayStop, threadsOf, type Threads } from "../../provider/mysql/channel/threads";
-import { sayDuration } from "../../provider/duration";
+import {
+  sayCatchUp,
+  sayClaim,
+  sayFilters,
+  sayPointing,
+  type Adopts,
+  type Catching,
+  type Filtering,
+  type Pointing,
+} from "../../provider/mysql/channel/words";
 import { isOurs } from "../../provider/mark/mark";
 import { requireKnown, requireOurs } from "../../provider/mark/refusals";
 import {
@@ -40,7 +42,7 @@ import {
 } from "../../provider/plan/plan";
 import type { PlanContext as PlanContextOf } from "../../provider/room";
 import { hasUnknown, isUnknown } from "../../provider/schema/unknown";
-import type { Live, Observed, Settled, SettledChannel } from "./observe";
+import { exists, recordOf, unseenBecause, type Live, type Observed, type Settled, type SettledChannel } from "./facts";
 import { claimedAs, channelOf, markedAs, namesOf, withParts, type Declaration } from "./schema";
 
 type PlanContext = PlanContextOf<Declaration, Settled>;
@@ -50,53 +52,47 @@ export type ChannelStep =
   | { readonly kind: "seal-replica" }
   /** `untilStep` starts it again; null where it stays stopped. */
   | { readonly kind: "stop-channel"; readonly threads: Threads; readonly untilStep: number | null }
-  | {
-      readonly kind: "point-channel";
-      readonly to: string;
-      /** Null while a preview does not know it. */
-      readonly position: Position | null;
-      /** The declared place, where that is not it: an earlier channel that began there got further. */
-      readonly insteadOf: string | null;
-      readonly because: readonly Difference[];
-    }
+  | ({ readonly kind: "point-channel" } & Pointing)
   | {
       readonly kind: "change-channel";
       readonly receiver: boolean;
       readonly delay: boolean;
       readonly because: readonly Difference[];
     }
-  | {
-      readonly kind: "set-filters";
-      readonly channel: string;
-      /** Null while a preview does not know them. */
-      readonly rules: FilterRules | null;
-      readonly because: readonly Difference[];
-    }
+  | ({ readonly kind: "set-filters" } & Filtering)
   | { readonly kind: "keep-filters"; readonly rules: FilterRules }
   | { readonly kind: "start-channel"; readonly workers: number | null; readonly because: readonly Difference[] }
-  | { readonly kind: "await-applied"; readonly withinSeconds: number; readonly delaySeconds: number }
+  | ({ readonly kind: "await-applied" } & Catching)
   | { readonly kind: "remove-channel"; readonly channel: string }
   | { readonly kind: "release-channel"; readonly channel: string };
 
-/** A preview of a new channel has not looked at the server. */
-type Adopts = boolean | "if it exists";
-
 type Seen = Extract<Live, { kind: "seen" }>;
 
-export function plan(
-  declared: Declaration | Absent,
-  { settled, live }: Observed,
-  context: PlanContext,
-): Plan<ChannelStep> {
-  if (declared === absent) return planRemoval(settled, live, context);
-  if (live?.kind === "silent") throw unanswered(live.problem, context.object, "change");
+export function plan(declared: Declaration | Absent, seen: Observed, context: PlanContext): Plan<ChannelStep> {
+  if (declared === absent) return planRemoval(seen, context);
   const wanted = withParts(declared);
-  if (live !== null && !isSeededAnew(wanted, context)) requireSamePlace(wanted, settled, context);
-  if (live === null && isSeededAnew(wanted, context))
-    return planNew(wanted, { ...settled, mark: null, channel: null }, live, context);
-  if (exists(settled)) requireOurs(claimOf(wanted, settled, context));
-  if (settled.channel === null) return planNew(wanted, settled, live, context);
-  return planChange(wanted, settled, settled.channel, live, context);
+  const { settled, live } = seenFor(wanted, seen, context);
+  return settled.channel === null
+    ? planNew(wanted, settled, live, context)
+    : planChange(wanted, settled, settled.channel, live, context);
+}
+
+/** What counts of what was seen. Refuses a replica that does not answer, and a channel of another owner. */
+function seenFor(
+  wanted: Declaration,
+  seen: Observed,
+  context: PlanContext,
+): { readonly settled: Settled; readonly live: Seen | null } {
+  const { object, identity } = context;
+  const { settled, live } = seen;
+  if (live?.kind === "silent") throw unseenBecause(seen, object) ?? unanswered(live.problem, object, "change");
+  const isAnew = isSeededAnew(wanted, context);
+  if (live === null && isAnew) return { settled: { ...settled, mark: null, channel: null }, live };
+  if (live !== null && !isAnew) requireSamePlace(wanted, settled, context);
+  const found = settled.mark?.identity ?? null;
+  const { adopt } = wanted;
+  if (exists(settled)) requireOurs({ object, identity, found, adopt, ...claimedAs(channelOf(wanted)) });
+  return { settled, live };
 }
 
 /** A preview knows the channel from before the replica's data was thrown away: it goes with it. */
@@ -116,34 +112,17 @@ function requireSamePlace(wanted: Declaration, { server }: Settled, { before, ob
   requireSameServer(placed(was.server, before.declared), placed(server, wanted), object);
 }
 
-const exists = ({ channel, mark }: Settled): boolean => channel !== null || mark?.identity != null;
-
-const nothingRecorded = { caughtUp: false, ...noTrace };
-
-/** What the mark records; marks of an early version lack some of it. */
-const recordOf = ({ mark }: Settled): Trace & { readonly caughtUp: boolean } => ({
-  ...nothingRecorded,
-  ...mark?.record,
-});
-
 const isMine = ({ mark }: Settled, { identity }: PlanContext): boolean => isOurs(mark?.identity, identity);
 
-const claimOf = (wanted: Declaration, settled: Settled, context: PlanContext) => ({
-  object: context.object,
-  identity: context.identity,
-  found: settled.mark?.identity ?? null,
-  adopt: wanted.adopt,
-  ...claimedAs(channelOf(wanted)),
-});
-
 /** Objects owned by another resource are left alone; delete then counts as done. */
-function planRemoval(settled: Settled, live: Live | null, context: PlanContext): Plan<ChannelStep> {
-  const { channel } = settled;
-  const name = context.before === null ? "" : channelOf(context.before.declared);
+function planRemoval(seen: Observed, context: PlanContext): Plan<ChannelStep> {
+  const { settled, live } = seen;
+  const { channel, mark } = settled;
   const { object, identity } = context;
-  requireKnown({ object, identity, found: settled.mark?.identity ?? null, ...claimedAs(name) });
+  const name = context.before === null ? "" : channelOf(context.before.declared);
+  requireKnown({ object, identity, found: mark?.identity ?? null, ...claimedAs(name) });
   if (!isMine(settled, context)) return inOrder();
-  if (live?.kind === "silent") throw unanswered(live.problem, context.object, "removal");
+  if (live?.kind === "silent") throw unseenBecause(seen, object) ?? unanswered(live.problem, object, "removal");
   const threads = channel === null ? null : threadsOf(channel.receives, channel.applies);
   return inOrder<ChannelStep>(
     threads !== null && { kind: "stop-channel", threads, untilStep: null },
@@ -154,46 +133,82 @@ function planRemoval(settled: Settled, live: Live | null, context: PlanContext):
 
 function planNew(wanted: Declaration, settled: Settled, live: Seen | null, context: PlanContext): Plan<ChannelStep> {
   const rules = rulesOf(wanted);
-  const declared = positionOf(wanted, live);
+  const { start, ended } = recordOf(settled.mark);
+  const declared = declaredPlace(wanted.start, live);
   const position = newPosition(declared, settled, live, wanted, context);
   const insteadOf = declared === null || isSame(declared, position) ? null : sayPosition(declared);
-  const { start: startedAt, ended } = recordOf(settled);
-  const hasTrace = startedAt !== null || ended !== null;
+  const hasTrace = start !== null || ended !== null;
   if (live !== null)
-    requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, hasTrace, rules, context });
+    requireEnds(wanted, live, { position: position ?? { by: "gtid" }, points: true, hasTrace, rules }, context);
   const runs = wanted.state !== "stopped";
+  const mayExist = wanted.adopt && live === null && "if it exists";
   return inOrder<ChannelStep>(
     settled.isLeftWritable === true && { kind: "seal-replica" },
     !isMine(settled, context) && {
       kind: "claim-channel",
       channel: channelOf(wanted),
-      adopts: settled.mark?.identity != null || mayExist(wanted, live),
+      adopts: settled.mark?.identity != null || mayExist,
     },
     { kind: "point-channel", to: renderEndpoint(wanted.source), position, insteadOf, because: [] },
     (rules === null || hasRules(rules)) && { kind: "set-filters", channel: channelOf(wanted), rules, because: [] },
-    runs && start(wanted, []),
+    runs && starts(wanted, []),
     runs && awaits(wanted),
   );
 }
 
-const mayExist = ({ adopt }: Declaration, live: Seen | null): "if it exists" | false =>
-  adopt && live === null && "if it exists";
-
+/** By file, where an earlier channel of this name ended is part of the answer. */
 function newPosition(
   declared: Position | null,
-  settled: Settled,
+  { mark }: Settled,
   live: Seen | null,
   wanted: Declaration,
   { object }: PlanContext,
 ): Position | null {
   if (declared?.by !== "file") return declared;
-  return beginningOf({
-    object,
-    mark: markedAs(wanted),
-    declared,
-    trace: recordOf(settled),
-    sourceUuid: live?.source?.uuid ?? null,
-  });
+  const sourceUuid = live?.source?.uuid ?? null;
+  return beginningOf({ object, mark: markedAs(wanted), declared, trace: recordOf(mark), sourceUuid });
+}
+
+/** What a channel lacks of its declaration, and the threads that must stop for it. */
+interface Differences {
+  readonly runs: boolean;
+  readonly receiver: readonly Difference[];
+  readonly delay: readonly Difference[];
+  readonly filters: readonly Difference[];
+  readonly workers: readonly Difference[];
+  /** Where the receiver begins anew, null where a preview does not know it, undefined where it goes on where it is. */
+  readonly position: Position | null | undefined;
+  readonly touchesReceiver: boolean;
+  readonly stops: Threads | null;
+  readonly starts: boolean;
+}
+
+function compare(
+  wanted: Declaration,
+  channel: SettledChannel,
+  rules: FilterRules | null,
+  live: Seen | null,
+  { before }: PlanContext,
+): Differences {
+  const runs = isUnknown(wanted.state) ? channel.receives && channel.applies : wanted.state === "running";
+  // In a preview the old and the new password are compared; during `up` the server was asked.
+  const rotated = live === null && before !== null && before.declared.source.password !== wanted.source.password;
+  const receiver = compareReceiver(wanted, channel, rotated || !channel.passwordMatches);
+  const delay = compareDelay(wanted, channel);
+  const filters = rules === null ? [] : compareRules(rules, channel.rules);
+  const workers = runs ? compareWorkers(wanted.workers, channel.workers) : [];
+  const becomesGtid = wanted.start === "auto" && !channel.autoPosition;
+  const position = movesReceiver(receiver)
+    ? declaredPlace(wanted.start, live)
+    : becomesGtid
+      ? ({ by: "gtid" } as const)
+      : undefined;
+  const points = position !== undefined;
+  const touchesReceiver = points || receiver.length > 0;
+  const touchesApplier = points || delay.length > 0 || filters.length > 0 || workers.length > 0;
+  const stops = threadsOf(channel.receives && (touchesReceiver || !runs), channel.applies && (touchesApplier || !runs));
+  const isStarted = runs && (stops !== null || !channel.receives || !channel.applies);
+  return { runs, receiver, delay, filters, workers, position, touchesReceiver, stops, starts: isStarted };
 }
 
 function planChange(
@@ -203,64 +218,59 @@ function planChange(
   live: Seen | null,
   context: PlanContext,
 ): Plan<ChannelStep> {
-  const runs = isUnknown(wanted.state) ? channel.receives && channel.applies : wanted.state === "running";
   const rules = rulesOf(wanted);
-  const receiver = receiverDifferences(wanted, channel, live, context);
-  const delay = compareDelay(wanted, channel);
-  const filters = rules === null ? [] : compareRules(rules, channel.rules);
-  const workers = runs ? workerDifferences(wanted, channel) : [];
-  const position = planMove(wanted, channel, live, receiver);
-  const points = position !== undefined;
-
-  const touchesReceiver = points || receiver.length > 0;
-  const touchesApplier = points || delay.length > 0 || filters.length > 0 || workers.length > 0;
-  const stops = threadsOf(channel.receives && (touchesReceiver || !runs), channel.applies && (touchesApplier || !runs));
-  const starts = runs && (stops !== null || !channel.receives || !channel.applies);
-  const reachesSource = live === null || live.source !== null || touchesReceiver || !channel.receives;
-  const catchesUp = runs && (starts || !recordOf(settled).caughtUp) && reachesSource;
-
-  if (live !== null && (points || (starts && (touchesReceiver || !channel.receives)))) {
-    requireOtherStart(
-      recordOf(settled).start,
-      position ?? null,
-      namesOf(context.object, wanted, live.replica, live.channel),
-    );
-    const stays: Position = channel.autoPosition ? { by: "gtid" } : { by: "file", file: "", position: "0" };
-    requireEnds(wanted, live, { position: position ?? stays, points, hasTrace: true, rules, context });
-  }
-  if (live !== null && runs && !points && filters.length === 0)
-    requireApplierSound(
-      live.channel?.applier.error ?? null,
-      live.replica.executed,
-      namesOf(context.object, wanted, live.replica, live.channel),
-    );
-
+  const differs = compare(wanted, channel, rules, live, context);
+  if (live !== null) refuseChange(wanted, settled, channel, live, differs, rules, context);
+  const { runs, receiver, delay, filters, workers, position, stops } = differs;
+  const reachesSource = live === null || live.source !== null || differs.touchesReceiver || !channel.receives;
+  const catchesUp = runs && (differs.starts || !recordOf(settled.mark).caughtUp) && reachesSource;
   const keeps = filters.length === 0 && rules !== null && !isKept(channel, rules, wanted, context.identity.name);
-  const change = !points && (receiver.length > 0 || delay.length > 0);
+  const because = [...receiver, ...delay];
   return numbered(
     inOrder<ChannelStep>(
       settled.isLeftWritable === true && { kind: "seal-replica" },
       !isMine(settled, context) && { kind: "claim-channel", channel: channelOf(wanted), adopts: true },
       stops !== null && { kind: "stop-channel", threads: stops, untilStep: null },
-      points && {
+      position !== undefined && {
         kind: "point-channel",
         to: renderEndpoint(wanted.source),
         position,
         insteadOf: null,
-        because: [...receiver, ...delay],
+        because,
       },
-      change && {
-        kind: "change-channel",
-        receiver: receiver.length > 0,
-        delay: delay.length > 0,
-        because: [...receiver, ...delay],
-      },
+      position === undefined &&
+        because.length > 0 && {
+          kind: "change-channel",
+          receiver: receiver.length > 0,
+          delay: delay.length > 0,
+          because,
+        },
       filters.length > 0 && { kind: "set-filters", channel: channelOf(wanted), rules, because: filters },
       keeps && { kind: "keep-filters", rules },
-      starts && start(wanted, [...workers, ...sayFailure(channel.failure)]),
+      differs.starts && starts(wanted, [...workers, ...sayFailure(channel.failure)]),
       catchesUp && awaits(wanted),
     ),
   );
+}
+
+function refuseChange(
+  wanted: Declaration,
+  settled: Settled,
+  channel: SettledChannel,
+  live: Seen,
+  { runs, filters, position, touchesReceiver, starts: isStarted }: Differences,
+  rules: FilterRules | null,
+  context: PlanContext,
+): void {
+  const names = namesOf(context.object, wanted, live.replica, live.channel);
+  const points = position !== undefined;
+  if (points || (isStarted && (touchesReceiver || !channel.receives))) {
+    requireOtherStart(recordOf(settled.mark).start, position ?? null, names);
+    const stays: Position = channel.autoPosition ? { by: "gtid" } : { by: "file", file: "", position: "0" };
+    requireEnds(wanted, live, { position: position ?? stays, points, hasTrace: true, rules }, context);
+  }
+  if (runs && !points && filters.length === 0)
+    requireApplierSound(live.channel?.applier.error ?? null, live.replica.executed, names);
 }
 
 /** The stop names the step that ends it. */
@@ -270,7 +280,7 @@ function numbered({ steps }: Plan<ChannelStep>): Plan<ChannelStep> {
   return { steps: steps.map((step) => (step.kind === "stop-channel" ? { ...step, untilStep } : step)) };
 }
 
-const start = ({ workers }: Declaration, because: readonly Difference[]): ChannelStep => ({
+const starts = ({ workers }: Declaration, because: readonly Difference[]): ChannelStep => ({
   kind: "start-channel",
   workers: workers ?? null,
   because,
@@ -279,44 +289,8 @@ const start = ({ workers }: Declaration, because: readonly Difference[]): Channe
 const awaits = ({ catchUpSeconds, delaySeconds }: Declaration): ChannelStep | false =>
   catchUpSeconds !== 0 && { kind: "await-applied", withinSeconds: catchUpSeconds, delaySeconds };
 
-/** In a preview the old and the new password are compared; during `up` the server was asked. */
-function receiverDifferences(
-  wanted: Declaration,
-  channel: SettledChannel,
-  live: Seen | null,
-  { before }: PlanContext,
-): Difference[] {
-  const rotated = live === null && before !== null && before.declared.source.password !== wanted.source.password;
-  return compareReceiver(wanted, channel, rotated || !channel.passwordMatches);
-}
-
-const workerDifferences = ({ workers }: Declaration, channel: SettledChannel): Difference[] =>
-  workers === undefined || channel.workers === null || channel.workers === workers
-    ? []
-    : [{ property: "workers", from: String(channel.workers), to: String(workers) }];
-
-/** Where the receiver begins anew, null where a preview does not know it, undefined where it goes on where it is. */
-function planMove(
-  wanted: Declaration,
-  channel: SettledChannel,
-  live: Seen | null,
-  because: readonly Difference[],
-): Position | null | undefined {
-  const moves = because.some(({ property }) => property === "source.address" || property === "source.port");
-  if (moves) return positionOf(wanted, live);
-  return wanted.start === "auto" && !channel.autoPosition ? { by: "gtid" } : undefined;
-}
-
-function positionOf({ start: begin }: Declaration, live: Seen | null): Position | null {
-  if (hasUnknown(begin)) return null;
-  const modes =
-    live === null || live.source === null ? null : { source: live.source.gtidMode, replica: live.replica.gtidMode };
-  return planPosition(begin, modes);
-}
-
-function rulesOf({ filters, replica }: Declaration): FilterRules | null {
-  return hasUnknown(filters) || hasUnknown(replica.holds) ? null : planRules(filters, replica.holds);
-}
+const rulesOf = ({ filters, replica }: Declaration): FilterRules | null =>
+  hasUnknown(filters) || hasUnknown(replica.holds) ? null : planRules(filters, replica.holds);
 
 const isKept = ({ filterFile }: SettledChannel, rules: FilterRules, wanted: Declaration, owner: string): boolean =>
   !filterFile.isPossible || filterFile.text === keptFilters(rules, channelOf(wanted), owner);
@@ -326,21 +300,21 @@ interface Ends {
   readonly points: boolean;
   readonly hasTrace: boolean;
   readonly rules: FilterRules | null;
-  readonly context: PlanContext;
 }
 
-function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTrace, rules, context }: Ends): void {
-  const { object } = context;
-  const source = requireAnswering(live, {
-    object,
-    endpoint: renderEndpoint(wanted.source),
-    through: wanted.replica.host,
-  });
+/** What both ends must be like before a receiver is pointed or started. */
+function requireEnds(
+  wanted: Declaration,
+  live: Seen,
+  { position, points, hasTrace, rules }: Ends,
+  { object }: PlanContext,
+): void {
   const { start: begin } = wanted;
+  const endpoint = renderEndpoint(wanted.source);
   requireReady({
-    names: namesOf(context.object, wanted, live.replica, live.channel),
+    names: namesOf(object, wanted, live.replica, live.channel),
     replica: live.replica,
-    source,
+    source: requireAnswering(live, { object, endpoint, through: wanted.replica.host }),
     channel: live.channel,
     points,
     position,
@@ -350,29 +324,16 @@ function requireEnds(wanted: Declaration, live: Seen, { position, points, hasTra
   });
 }
 
-function claimWords(channel: string, adopts: Adopts): string {
-  if (adopts === "if it exists")
-    return `take over channel ${channel} if it exists: stops it, removes settings and filters that are not declared`;
-  return `${adopts ? "take over" : "claim"} channel ${channel}`;
-}
-
 export const say: Sayings<ChannelStep> = {
-  "claim-channel": ({ channel, adopts }) => ({ what: claimWords(channel, adopts) }),
+  "claim-channel": ({ channel, adopts }) => sayClaim(channel, adopts),
   "seal-replica": () => ({
     what: "set super_read_only of the replica back",
     because: [{ property: "super_read_only", from: "OFF since an earlier run was cut off", to: "ON" }],
   }),
   "stop-channel": ({ threads, untilStep }) => sayStop(threads, untilStep),
-  "point-channel": ({ to, position, insteadOf, because }) => ({
-    what: `point the channel at ${to}, ${position === null ? "start position is determined during up" : sayPosition(position)}${insteadOf === null ? "" : `, where the earlier channel ended (it began ${insteadOf})`}`,
-    because,
-  }),
+  "point-channel": (step) => sayPointing(step),
   "change-channel": ({ because }) => ({ what: "change the channel's settings", because }),
-  "set-filters": ({ channel, rules, because }) => ({
-    what: rules === null ? "set the channel's filters (known during up)" : "set the channel's filters",
-    because: because.length > 0 || rules === null ? because : compareRules(rules, noRules),
-    ...(rules !== null && { sql: [changeReplicationFilter(rules, channel).display] }),
-  }),
+  "set-filters": (step) => sayFilters(step),
   "keep-filters": ({ rules }) => ({
     what: hasRules(rules)
       ? "write the channel's filters into its option file"
@@ -382,15 +343,7 @@ export const say: Sayings<ChannelStep> = {
     what: workers === null ? "start the channel" : `start the channel with ${String(workers)} workers`,
     because,
   }),
-  "await-applied": ({ withinSeconds, delaySeconds }) => ({
-    what:
-      delaySeconds === 0
-        ? `wait until the replica has applied what the source has executed by then, at most ${sayLimit(withinSeconds)}`
-        : `wait until the replica has received what the source has executed by then and only the delay is left, at most ${sayLimit(withinSeconds)}`,
-  }),
+  "await-applied": (step) => sayCatchUp(step),
   "remove-channel": ({ channel }) => ({ what: `remove channel ${channel}; the data stays` }),
   "release-channel": ({ channel }) => ({ what: `remove the mark of channel ${channel}` }),
 };
-
-/** A preview may not know it. */
-const sayLimit = (seconds: number): string => (isUnknown(seconds) ? String(seconds) : sayDuration(seconds));

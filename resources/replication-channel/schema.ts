@@ -251,13 +251,13 @@ const placeOf = (replica: Declaration["replica"] | string): string =>
   typeof replica === "string" ? replica : endpointOf(replica);
 
 /** What never changes of a channel: its name, and the machine its replica is on. A port or socket may change in place. */
-export function idOf({ channel, replica }: Declaration): string {
+export function id({ channel, replica }: Declaration): string {
   const { host, address } = replica;
   return `${channel}@${typeof host === "object" ? host.address : (address ?? "local")}`;
 }
 
 /** Exclusive work on this channel, from whatever machine and by whatever way the replica is reached. */
-export function locksOf(declared: Declaration): readonly Lock[] {
+export function locks(declared: Declaration): readonly Lock[] {
   const { replica } = declared;
   const name = `channel:${channelOf(declared)}`;
   // Without the brackets of IPv6: a lock's name never changes.
@@ -267,7 +267,7 @@ export function locksOf(declared: Declaration): readonly Lock[] {
   return [{ host: replica.host, name: `${name}@${place}`, mode: "exclusive" }, inReplica];
 }
 
-export const objectOf = ({ replica }: Declaration, name: string): string => `channel ${name}@${placeOf(replica)}`;
+export const object = ({ replica }: Declaration, name: string): string => `channel ${name}@${placeOf(replica)}`;
 
 /** What errors of the channel's threads name. `channel` is null if there is none yet. */
 export const namesOf = (

@@ -32,7 +32,7 @@ import { isSame } from "../../provider/plan/plan";
 import { resetReplicaAll, skipTransaction, startReplica, stopReplica, variableName } from "../../provider/mysql/terms";
 import { setVariable } from "../../provider/mysql/options/variables";
 import type { Performers, Seal, StepContext } from "../../provider/room";
-import { nothingRecorded, recordOf, type ChannelMark, type ChannelRecord, type Live, type Settled } from "./observe";
+import { nothingRecorded, recordOf, type ChannelMark, type ChannelRecord, type Live, type Settled } from "./facts";
 import type { ChannelStep } from "./plan";
 import { channelOf, claimedAs, markedAs, namesOf, replicaOf, sourceOf, type Declaration } from "./schema";
 

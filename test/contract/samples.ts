@@ -1,8 +1,8 @@
 import type { AnyRoom } from "../../provider/room";
 import { markOf, type Identity } from "../../provider/mark/mark";
-import * as channel from "../../resources/replication-channel/observe";
+import * as channel from "../../resources/replication-channel/facts";
 import type { Written as ChannelWritten } from "../../resources/replication-channel/schema";
-import * as staging from "../../resources/staging-database/observe";
+import * as staging from "../../resources/staging-database/facts";
 import type { Written as StagingWritten } from "../../resources/staging-database/schema";
 import { noRules } from "../../provider/mysql/channel/filters";
 import { rooms } from "../../resources/rooms";

@@ -1,6 +1,6 @@
 import { wordsOf } from "../../provider/errors";
 import { sh } from "../../provider/host/command";
-import type { ChannelMark, ChannelRecord } from "../../resources/replication-channel/observe";
+import type { ChannelMark, ChannelRecord } from "../../resources/replication-channel/facts";
 import type { Written } from "../../resources/replication-channel/schema";
 import { password, Stack, startServers, type Servers } from "./channel-servers";
 import { closeHosts } from "./managed-server";

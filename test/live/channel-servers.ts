@@ -3,7 +3,7 @@ import { ensureDirectories, ensureOsUser } from "../../provider/mysql/instance/p
 import { secret, sql } from "../../provider/mysql/sql";
 import type { AnyRoom } from "../../provider/room";
 import { rooms } from "../../resources/rooms";
-import type { Live, Settled } from "../../resources/replication-channel/observe";
+import type { Live, Settled } from "../../resources/replication-channel/facts";
 import { declaration, type Declaration, type Written } from "../../resources/replication-channel/schema";
 import { copyInitialisedData } from "./copied-data";
 import { addressOf, makeServer, requireLab, type ManagedServer } from "./managed-server";

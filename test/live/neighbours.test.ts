@@ -8,7 +8,7 @@ import { planServerId } from "../../provider/mysql/instance/server-id";
 import { checkInputs } from "../../provider/schema/check";
 import type { AnyRoom } from "../../provider/room";
 import { rooms } from "../../resources/rooms";
-import type { Live, Settled } from "../../resources/staging-database/observe";
+import type { Live, Settled } from "../../resources/staging-database/facts";
 import { derive, schema, type Declaration, type Written } from "../../resources/staging-database/schema";
 import { addressOf, closeHosts, requireLab } from "./managed-server";
 import { Stack } from "./stack";

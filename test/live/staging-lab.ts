@@ -12,7 +12,7 @@ import { sql } from "../../provider/mysql/sql";
 import type { AnyRoom } from "../../provider/room";
 import { checkInputs } from "../../provider/schema/check";
 import { rooms } from "../../resources/rooms";
-import type { Live, Settled } from "../../resources/staging-database/observe";
+import type { Live, Settled } from "../../resources/staging-database/facts";
 import { derive, refine, schema, type Declaration, type Written } from "../../resources/staging-database/schema";
 import { addressOf, closeHosts, requireLab } from "./managed-server";
 import { Stack } from "./stack";

@@ -79,6 +79,9 @@ describe("the import rules themselves", () => {
     one("resources/snapshot/index.ts", "@pulumi/pulumi"),
     one("resources/snapshot/plan.ts", "resources/snapshot/observe", { isType: true }),
     one("resources/snapshot/steps.ts", "resources/snapshot/plan"),
+    one("resources/snapshot/plan.ts", "resources/snapshot/facts"),
+    one("resources/snapshot/plan.ts", "provider/parts/instance/plan"),
+    one("provider/parts/instance/schema.ts", "zod"),
     one("resources/snapshot/observe.ts", "provider/host/host", { isType: true, names: ["HostReader"] }),
   ];
   const forbidden: readonly Import[] = [
@@ -92,6 +95,9 @@ describe("the import rules themselves", () => {
     one("provider/lifecycle.ts", "test/harness/lab"),
     one("resources/snapshot/plan.ts", "resources/sync-task/plan"),
     one("resources/snapshot/plan.ts", "node:fs"),
+    one("resources/snapshot/facts.ts", "resources/snapshot/observe"),
+    one("provider/parts/instance/plan.ts", "provider/parts/volume/plan"),
+    one("provider/lifecycle.ts", "provider/parts/instance/facts"),
     one("resources/snapshot/plan.ts", "resources/snapshot/observe"),
     one("resources/snapshot/plan.ts", "resources/snapshot/steps", { isType: true }),
     one("resources/snapshot/index.ts", "provider/lifecycle"),
@@ -114,9 +120,9 @@ describe("the import rules themselves", () => {
 });
 
 describe("files", () => {
-  test.each(rooms)("%s is a room of five files", (room) => {
+  test.each(rooms)("%s is a room of six files", (room) => {
     const parts = files.filter((file) => file.startsWith(`resources/${room}/`)).map((file) => basename(file, ".ts"));
-    expect(parts).toEqual(["index", "observe", "plan", "schema", "steps"]);
+    expect(parts).toEqual(["facts", "index", "observe", "plan", "schema", "steps"]);
   });
 
   test("no file is longer than 400 lines, a test 600: beyond that it holds two things", () => {

@@ -1,6 +1,8 @@
 import { SluiceError } from "../../errors";
-import type { ChannelFacts } from "./facts";
-import { sayPosition, type Position } from "./settings";
+import { hasUnknown } from "../../schema/unknown";
+import type { ChannelFacts, ReplicaFacts } from "./facts";
+import { planPosition, sayPosition, type Position } from "./settings";
+import type { ChannelSource } from "./source";
 
 /** A position in a source's binary log. */
 export type FilePosition = Extract<Position, { by: "file" }>;
@@ -35,6 +37,20 @@ export function endOf({ autoPosition, sourceUuid, applier }: ChannelFacts, trace
     sourceUuid: uuid,
     start: trace.start ?? trace.ended?.start ?? null,
   };
+}
+
+/** Where the declaration lets a channel begin; null while a preview does not know it. */
+export function declaredPlace(
+  start: Parameters<typeof planPosition>[0],
+  live: {
+    readonly source: Pick<ChannelSource, "gtidMode"> | null;
+    readonly replica: Pick<ReplicaFacts, "gtidMode">;
+  } | null,
+): Position | null {
+  if (hasUnknown(start)) return null;
+  const modes =
+    live === null || live.source === null ? null : { source: live.source.gtidMode, replica: live.replica.gtidMode };
+  return planPosition(start, modes);
 }
 
 export interface Beginning {

@@ -78,6 +78,16 @@ export function compareReceiver(wanted: ChannelSettings, seen: SeenSettings, pas
   return passwordChanged ? [...known, { property: "source.password", from: "", to: "changed" }] : known;
 }
 
+/** Threads of the applier; null if it is stopped, and its threads are those of its next start. */
+export const compareWorkers = (wanted: number | undefined, running: number | null): Difference[] =>
+  wanted === undefined || running === null || running === wanted
+    ? []
+    : [{ property: "workers", from: String(running), to: String(wanted) }];
+
+/** Another address or port makes the receiver begin again. */
+export const movesReceiver = (because: readonly Difference[]): boolean =>
+  because.some(({ property }) => property === "source.address" || property === "source.port");
+
 export const compareDelay = (wanted: ChannelSettings, seen: SeenSettings): Difference[] =>
   compare({ delaySeconds: wanted.delaySeconds }, { delaySeconds: seen.delaySeconds });
 

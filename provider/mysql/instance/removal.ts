@@ -1,7 +1,8 @@
 import { SluiceError } from "../../errors";
 import { sh } from "../../host/command";
 import type { Host } from "../../host/host";
-import { endJob } from "../../host/job/job";
+import { endJob, forgetJob } from "../../host/job/job";
+import type { JobPlace } from "../../host/job/script";
 import { removeService } from "../../host/service/service";
 import { silent } from "../../report";
 import { releaseAlone } from "./allocation";
@@ -14,14 +15,14 @@ import { requireOwnData } from "./refusals";
 import { servicePlaceOf } from "./service";
 
 export const removeSeconds = 3600; // ext4 frees some 100 GB a minute in the worst case we know of: truncating one large file
-const endSeedSeconds = 60; // TERM ends the clients of a seed at once; a statement's rollback is the server's
+const endJobSeconds = 60; // TERM ends the clients of a seed at once; a statement's rollback is the server's
 
 /** Deletes the data. Refuses while a server runs on it; ends a seeding. */
 export async function emptyData(host: Host, instance: InstancePlace): Promise<void> {
   const { layout, runtime } = instance;
   await requireRemovable(host, instance, "its data cannot be deleted");
   await ensureOwnDirectory(host, instance);
-  await endSeed(host, instance);
+  await endJobs(host, instance);
   await endPrivateBoot(host, instance);
   const paths = [layout.data, layout.dataInitialising];
   await host.run(sh`${clearFunction}; clear ${paths} && find ${layout.tmp} -mindepth 1 -delete`, {
@@ -43,7 +44,7 @@ export async function removeInstance(host: Host, instance: InstancePlace): Promi
   const { layout, runtime } = instance;
   const { directory } = await requireRemovable(host, instance, "it cannot be removed");
   if (directory !== "absent") await ensureOwnDirectory(host, instance);
-  await endSeed(host, instance);
+  await endJobs(host, instance);
   await endPrivateBoot(host, instance);
   await removeService(host, servicePlaceOf(instance));
   await releaseAlone(host, instance);
@@ -73,12 +74,19 @@ async function requireRemovable(host: Host, instance: InstancePlace, what: strin
   });
 }
 
-/** Ends a running seeding, or the trial before it; the data loaded so far is then deleted. */
-export async function endSeed(host: Host, { layout, runtime }: InstancePlace): Promise<void> {
-  for (const name of [trialJob, seedJob])
-    await endJob(host, { directory: layout.job, name, asRoot: runtime.asRoot }, { withinSeconds: endSeedSeconds });
+/** Ends the jobs that fill the server; the data loaded so far is then deleted. */
+export async function endJobs(host: Host, place: InstancePlace): Promise<void> {
+  for (const job of jobsOf(place)) await endJob(host, job, { withinSeconds: endJobSeconds });
 }
 
 /** A killed run may have left it. It may be killed: its data is deleted next. */
 const endPrivateBoot = (host: Host, instance: InstancePlace): Promise<void> =>
   stopPrivately(host, instance, { withinSeconds: 0, allowKill: true, report: silent });
+
+/** Forgets their results: one of the earlier data must not be taken for a result of the new data. */
+export async function forgetJobs(host: Host, place: InstancePlace): Promise<void> {
+  for (const job of jobsOf(place)) await forgetJob(host, job);
+}
+
+const jobsOf = ({ layout, runtime }: InstancePlace): readonly JobPlace[] =>
+  [trialJob, seedJob].map((name) => ({ directory: layout.job, name, asRoot: runtime.asRoot }));

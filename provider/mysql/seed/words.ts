@@ -1,4 +1,6 @@
 import type { Words } from "../../plan/plan";
+import type { Health } from "../../status";
+import type { SeedFacts } from "./job";
 import type { SeedMethod } from "./request";
 
 /** What a plan says of a seeding. */
@@ -45,3 +47,15 @@ const seedWords: Readonly<Record<SeedMethod, (from: string) => string>> = {
   file: (from) => `from ${from}`,
   none: () => "with nothing: it stays empty",
 };
+
+/** How a server is whose data is not complete. */
+export const seedingHealth: Readonly<Record<SeedFacts["state"], Health>> = {
+  none: unfinished("claimed, not seeded yet", "run `pulumi up`: it continues"),
+  running: unfinished("being seeded", "wait for the `pulumi up` that seeds it, or run it: it waits for the job"),
+  finished: unfinished("seeded, not finished yet", "run `pulumi up`: it continues"),
+  failed: unfinished("seeding failed", "run `pulumi up`: it reports the error, or starts the seeding again with empty data"),
+};
+
+function unfinished(words: string, fix: string): Health {
+  return { isWell: false, words, fix };
+}

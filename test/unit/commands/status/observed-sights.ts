@@ -7,7 +7,7 @@ import type { ThreadError } from "../../../../provider/mysql/channel/facts";
 import { connectError } from "../../../../provider/mysql/fault/fault";
 import type { AnyRoom } from "../../../../provider/room";
 import { rooms } from "../../../../resources/rooms";
-import * as staging from "../../../../resources/staging-database/observe";
+import * as staging from "../../../../resources/staging-database/facts";
 import * as channels from "../../resources/replication-channel/samples";
 import { declare as declareStaging } from "../../resources/staging-database/samples";
 

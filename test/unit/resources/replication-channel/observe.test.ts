@@ -1,8 +1,11 @@
 import { SluiceError } from "../../../../provider/errors";
 import type { HostReader } from "../../../../provider/host/host";
 import type { Readers } from "../../../../provider/room";
-import { blank, observe, statusOf, type Settled } from "../../../../resources/replication-channel/observe";
-import { declared, settled, settledChannel } from "./samples";
+import { absent } from "../../../../provider/plan/plan";
+import { blank, status, unseenBecause, type Settled } from "../../../../resources/replication-channel/facts";
+import { observe } from "../../../../resources/replication-channel/observe";
+import { plan } from "../../../../resources/replication-channel/plan";
+import { context, declared, settled, settledChannel } from "./samples";
 
 const silent = new SluiceError({ code: "SERVER_NOT_ANSWERING", object: "server", what: "does not answer" });
 
@@ -26,9 +29,9 @@ describe("a channel of a server that does not answer", () => {
   });
 
   test("is shown as not known, with the reason, on its own line and on its server's", () => {
-    const seen = { settled: remembered, live: { kind: "silent", problem: silent } } as const;
+    const seen = { settled: remembered, live: { kind: "silent", problem: silent, unmounted: null } } as const;
     const reason = { isWell: false, code: "SERVER_NOT_ANSWERING" };
-    expect(statusOf(declared(), seen, "channel orders@stage-1:3307")).toMatchObject({
+    expect(status(declared(), seen, "channel orders@stage-1:3307")).toMatchObject({
       shows: {
         below: { version: null, health: { ...reason, words: "does not answer" } },
         flow: { lagSeconds: null },
@@ -42,8 +45,10 @@ describe("a channel of a server that does not answer", () => {
   });
 
   test("is not gone when the file system of that directory is not mounted", async () => {
-    await expect(observe(declared(), look("absent", "/ ext4 / /dev/sda1 77aa\n"), remembered)).rejects.toMatchObject({
-      code: "STORAGE_NOT_MOUNTED",
-    });
+    const seen = await observe(declared(), look("absent", "/ ext4 / /dev/sda1 77aa\n"), remembered);
+    expect(seen.settled).toEqual(remembered);
+    expect(unseenBecause(seen, "channel orders")).toMatchObject({ code: "STORAGE_NOT_MOUNTED" });
+    for (const wanted of [declared(), absent] as const)
+      expect(() => plan(wanted, seen, context(declared()))).toThrow(/STORAGE_NOT_MOUNTED/);
   });
 });

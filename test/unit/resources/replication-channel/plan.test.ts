@@ -3,10 +3,10 @@ import { SluiceError } from "../../../../provider/errors";
 import { absent } from "../../../../provider/plan/plan";
 import { renderPlan } from "../../../../provider/plan/render";
 import { unknownValue } from "../../../../provider/schema/unknown";
-import { blank } from "../../../../resources/replication-channel/observe";
+import { blank } from "../../../../resources/replication-channel/facts";
 import { plan, say } from "../../../../resources/replication-channel/plan";
 import type { Declaration, Written } from "../../../../resources/replication-channel/schema";
-import type { Settled, SettledChannel } from "../../../../resources/replication-channel/observe";
+import type { Settled, SettledChannel } from "../../../../resources/replication-channel/facts";
 import {
   context,
   declared,
@@ -365,10 +365,12 @@ describe("removal", () => {
 
   test("of a channel whose server is stopped is refused: it would come back with the server", () => {
     const problem = new SluiceError({ code: "SERVER_NOT_ANSWERING", object: "server", what: "is stopped" });
-    const of = seen(settled(settledChannel(declared())), { kind: "silent", problem });
+    const of = seen(settled(settledChannel(declared())), { kind: "silent", problem, unmounted: null });
     expect(() => remove(of)).toThrow("cannot be removed while the replica does not answer");
     expect(() => kinds(declared(), of)).toThrow("cannot be changed while the replica does not answer");
-    expect(remove(seen(settled(null, { mark: markOf(null, record) }), { kind: "silent", problem }))).toEqual([]);
+    expect(
+      remove(seen(settled(null, { mark: markOf(null, record) }), { kind: "silent", problem, unmounted: null })),
+    ).toEqual([]);
   });
 
   test("touches nothing that is not ours", () => {

@@ -11,7 +11,7 @@ import type {
   Observed,
   Settled,
   SettledChannel,
-} from "../../../../resources/replication-channel/observe";
+} from "../../../../resources/replication-channel/facts";
 import { declaration, type Declaration, type Written } from "../../../../resources/replication-channel/schema";
 
 export const sourceUuid = "11111111-1111-1111-1111-111111111111";

@@ -11,9 +11,10 @@ import {
   type StagingRecord,
   type Observed,
   type Settled,
-} from "../../../../resources/staging-database/observe";
-import { desiredFor, plan, say } from "../../../../resources/staging-database/plan";
-import { derive, objectOf, schema, type Declaration } from "../../../../resources/staging-database/schema";
+} from "../../../../resources/staging-database/facts";
+import { desiredInstance } from "../../../../provider/mysql/instance/desired";
+import { plan, say } from "../../../../resources/staging-database/plan";
+import { derive, instanceOf, object, schema, type Declaration } from "../../../../resources/staging-database/schema";
 import { declare } from "./samples";
 
 const identity = { kind: "StagingDatabase", name: "shop/dev/orders", seal: null };
@@ -52,7 +53,7 @@ function converged(declared: Declaration, changes: Partial<Settled> = {}): Settl
     binaries,
     runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
   };
-  const desired = desiredFor(declared, objectOf(declared, "orders"), settled);
+  const desired = desiredInstance(instanceOf(declared), object(declared, "orders"), settled);
   return {
     ...settled,
     instance: {
@@ -77,6 +78,7 @@ function converged(declared: Declaration, changes: Partial<Settled> = {}): Settl
 const quiet: Live = {
   seed: { state: "none", request: null },
   strangers: [],
+  unmounted: null,
   portListener: null,
   surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
   confinement: null,
@@ -107,7 +109,7 @@ describe("a new staging database", () => {
   test("reads as a DBA would say it", () => {
     const declared = declare();
     const text = renderPlan(
-      objectOf(declared, "orders"),
+      object(declared, "orders"),
       plan(declared, { settled: blank, live: null }, contextOf()),
       say,
     );

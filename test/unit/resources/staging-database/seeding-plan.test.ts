@@ -7,12 +7,12 @@ import type { SeedSource } from "../../../../provider/mysql/seed/source/facts";
 import { renderPlan } from "../../../../provider/plan/render";
 import {
   blank,
-  statusOf,
+  status,
   type Live,
   type StagingRecord,
   type Observed,
   type Settled,
-} from "../../../../resources/staging-database/observe";
+} from "../../../../resources/staging-database/facts";
 import { plan, say } from "../../../../resources/staging-database/plan";
 import { refine, type Declaration } from "../../../../resources/staging-database/schema";
 import { declare } from "./samples";
@@ -60,6 +60,7 @@ const half: Settled = {
 const quiet: Live = {
   seed: { state: "none", request: null },
   strangers: [],
+  unmounted: null,
   portListener: null,
   surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
   confinement: null,
@@ -260,7 +261,7 @@ describe("definitions", () => {
     expect(wanted.holds.lacks).toEqual(["shop.v", "shop.a", "shop.v"]);
     const held = { ...record, phase: "complete" as const, seeding: { ...begunFor, ignored: ["shop.a", "shop.v"] } };
     const server = { version: "9.7.4", uuid: "uuid", variables: {} } as unknown as Settled["server"];
-    expect(statusOf(wanted, { settled: { ...half, mark: markOf(identity, held), server }, live }).health.words).toBe(
+    expect(status(wanted, { settled: { ...half, mark: markOf(identity, held), server }, live }).health.words).toBe(
       "running, without shop.a, shop.v",
     );
   });

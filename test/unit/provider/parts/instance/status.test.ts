@@ -1,9 +1,9 @@
-import { instanceHealth, type InstanceSight } from "../../../../../provider/mysql/instance/status";
+import { seedingHealth } from "../../../../../provider/mysql/seed/words";
+import { instanceHealth, type InstanceSight } from "../../../../../provider/parts/instance/status";
 
 const sight = (change: Partial<InstanceSight> = {}): InstanceSight => ({
   isThere: true,
-  isSeeded: true,
-  seeding: "none",
+  unfinished: null,
   isRunning: true,
   answers: true,
   wanted: "running",
@@ -24,11 +24,11 @@ describe("the health of a managed server", () => {
   });
 
   test.each<[string, Partial<InstanceSight>]>([
-    ["does not exist", { isThere: false, isSeeded: false }],
-    ["claimed, not seeded yet", { isSeeded: false }],
-    ["being seeded", { isSeeded: false, seeding: "running" }],
-    ["seeding failed", { isSeeded: false, seeding: "failed" }],
-    ["seeded, not finished yet", { isSeeded: false, seeding: "finished" }],
+    ["does not exist", { isThere: false, unfinished: seedingHealth.none }],
+    ["claimed, not seeded yet", { unfinished: seedingHealth.none }],
+    ["being seeded", { unfinished: seedingHealth.running }],
+    ["seeding failed", { unfinished: seedingHealth.failed }],
+    ["seeded, not finished yet", { unfinished: seedingHealth.finished }],
     ["stopped, declared running", { isRunning: false, answers: false }],
     ["running, declared stopped", { wanted: "stopped" }],
     ["running, does not answer", { answers: false, isReadOnly: null }],
