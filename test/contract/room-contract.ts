@@ -109,7 +109,7 @@ export function describeRoom({ room, written, settled }: Sample): void {
       expect(withSteps).toBeGreaterThan(pairs / 10); // else this test has looked at refusals only
     });
 
-    test("every kind of step has words, a limit and somebody who performs it", () => {
+    test("every kind of step has words, a limit and a performer", () => {
       expect(Object.keys(room.say).sort()).toEqual(Object.keys(room.perform).sort());
       const seenKinds = new Set<string>();
       for (const declared of declarations)

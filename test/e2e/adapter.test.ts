@@ -161,7 +161,7 @@ describe("a stack's life", () => {
     expect(texts.join("\n")).not.toContain(password);
   });
 
-  test("refresh shows what somebody changed, and what the next up would do", async () => {
+  test("refresh shows what was changed by hand, and what the next up would do", async () => {
     writeFileSync(`${program.place("one")}/text`, "changed by hand");
     const { code, output } = await program.run(["refresh", "--yes", "--skip-preview", "--diff"]);
     expect(code).toBe(0);

@@ -90,7 +90,7 @@ describe("errors as Pulumi shows them", () => {
     expect(message + host.printed()).not.toContain("hunter2");
   });
 
-  test("one that nobody caught ends the call instead of leaving it hanging", async () => {
+  test("an uncaught one ends the call instead of leaving it hanging", async () => {
     await using host = await startDynamicHost(files.program);
     const { message } = await failureOf(host.create(inputsFor("uncaught", { failure: "uncaught" })));
     expect(message).toContain("unexpected error: nobody listens");
@@ -100,7 +100,7 @@ describe("errors as Pulumi shows them", () => {
 });
 
 describe("the engine's lines", () => {
-  test("progress stands on the resource's row, steps stay, in order; secrets are in neither", async () => {
+  test("progress is on the resource's row, steps stay, in order; secrets are in neither", async () => {
     await using host = await startDynamicHost(files.program);
     await host.create(inputsFor("lines", { password: "hunter2" }));
     const shown = host.lines.filter(({ severity }) => severity > 0);

@@ -88,7 +88,7 @@ describe("a resource's life", () => {
     expect(await host.read(created.id, bag(properties))).toMatchObject({ id: "" });
   });
 
-  test("refresh shows what somebody changed, and the next update repairs exactly that", async () => {
+  test("refresh shows what was changed by hand, and the next update repairs exactly that", async () => {
     const directory = files.place("drift");
     const inputs = bag(await inputsOf({ directory }));
     const created = await host.create(inputs);
@@ -273,7 +273,7 @@ describe("preview", () => {
     expect(await previewing({ partSeconds: 90 })).toMatchObject({ answer: { changes: "some" }, text: [] });
   });
 
-  test("of another identity says that the object is removed and made anew", async () => {
+  test("of another identity says that the object is replaced", async () => {
     const { answer, text } = await previewing({ directory: "/srv/new" });
     expect(answer).toEqual({ changes: "some", replaces: ["directory"], deleteBeforeReplace: true });
     expect(text).toEqual([
@@ -304,7 +304,7 @@ describe("preview", () => {
     expect(refresh.lines[0]?.text.split("\n")[0]).toBe("files old@local, at the next `pulumi up`: 1 step");
   });
 
-  test("state of an older version without what has a default today is no change", async () => {
+  test("state of an older version without fields that have a default today is not a change", async () => {
     const { partSeconds, failure, label, ...older } = olds;
     expect([partSeconds, failure, label]).toEqual([60, "none", "old"]);
     const { inputs } = await host.check({ host: "local", directory: "/srv/old", ...beside("one", true) }, older);

@@ -47,7 +47,7 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
     expect(shell(kind)).toBe(`exports.handler = () => require("pulumi-sluice/dynamic").provider("${kind}");`);
   });
 
-  test("a new one's plan stands under its URN, and no secret in it or in what is sent back plain", async () => {
+  test("a new one's plan is printed under its URN, and no secret in it or in what is sent back plain", async () => {
     for (const raw of written) {
       const inputs = await inputsOf(kind, raw);
       const marked = /"4dabf18193072939515e22adb298388d":"1b47061264138c4ac30d75fd1eb44270","value":"[^"]*"/g;
@@ -96,7 +96,7 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
   });
 });
 
-test("a start that only `up` will know is no change of the channel, and another one is recorded", async () => {
+test("a start that only `up` will know is not a change of the channel, and another one is recorded", async () => {
   const kind = "ReplicationChannel";
   const wanted = declared({ start: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5" } });
   const seen = settled(settledChannel(wanted));
@@ -138,7 +138,7 @@ describe("the channel's name, where a program gives none", () => {
     expect([back["channel"], back["__name"]]).toEqual(["orders", undefined]);
   });
 
-  test("is the new one when the resource is made anew", async () => {
+  test("is the new one when the resource is replaced", async () => {
     expect(await checked("stock")).toMatchObject({ channel: "stock" });
   });
 });

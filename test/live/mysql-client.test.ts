@@ -90,7 +90,7 @@ describe("the ways to a server", () => {
     expect(error.message).toContain("set tls.verifyIdentity: false");
   });
 
-  it("ends with words where nobody listens, and where there is no network", async () => {
+  it("fails with a reason if nothing listens, and if there is no network", async () => {
     for (const address of [
       { ...lab.tcp, port: 3999 },
       { ...lab.tcp, address: "192.0.2.1" },

@@ -55,7 +55,7 @@ describe("what the benchmark reads from the CLI", () => {
     ]);
   });
 
-  test("the median of an even number of runs lies between the middle two", () => {
+  test("the median of an even number of runs is between the middle two", () => {
     expect(spreadOf([4, 1, 3, 10])).toEqual({ min: 1, median: 3.5, max: 10 });
     expect(spreadOf([2])).toEqual({ min: 2, median: 2, max: 2 });
   });

@@ -62,7 +62,7 @@ describe("the rows of the benchmark", () => {
     expect(text).toMatch(/^up-clone .* 1\.25 x clone-instance$/m);
   });
 
-  test("have a ratio below 1 where ours is faster, and none against a peer that was not measured", () => {
+  test("have a ratio below 1 if Sluice is faster, and none against a peer that was not measured", () => {
     const medians = new Map<RowName, number>([
       ["up-dump", 20],
       ["mysqldump-mysql", 25],
@@ -82,7 +82,7 @@ describe("--only", () => {
     expect(only()).toEqual(ownRows);
   });
 
-  test("refuses what no row of ours begins with, and names them", () => {
+  test("refuses what no row of Sluice begins with, and names them", () => {
     expect(() => only("mysqldump")).toThrow(/up-dump, up-clone.*and not "mysqldump"/);
   });
 });

@@ -32,7 +32,7 @@ describe("networks for labs", () => {
     expect(() => allocateSubnet("default", all)).toThrow(/no network is free[^]*lab -- down/);
   });
 
-  test("every network lies in 198.18.0.0/15, and its addresses lead back to it", () => {
+  test("every network is in 198.18.0.0/15, and its addresses lead back to it", () => {
     for (let subnet = 0; subnet < subnetCount; subnet += 1) {
       const address = renderAddress(subnet, 11);
       expect(address).toMatch(/^198\.1[89]\.\d{1,3}\.11$/);

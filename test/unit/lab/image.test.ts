@@ -34,14 +34,14 @@ describe("the recipe's identity", () => {
   });
 });
 
-test("comments and blank lines in the list of packages are no packages", async () => {
+test("comments and blank lines in the list of packages are not packages", async () => {
   expect(parsePackages("# tools\n\nsystemd  # init\n sudo\n")).toEqual(["systemd", "sudo"]);
   const own = parsePackages(await readFile(path.join(__dirname, "../../../lab/image/packages.txt"), "utf8"));
   expect(own).toContain("mysql-server-core");
   expect(own.filter((name) => !/^[a-z0-9][a-z0-9+.-]+$/.test(name))).toEqual([]);
 });
 
-test("the cache stands where XDG_CACHE_HOME says, or below the home directory", () => {
+test("the cache is where XDG_CACHE_HOME says, or below the home directory", () => {
   expect(cacheDirectory({ XDG_CACHE_HOME: "/var/cache/me" })).toBe("/var/cache/me/sluice");
   expect(cacheDirectory({})).toMatch(/\/\.cache\/sluice$/);
   expect(cacheDirectory({ XDG_CACHE_HOME: "relative" })).toMatch(/\/\.cache\/sluice$/);

@@ -2,7 +2,7 @@ import { chooseMirror, firstUrlOf, parseIndexTargets } from "../../../lab/mirror
 
 const targets = (...lines: string[]) => parseIndexTargets(`${lines.join("\n")}\n`);
 
-test("the archive is chosen, not its security part and not somebody else's packages", () => {
+test("the archive is chosen, not its security part and not another vendor's packages", () => {
   const found = targets(
     "https://packages.example/apt/|stable|main|Example",
     "http://mirror.example/debian-security/|bookworm-security|main|Debian",

@@ -191,7 +191,7 @@ describe("create and update", () => {
     expect(withLock.mock.calls).toEqual([["thing:a", expect.objectContaining({ signal }), expect.any(Function)]]);
   });
 
-  test("run the plan, look again, and go on until nothing is left", async () => {
+  test("run the plan, look again, and continue until nothing is left", async () => {
     const world = new World();
     const { settled, seal } = await converge(operation(world));
     expect(settled).toEqual({ thing: { ...finished, seal } });
@@ -208,7 +208,7 @@ describe("create and update", () => {
     expect(world.done).toEqual([]);
   });
 
-  test("repair what somebody changed, and only that", async () => {
+  test("repair what was changed by hand, and only that", async () => {
     const world = new World();
     const { settled, seal } = await converge(operation(world));
     world.thing("a").text = "changed";
@@ -277,7 +277,7 @@ describe("create and update", () => {
 `);
   });
 
-  test("refuse what is somebody else's before anything is done", async () => {
+  test("refuse what another resource owns before anything is done", async () => {
     const world = new World();
     world.things.set("a", { ...finished, seal: "one", owner: "other/stack/b" });
     const error = await errorOf(converge(operation(world)));
@@ -351,7 +351,7 @@ describe("a failure half-way", () => {
     expect((error as SluiceError).problem.step).toBe("1 of 4, claim; no step is done");
   });
 
-  test("carries what was seen last where nothing can be seen any more", async () => {
+  test("keeps the last observation if nothing can be observed now", async () => {
     const world = new World();
     failAt(world, "add-part");
     world.beforeObserve = () => {
@@ -362,7 +362,7 @@ describe("a failure half-way", () => {
     expect(error.failure.code).toBe("STORAGE_FULL");
   });
 
-  test("keeps nothing of what somebody else has claimed in between", async () => {
+  test("keeps nothing that another resource has claimed in between", async () => {
     const world = new World();
     world.beforeStep = ({ kind }) => {
       if (kind !== "claim") return;
@@ -395,7 +395,7 @@ describe("delete", () => {
     expect(world.done).toEqual([...allSteps, "remove"]);
   });
 
-  test("leaves what carries somebody else's marker", async () => {
+  test("leaves an object with another owner's mark alone", async () => {
     const world = new World();
     world.things.set("a", { ...finished, seal: "one", owner: "other/stack/b" });
     const said: string[] = [];
@@ -420,7 +420,7 @@ describe("delete", () => {
 });
 
 describe("read", () => {
-  test("gives what is there, without a lock and without a step", async () => {
+  test("returns what exists, without a lock and without a step", async () => {
     const world = new World();
     await converge(operation(world));
     world.locks.length = world.done.length = 0;

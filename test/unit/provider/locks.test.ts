@@ -96,7 +96,7 @@ describe("work under locks", () => {
     });
   });
 
-  test("goes on without the lock of a server that does not answer", async () => {
+  test("continues without the lock of a server that does not answer", async () => {
     const { all, events } = drivers({ silentServers: true });
     expect(await underLocks([inServer("c"), onHost("a")], "shop/dev/a", all, () => Promise.resolve("worked"))).toBe(
       "worked",

@@ -53,7 +53,7 @@ describe("readers of several objects", () => {
     expect(await askTwice("while asked", "one after another")).toBe(2);
   });
 
-  test("do not share a command that is given input, nor an error with whoever asks later", async () => {
+  test("do not share a command that is given input, nor an error with later readers", async () => {
     const shared = openSharedReaders("until closed");
     const host = await shared.for(owner).host("local");
     const [one, two] = await Promise.all(["one", "two"].map((stdin) => host.query(sh`cat`, { stdin })));

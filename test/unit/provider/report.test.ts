@@ -24,7 +24,7 @@ describe("scrub", () => {
     expect(scrub("needs -----BEGIN OPENSSH PRIVATE KEY-----", [key])).toBe("needs -----BEGIN OPENSSH PRIVATE KEY-----");
   });
 
-  test("a short secret is hidden where it stands alone, not inside words", () => {
+  test("a short secret is hidden if it is a word alone, not inside words", () => {
     expect(scrub("staging a@stage: password a.", ["a"])).toBe(`staging ${hidden}@stage: password ${hidden}.`);
   });
 

@@ -84,7 +84,7 @@ describe("looking at a stack's objects", () => {
     expect(sight).toMatchObject({ status: { shows: { server: { endpoint: "db-1:3306" } } } });
   });
 
-  test("calls one that runs and is not as declared not well, with what `up` would do", async () => {
+  test("calls one that runs and is not as declared not healthy, with what `up` would do", async () => {
     const [sight] = await look(object("drifted"));
     expect(sight).toMatchObject({
       status: { health: { isWell: false, words: "running, differs from its declaration: set «secret» back" } },

@@ -42,7 +42,7 @@ async function refusal(): Promise<SluiceError> {
 }
 
 describe("a stack's state", () => {
-  test("gives our resources and nobody else's, secrets at any depth plain", () => {
+  test("gives resources of Sluice and no others, secrets at any depth plain", () => {
     const text = exported(
       { urn: "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev", type: "pulumi:pulumi:Stack" },
       {
@@ -66,7 +66,7 @@ describe("a stack's state", () => {
     expect(parseStack(exported({ urn: "urn:a", type, delete: true, outputs: {} }))).toEqual([]);
   });
 
-  test("of an empty stack is no resource", () => {
+  test("of an empty stack is not a resource", () => {
     expect(parseStack('{"version":3,"deployment":{"manifest":{}}}')).toEqual([]);
     expect(parseStack('{"version":3,"deployment":null}')).toEqual([]);
   });

@@ -98,7 +98,7 @@ describe("the topology", () => {
     ]);
   });
 
-  test("says once what is wrong with a server that stands under two sources", () => {
+  test("says once what is wrong with a server that is printed under two sources", () => {
     const health = { isWell: false, words: "stopped, declared running", fix: "start it" };
     const text = renderTopology(
       planTopology([
@@ -142,7 +142,7 @@ describe("the topology", () => {
     expect(roots[0]?.server).toEqual(seen("db-1:3306", false));
   });
 
-  test("says why a source is not known, and of what nobody could ask that nobody could", () => {
+  test("says why a source is not known, and that a server was not queried, if none could query it", () => {
     const text = renderTopology(
       planTopology([
         channel("blind", silent("db-1:3306"), "stage-1:3307"),
@@ -240,7 +240,7 @@ describe("the closing sentence", () => {
     expect(summary(stopped)).toBe("All servers and channels are as declared.");
   });
 
-  test("counts what needs a look, and the topology is then not well", () => {
+  test("counts what needs attention, and the topology is then not healthy", () => {
     expect(summary(...badDay)).toBe("Of 7 servers and 4 channels, 6 need a look.");
     expect(planTopology(badDay).isWell).toBe(false);
   });

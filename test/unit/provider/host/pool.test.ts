@@ -21,7 +21,7 @@ afterEach(async () => {
   for (const server of servers) await server.close();
 });
 
-test("everybody who names a host the same way shares one connection", async () => {
+test("resources that name a host the same way share one connection", async () => {
   const address = await serve();
   const before = readCounters();
   const turned = Object.fromEntries(Object.entries(address).reverse()) as unknown as SshAddress; // the same, in another order
@@ -36,7 +36,7 @@ test("everybody who names a host the same way shares one connection", async () =
   expect([after.connections - before.connections, after.sessions - before.sessions]).toEqual([1, 17]); // 16 and the facts
 });
 
-test("whoever names it with other secrets or another key has a connection of their own", async () => {
+test("a resource that names it with other secrets or another key has a connection of its own", async () => {
   const address = await serve();
   await withHost(address, (host) => host.facts());
   expect((await problemOf(withHost({ ...address, password: "other" }, (host) => host.facts()))).code).toBe(

@@ -221,7 +221,7 @@ describe.each(["behind ssh", "local"])("a host %s", (kind) => {
     expect((await problemOf(host.readFile(folder))).problem.detail).toContain("Is a directory");
   });
 
-  test("says what stands at a path", async () => {
+  test("says what is at a path", async () => {
     const at = (name: string) => join(folder, `${name} ${kind}`);
     mkdirSync(at("d"));
     chmodSync(at("d"), 0o750);
@@ -279,7 +279,7 @@ describe.each(["behind ssh", "local"])("a host %s", (kind) => {
       expect(file.message).toContain("it is not a socket (HOST_DIAL_REFUSED)");
     });
 
-    test("tells a socket nobody listens on", async () => {
+    test("recognises a socket without a listener", async () => {
       const path = join(folder, `deaf ${kind}`);
       const perl = `use IO::Socket::UNIX; IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1) or die`;
       execFileSync("perl", ["-e", perl, path]);

@@ -23,7 +23,7 @@ const make = (name: string, mode = 0o755): string => {
   return path;
 };
 
-test("a path of our own can be changed by nobody else, whether it is there or not", () => {
+test("a path of our own can be changed by no other user, whether it exists or not", () => {
   make("a");
   expect(changer(join(folder, "a"), "all")).toBeUndefined();
   expect(changer(join(folder, "a", "b", "c"), "all")).toBeUndefined();

@@ -49,7 +49,7 @@ test("a newer format is named with its version", () => {
   );
 });
 
-test("an object is ours by kind, name and seal", () => {
+test("an object is owned by kind, name and seal", () => {
   expect(isOurs(identity, identity)).toBe(true);
   expect(isOurs({ ...identity, seal: null }, identity)).toBe(true);
   for (const other of [{ kind: "VirtualDatabase" }, { name: "shop/prod/orders" }, { seal: "two" }])

@@ -19,7 +19,7 @@ const claim = {
 };
 
 describe("an object with a mark", () => {
-  test("is ours when the mark says so, or when nobody was there yet to seal it", () => {
+  test("is owned if the mark says so, or if no run has sealed it yet", () => {
     expect(() => requireOurs({ ...claim, found: identity, adopt: false })).not.toThrow();
     expect(() => requireOurs({ ...claim, found: unknown, adopt: false })).not.toThrow();
     expect(() => requireOurs({ ...claim, identity: unknown, found: unknown, adopt: false })).not.toThrow();
@@ -32,7 +32,7 @@ describe("an object with a mark", () => {
       );
   });
 
-  test.each(["billing/dev/orders", "shop/prod/orders"])("of %s, another stack, is no renamed resource", (other) => {
+  test.each(["billing/dev/orders", "shop/prod/orders"])("of %s, another stack, is not a renamed resource", (other) => {
     const refused = problemOf(() => requireOurs({ ...claim, found: { ...identity, name: other }, adopt: false }));
     expect(refused).toMatch(/OWNERSHIP_FOREIGN/);
     expect(refused).toMatch(/fix +declare another `directory`/);
@@ -51,7 +51,7 @@ describe("an object with a mark", () => {
       expect(() => requireOurs({ ...claim, found, adopt })).toThrow(/taken it over \(OWNERSHIP_OTHER_STATE\)/);
   });
 
-  test("of nobody is refused, and taken over with adopt", () => {
+  test("without an owner is refused, and taken over with adopt", () => {
     expect(() => requireOurs({ ...claim, found: null, adopt: false })).toThrow(/OWNERSHIP_UNMARKED/);
     expect(() => requireOurs({ ...claim, found: null, adopt: true })).not.toThrow();
   });

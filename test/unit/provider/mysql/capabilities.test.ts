@@ -30,7 +30,7 @@ describe("what the server says it is", () => {
 });
 
 describe("the oldest versions that are taken", () => {
-  it("have what a replica and a server of ours need", () => {
+  it("have what a replica and a managed server need", () => {
     expect(oldestVersions).toEqual({ replica: "8.0.23", managed: "8.0.23" });
   });
 

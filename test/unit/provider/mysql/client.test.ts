@@ -331,7 +331,7 @@ describe("a statement that fails", () => {
     expect(error.message).toContain("the connection was lost while a statement ran");
   });
 
-  it("because the connection broke before, which by itself disturbs nobody", async () => {
+  it("because the connection broke before, which alone is not an error", async () => {
     const address = await start();
     const client = await connectMysql(address, here);
     server?.hangUp();

@@ -34,7 +34,7 @@ describe("the tag sql", () => {
     expect(sql`SELECT 1 WHERE ${where}`.text).toBe("SELECT 1 WHERE a = 'x'");
   });
 
-  it("takes what stands in the template as it is, escapes included", () => {
+  it("takes the template's text as it is, escapes included", () => {
     expect(sql`SELECT \`a\`, '%'`.text).toBe("SELECT `a`, '%'");
   });
 
@@ -122,7 +122,7 @@ describe("scrubbing", () => {
     ["cut at its end", "near 'abcdefgh' at line 1"],
     ["cut at its start", "near 'jkl'mnop' at line 1"],
     ["twice", "abcdefghijkl'mnop and abcdefghijkl'mnop"],
-  ])("hides a secret that stands in a message %s", (_, message) => {
+  ])("hides a secret in a message %s", (_, message) => {
     const clean = scrub(message, hidden);
     expect(clean).toContain("«password»");
     expect(clean).not.toMatch(/abcde|efgh|kl'm|mnop/);

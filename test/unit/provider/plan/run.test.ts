@@ -86,7 +86,7 @@ describe("a step that fails", () => {
     expect(error?.message).toContain("run.test.ts");
   });
 
-  test("that nobody performs is a bug", async () => {
+  test("without a performer is a bug", async () => {
     const { error } = await run({}, ["a"]);
     expect(error?.message).toContain("no performer for the step a");
   });

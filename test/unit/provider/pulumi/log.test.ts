@@ -55,7 +55,7 @@ test("lines go one after another: the engine serves calls in any order", async (
   expect(slow.got.at(-1)).toBe("a = three (1)");
 });
 
-test("progress that nobody has seen is replaced by the newer one, of the same resource only", async () => {
+test("progress that was not sent yet is replaced by the newer one, of the same resource only", async () => {
   const slow = new SlowEngine();
   const log = new EngineLog(slow.engine);
   const [a, b] = [log.reportFor("a"), log.reportFor("b")];

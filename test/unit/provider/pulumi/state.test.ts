@@ -30,13 +30,13 @@ describe("what the engine sends", () => {
     });
   });
 
-  test("may be nothing at all, or have nothing of ours", () => {
+  test("may be empty, or without values of Sluice", () => {
     const empty = { declared: {}, urn: "", name: "", provider: undefined, remembered: null };
     for (const bag of [undefined, null, {}, { __urn: unknownValue }, { __sluice: "text" }, { __sluice: {} }])
       expect(takeApart(room, bag)).toEqual(empty);
   });
 
-  test("a property that nobody knows is a stranger; an output is one too, where a program sets it", () => {
+  test("an unknown property is a stranger; an output is one too, where a program sets it", () => {
     expect(strangers(room, { host: "local", prats: 1, count: "3", text64: null, __urn: urn })).toEqual({
       prats: 1,
       count: "3",
@@ -111,7 +111,7 @@ describe("a declaration from the state", () => {
     });
   });
 
-  test("that is not valid any more is refused for work, with every problem", () => {
+  test("that is no longer valid is refused for work, with every problem", () => {
     expect(() => valid(room, stored({ host: "local", directory: "a", parts: 99 }))).toThrow(
       "files a@local: its declaration is not valid (DECLARATION_INVALID)\n" +
         "  found   directory: must be an absolute path\n" +

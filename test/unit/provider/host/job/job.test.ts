@@ -233,7 +233,7 @@ describe.each(["behind ssh", "local"])("a job on a host %s", (kind) => {
     await endJob(host, place, { withinSeconds: 5 });
   });
 
-  test("that nobody started cannot be waited for", async () => {
+  test("that was never started cannot be waited for", async () => {
     expect((await problemOf(awaitJob(host, newPlace(), { withinSeconds: 5 }))).message).toContain(
       "it was never started",
     );
@@ -244,7 +244,7 @@ describe.each(["behind ssh", "local"])("a job on a host %s", (kind) => {
   });
 });
 
-test("waiting for a job goes on while the host is away", async () => {
+test("waiting for a job continues while the host is away", async () => {
   const server = await startServer();
   const address = {
     address: "127.0.0.1",

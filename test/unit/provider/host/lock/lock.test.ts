@@ -103,7 +103,7 @@ describe.each(["behind ssh", "local"])("a lock on a host %s", (kind) => {
     expect(await one).toBe("worked");
   });
 
-  test("is waited for no longer once the signal is aborted, and stays with whoever has it", async () => {
+  test("is waited for no longer once the signal is aborted, and stays with its holder", async () => {
     const [first, second] = await open();
     const name = newName();
     const { work, entered, leave } = openWork();
@@ -280,7 +280,7 @@ describe("a shared lock over a connection that is cut", () => {
     expect(await Promise.all([one, two])).toEqual(["worked", "worked"]);
   });
 
-  test("ends an exclusive holder's claim that nobody else had the lock", async () => {
+  test("ends an exclusive holder's claim that no other run had the lock", async () => {
     const name = newName();
     const server = await serve();
     const { work, entered, leave } = openWork();
@@ -331,7 +331,7 @@ test("readers that were killed are not named among the holders of a shared lock"
 });
 
 describe("a lock over a connection that is cut", () => {
-  test("is taken again when nobody else had it, and its work goes on", async () => {
+  test("is taken again if no other run had it, and its work continues", async () => {
     const server = await serve();
     const [first, second] = [reach(server), reach(await serve())];
     const name = newName();
@@ -390,7 +390,7 @@ describe("a lock over a connection that is cut", () => {
     await server.listen(true);
   });
 
-  test("is lost, and its work is told, when somebody else had it in between", async () => {
+  test("is lost, and its work is stopped, if another run had it in between", async () => {
     const server = await serve();
     const [first, second] = [reach(server), reach("local")];
     const name = newName();
@@ -456,7 +456,7 @@ test("the file of a lock goes when the lock is freed", async () => {
   expect(existsSync(join(directory, name))).toBe(false);
 });
 
-test("a process that is no session of locks is not ended, whatever the file of a lock says", async () => {
+test("a process that is not a session of locks is not ended, whatever the file of a lock says", async () => {
   const name = `test-number-${process.pid}`;
   const host = reach("local");
   await host.withLock(newName(), briefly, async () => undefined); // makes the directory

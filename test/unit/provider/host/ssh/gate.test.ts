@@ -38,7 +38,7 @@ test("narrows to those who are inside beside the refused one, and never to none"
   expect(lonely.inside).toBe(1);
 });
 
-test("leaves nobody waiting, whatever the order of coming, going and narrowing", async () => {
+test("leaves no caller waiting, whatever the order of coming, going and narrowing", async () => {
   const gate = new Gate(5);
   let most = 0;
   await Promise.all(

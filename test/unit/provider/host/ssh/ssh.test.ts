@@ -105,7 +105,7 @@ describe("the host's key", () => {
     expect(problem.problem.found).toBe("no key of type ssh-rsa");
   });
 
-  test("is a mistake in the program when it is no key at all", async () => {
+  test("is a mistake in the program when it is not a key at all", async () => {
     const problem = await problemOf(reach(await serve(), { hostKey: "aa:bb:cc" }).facts());
     expect(problem.code).toBe("DECLARATION_INVALID");
   });
@@ -285,12 +285,12 @@ describe("a host that does not answer", () => {
     return typeof bound === "object" && bound !== null ? bound.port : 0;
   };
 
-  test("is told apart: no such name", async () => {
+  test("has a text of its own: no such name", async () => {
     const problem = await at({ address: "no-such-host.invalid" });
     expect(problem.message).toContain("the name no-such-host.invalid cannot be resolved (HOST_UNREACHABLE)");
   });
 
-  test("is told apart: nothing listens", async () => {
+  test("has a text of its own: nothing listens", async () => {
     const server = await startServer();
     await server.close();
     const problem = await at({ port: server.port });
@@ -299,18 +299,18 @@ describe("a host that does not answer", () => {
     );
   });
 
-  test("is told apart: connected, and silent", async () => {
+  test("has a text of its own: connected, and silent", async () => {
     const port = await listen((socket) => opened.push({ close: async () => void socket.destroy() }));
     const problem = await at({ port, connectSeconds: 0.3 });
     expect(problem.message).toContain("no login within 0.3 s, while the host was connected (HOST_UNREACHABLE)");
   });
 
-  test("is told apart: hung up", async () => {
+  test("has a text of its own: hung up", async () => {
     const problem = await at({ port: await listen((socket) => socket.resume().end()) });
     expect(problem.message).toContain("the host closed the connection before the login (HOST_UNREACHABLE)");
   });
 
-  test("is told apart: another protocol", async () => {
+  test("has a text of its own: another protocol", async () => {
     const problem = await at({
       port: await listen((socket) => socket.resume().end("HTTP/1.1 400 Bad Request\r\n\r\n")),
     });
@@ -393,7 +393,7 @@ describe("a connection that is cut", () => {
     await server.listen(true);
   });
 
-  test("is noticed by keepalives when nothing arrives any more", async () => {
+  test("is noticed by keepalives when nothing arrives", async () => {
     const server = await serve();
     const host = reach(server, { keepaliveSeconds: 0.3 });
     await host.facts();
@@ -561,7 +561,7 @@ test("a user who may not become root is told what to allow", async () => {
   expect(facts).toMatchObject({ canBecomeRoot: false });
 });
 
-test("a host shows no secret to whoever prints it, before and after its login", async () => {
+test("a host shows no secret when it is printed, before and after its login", async () => {
   const server = await serve({ password: "MARKER" });
   const jump = reach(await serve());
   const host = reach(server, { password: "MARKER", proxy: { address: "x", user: "y", password: "MARKER" } }, jump);

@@ -67,7 +67,7 @@ test.each([
   for (const part of parts) expect(text).toContain(part);
 });
 
-test("files lie beside a managed server's data, and in the data directory of any other", () => {
+test("files are next to a managed server's data, and in the data directory of any other", () => {
   expect(files.ca).toBe("/srv/orders/tls/sluice-orders-ca.pem");
   expect(tlsFilesOf({ socket: "/run/mysqld/mysqld.sock", dataDirectory: "/var/lib/mysql/" }, "orders").ca).toBe(
     "/var/lib/mysql/sluice-orders-ca.pem",
@@ -83,7 +83,7 @@ test("any channel's name makes a file's name, each its own", () => {
   ]);
 });
 
-test("an authority is said by its fingerprint, whatever stands around it", () => {
+test("a CA is printed as its fingerprint, whatever text surrounds it", () => {
   expect(sayTls({ ca: "PEM\n", verifyIdentity: true })).toMatch(/^authority SHA256:[0-9a-f]{16}, identity verified$/);
   expect(sayTls({ ca: "PEM\n", verifyIdentity: false })).toBe(sayTls({ ca: " PEM", verifyIdentity: false }));
 });

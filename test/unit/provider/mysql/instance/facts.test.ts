@@ -109,7 +109,7 @@ test.each([
   expect(look(...lines)).toMatchObject({ running: false, exit });
 });
 
-test("a port of somebody else's is refused, ours and a free one are not", () => {
+test("a port of another process is refused, the server's own and a free one are not", () => {
   const require = (listener: string) => () => {
     requireFreePort(look(listener), "server x", 3307);
   };

@@ -6,7 +6,7 @@ test("the account proves itself by its unix user where the server can ask, else 
   expect(accountKind(instanceOf({ binaries: binariesOf({ hasAuthSocket: false }) }))).toBe("password");
 });
 
-test("the init file makes the account anew, outside the binary log, and closes root before anything can fail", () => {
+test("the init file replaces the account, outside the binary log, and closes root before anything can fail", () => {
   const runtime = { ...instanceOf().runtime, connectedUser: "o'brien" };
   expect(renderInit({ kind: "socket" }, { runtime })).toMatchInlineSnapshot(`
    "SET SESSION sql_mode = '';
@@ -26,7 +26,7 @@ test("the init file makes the account anew, outside the binary log, and closes r
   `);
 });
 
-test("without auth_socket root stays locked, and the password stands in the init file alone", () => {
+test("without auth_socket root stays locked, and only the init file has the password", () => {
   const text = renderInit({ kind: "password", password: "it's\\secret" }, instanceOf());
   expect(text).toContain("CREATE USER 'sluice'@localhost IDENTIFIED BY 'it''s\\\\secret';");
   expect(text).not.toContain("UNLOCK");

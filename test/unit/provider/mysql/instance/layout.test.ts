@@ -1,6 +1,6 @@
 import { layoutOf, ownEntries, refusedDirectory } from "../../../../../provider/mysql/instance/layout";
 
-test("everything of a server but its unit lies below its directory, and every entry there is known as ours", () => {
+test("everything of a server but its unit is below its directory, and every entry there is known to Sluice", () => {
   const layout = layoutOf("/srv/mysql/orders/");
   const { directory, unitName, unitFile, ...paths } = layout;
   expect(directory).toBe("/srv/mysql/orders");

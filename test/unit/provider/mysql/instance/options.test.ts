@@ -63,7 +63,7 @@ test("the same wishes give the same text", () => {
   expect(renderOptions(wanted({ config }))).toBe(renderOptions(wanted({ config })));
 });
 
-test("a declared setting wins over the starter file, that over the source's, that over ours", () => {
+test("a declared setting wins over the starter file, that over the source's, that over Sluice's", () => {
   const inherited = "# from production\n[mysqld]\nevent-scheduler = ON\nmax_connections = 100\nsort_buffer_size = 1M\n";
   const sourceVariables = { sql_mode: "ANSI_QUOTES", max_connections: "50", lower_case_table_names: "1" };
   const config = { "sort-buffer-size": "2M", "skip-name-resolve": true, skip_log_bin: true };
@@ -79,7 +79,7 @@ test("a declared setting wins over the starter file, that over the source's, tha
   });
 });
 
-test("what makes it this server is ours, whatever a starter file says; its comments stay, other programs' groups go", () => {
+test("the server's identity is Sluice's, whatever a starter file says; its comments stay, other programs' groups go", () => {
   const inherited =
     "# tuned in 2019\n[client]\nport = 3306\n[mysqld]\nport = 3306\ndatadir=/var/lib/mysql\nskip-log-error\nuser=root\n[mysqld-5.7]\nquery_cache_size=1M\n[mysqld-9.7]\nback_log=99\n";
   const text = renderOptions(wanted({ inherited }));
@@ -95,14 +95,14 @@ test("what makes it this server is ours, whatever a starter file says; its comme
   expect(text).not.toMatch(/3306|query_cache_size|var\/lib/);
 });
 
-test("what a starter file includes is read wherever it stands, and before ours", () => {
+test("what a starter file includes is read at any position, and before Sluice's settings", () => {
   const inherited = "[client]\nport = 3306\n!includedir /etc/mysql/conf.d/\nsocket = /x\n!include /etc/tuned.cnf\n";
   const lines = renderOptions(wanted({ inherited })).split("\n");
   expect(lines.slice(1, 4)).toEqual(["!includedir /etc/mysql/conf.d/", "!include /etc/tuned.cnf", "[mysqld]"]);
   expect(lines).not.toContain("socket = /x");
 });
 
-test("plugins of a starter file and of the declaration are loaded beside ours", () => {
+test("plugins of a starter file and of the declaration are loaded in addition to Sluice's", () => {
   const inherited = "[mysqld]\nplugin-load-add=semisync_replica.so\nplugin-load-add=auth_socket.so\n";
   const settings = settingsOf(wanted({ inherited, config: { plugin_load_add: "rewriter.so" } }));
   expect(settings["plugin_load_add"]).toBe("semisync_replica.so,auth_socket.so,rewriter.so,mysql_clone.so");
@@ -117,7 +117,7 @@ test("a server of before 8.0.26 gets the words it knows", () => {
   expect(settings).not.toHaveProperty("log_replica_updates");
 });
 
-test("without root mysqld runs as whoever is connected, and no user stands in the file", () => {
+test("without root mysqld runs as the connected user, and the file names no user", () => {
   const instance = instanceOf({
     runtime: { osUser: "ana", connectedUser: "ana", supervisor: "process", asRoot: false },
   });
@@ -194,7 +194,7 @@ test("what a data directory is made with is read from the option file", () => {
   ]);
 });
 
-test("a zone by its name waits for the tables of time zones, whoever asks for it", () => {
+test("a named zone waits for the time zone tables, wherever it is declared", () => {
   const named = { config: { "default-time-zone": "Europe/Berlin" } };
   expect(settingsOf(wanted({ ...named, hasTimeZones: false }))).not.toHaveProperty("default_time_zone");
   expect(settingsOf(wanted({ ...named, hasTimeZones: true }))).toHaveProperty("default_time_zone", "Europe/Berlin");

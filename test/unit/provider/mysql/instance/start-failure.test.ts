@@ -77,7 +77,7 @@ test("what says most wins over what follows from it, and values of the data are 
   });
 });
 
-test("a warning alone is no reason, and anything unknown shows what was written", () => {
+test("a warning alone is not a reason, and anything unknown shows what was written", () => {
   const error = failure(
     "2026-11-20T14:18:15.538393Z 0 [Warning] [MY-010068] [Server] No space left on device was said once",
     "2026-11-20T14:18:15.538393Z 0 [ERROR] [MY-099999] [Server] Something new",

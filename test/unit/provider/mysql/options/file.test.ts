@@ -123,7 +123,7 @@ describe("writing", () => {
     expect(one(renderOption("a", value))).toBe(value);
   });
 
-  it("refuses what is no option's name", () => {
+  it("refuses what is not an option's name", () => {
     for (const name of ["", "a b", "a=b", "[x]", "#x", "a\nb", "!include"]) {
       expect(() => renderOption(name, "x")).toThrow(RangeError);
     }
@@ -185,7 +185,7 @@ replicate-do-db = b c
     expect(readSettings(again, groups)).toEqual(readSettings(merged, groups));
   });
 
-  it("leaves an abbreviation of ours alone", () => {
+  it("leaves an abbreviation of Sluice's options alone", () => {
     const shortened = parseOptionFile("[mysqld]\nmax_conn=5\nmax_connections=6\n");
     const kept = readSettings(overrideOptions(shortened, { max_connections: 7 }, { groups }), groups);
     expect(Object.fromEntries(kept)).toEqual({ max_conn: ["5"], max_connections: ["7"] });

@@ -27,7 +27,7 @@ const others =
     " ",
   );
 
-test("options of other servers and plugins are no mistakes", () => {
+test("options of other servers and plugins are not mistakes", () => {
   expect(others.filter((name) => meantOption(name) !== undefined)).toEqual([]);
 });
 

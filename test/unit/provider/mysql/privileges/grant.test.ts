@@ -26,7 +26,7 @@ test.each([
   expect(renderGrant(grant(text), app, true).text).toBe(statement);
 });
 
-test("with partial_revokes the name of a database is no pattern", () => {
+test("with partial_revokes the name of a database is not a pattern", () => {
   expect(renderGrant(grant("SELECT ON shop_eu.*"), app, false).text).toBe("GRANT SELECT ON `shop_eu`.* TO 'app'@'%'");
 });
 
@@ -48,7 +48,7 @@ test.each([
   expect(parseGrant(text)).toEqual({ problem });
 });
 
-test("what SHOW GRANTS prints is read back as it was declared; what we never grant stands apart", () => {
+test("what SHOW GRANTS prints is read back as it was declared; what Sluice never grants is listed apart", () => {
   const rows = [
     "GRANT USAGE ON *.* TO `app`@`%`",
     "GRANT PROCESS ON *.* TO `app`@`%`",

@@ -38,7 +38,7 @@ test("without TLS the password is encrypted with the server's key", () => {
   });
 });
 
-test("an authority is a file beside the options, and the name is checked unless that is turned off", () => {
+test("a CA is a file next to the options, and the name is checked unless that is turned off", () => {
   const files = sourceFiles({ ...source, tls: { ca: "CA", cert: "CERT", key: "KEY" } }, "/job");
   expect(settings(files["source.cnf"])).toMatchObject({
     ssl_mode: "VERIFY_IDENTITY",

@@ -68,7 +68,7 @@ test("a reader that breaks off in the middle of a statement is the reason, not t
   });
 });
 
-test("a statement that is refused is told by the object it stands in", () => {
+test("a statement that is refused is reported with the object it is in", () => {
   const text = ["CREATE DATABASE `shop`;", "USE `shop`;", "CREATE TABLE `a` (", "  `id` int", ") ENGINE=MEMORY;"];
   const more = [
     "INSERT INTO `a` VALUES (1);",

@@ -42,7 +42,7 @@ test("a small dump is one session, in order", () => {
   expect(load([...preamble, ...rest])).toEqual({ status: 0, log: "", sessions: [[...opening, ...rest]] });
 });
 
-test("the rows of a large table go to several sessions, after what stands before them and before what follows", () => {
+test("the rows of a large table go to several sessions, after the statements before them and before those that follow", () => {
   const many = rows("a", 40);
   const { status, sessions } = load([...head, "CREATE TABLE `a`;", ...many, "CREATE TRIGGER `t`;"]);
   expect(status).toBe(0);
@@ -80,7 +80,7 @@ test.each([
   expect(sessions.length).toBeGreaterThan(2);
 });
 
-test("the lines of a routine stay where they are, and so does what is no whole statement", () => {
+test("the lines of a routine stay where they are, and so does an incomplete statement", () => {
   const routine = ["DELIMITER ;;", "CREATE PROCEDURE p() BEGIN", ...rows("a", 9), "END ;;", "DELIMITER ;"];
   const half = Array.from({ length: 9 }, () => "INSERT INTO `a` VALUES");
   const rest = [...head.slice(3), ...routine, ...half];

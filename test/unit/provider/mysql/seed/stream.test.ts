@@ -158,7 +158,7 @@ test("a dump without comments is filtered as well", () => {
   expect(kept).toContain("CREATE DATABASE /*!32312 IF NOT EXISTS*/ `shop`");
 });
 
-test("bytes that are no UTF-8 and lines of megabytes pass unchanged", () => {
+test("bytes that are not UTF-8 and lines of megabytes pass unchanged", () => {
   const long = `INSERT INTO t VALUES ('${"x".repeat(60_000_000)}');\n`;
   expect(filter(long)).toBe(long);
   writeFileSync(join(directory, wantedFile), "");

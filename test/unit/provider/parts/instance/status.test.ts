@@ -14,7 +14,7 @@ const sight = (change: Partial<InstanceSight> = {}): InstanceSight => ({
 });
 
 describe("the health of a managed server", () => {
-  test("is good where it runs or stands still as declared, and then has nothing to fix", () => {
+  test("is good if it runs or is stopped as declared, and then has nothing to fix", () => {
     expect(instanceHealth(sight())).toEqual({ isWell: true, words: "running" });
     expect(instanceHealth(sight({ wanted: "stopped", isRunning: false, answers: false }))).toEqual({
       isWell: true,

@@ -134,7 +134,7 @@ test.each<[string, Partial<Situation>]>([
     },
   ],
   ["statements without filters", { source: source({ binlogFormat: "STATEMENT" }) }],
-])("%s are no obstacle", (_what, change) => {
+])("%s are not an obstacle", (_what, change) => {
   expect(() => requireReady(situation(change))).not.toThrow();
 });
 

@@ -75,7 +75,7 @@ test("what cannot be declared is refused by its path", () => {
   ]);
 });
 
-test("an account that is not ours is taken over only where the program says so", () => {
+test("an account that Sluice did not create is taken over only if the program says so", () => {
   const foreign = [seen({ purpose: null })];
   expect(() => {
     requireOwnAccounts("server x", [account()], foreign);

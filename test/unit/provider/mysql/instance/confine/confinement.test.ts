@@ -110,13 +110,13 @@ test.each([
   expect(missingIn(armorWith(rules), instance) === null).toBe(allows);
 });
 
-test("a directory's own letters are no glob in a rule", () => {
+test("a directory's own letters are not a glob in a rule", () => {
   const odd = instanceOf({ directory: "/srv/my[sql]{a,b}*" });
   expect(missingIn(armorWith(armorRules(odd.layout).join("\n")), odd)).toBeNull();
   expect(missingIn(armorWith(armorRules(odd.layout).join("\n")), instance)).not.toBeNull();
 });
 
-test("our block in the local rules stands between two comments, is replaced, and leaves the rest as it was", () => {
+test("Sluice's block in the local rules is between two comments, is replaced, and leaves the rest as it was", () => {
   const others = "# Site-specific additions\n/backup/** r,\n";
   const one = withRules(others, "sluice-mysql-orders-1", ["/a r,"]);
   expect(one).toBe(`${others}# sluice sluice-mysql-orders-1: begin\n/a r,\n# sluice sluice-mysql-orders-1: end\n`);
@@ -161,7 +161,7 @@ test("SELinux does not confine a mysqld whose file has another type", () => {
   expect(parseConfinement("selinux system_u:object_r:bin_t:s0\nsemanage", mysqld)).toBeNull();
 });
 
-test("ports that nobody can list are not judged", () => {
+test("ports that cannot be listed are not judged", () => {
   const unknown = parseConfinement(
     "selinux system_u:object_r:mysqld_exec_t:s0\ntype system_u:object_r:mysqld_db_t:s0",
     mysqld,

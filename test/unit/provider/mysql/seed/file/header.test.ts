@@ -160,7 +160,7 @@ describe("a dump of mysqldump", () => {
     expect(readDumpFacts(head + body + end + "INSERT INTO `t` VALUES (1);\n").complete).toBe(false);
   });
 
-  it("does not listen to what stands in data and in routines", () => {
+  it("ignores statements in data and in routines", () => {
     const text = `${head}USE \`shop\`;
 INSERT INTO \`t\` VALUES (1,'x
 -- Dump completed');
@@ -334,7 +334,7 @@ executed_gtid_set = "${a}:1-5"
   });
 });
 
-describe("what is no dump", () => {
+describe("what is not a dump", () => {
   it.each([
     ["nothing", ""],
     ["prose", "Dear reader,\nthis is no dump.\n"],

@@ -27,7 +27,7 @@ sql_mode=ANSI
     expect(options).toMatch(/^skip_networking/m);
   });
 
-  test("knows the definers, as accounts that nobody can log in to", () => {
+  test("knows the definers, as locked accounts", () => {
     expect(definerStatements(["app@10.%", "@%"])).toBe(
       "CREATE USER IF NOT EXISTS 'app'@'10.%' IDENTIFIED BY RANDOM PASSWORD ACCOUNT LOCK;\nGRANT SELECT, EXECUTE ON *.* TO 'app'@'10.%';\n",
     );
