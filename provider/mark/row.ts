@@ -1,4 +1,4 @@
-import { withServerLock } from "../mysql/lock/lock";
+import { withBriefLock } from "../mysql/lock/lock";
 import type { MysqlClient, MysqlReader } from "../mysql/reader";
 import { withWrites } from "../mysql/read-only";
 import { errnoOf } from "../mysql/fault/fault";
@@ -48,7 +48,7 @@ export async function changeRowMark<Record extends object>(
   object: string,
   change: (found: Mark<Record> | null) => Mark<Record> | null,
 ): Promise<void> {
-  await withServerLock(mysql, "sluice.ownership", async () => {
+  await withBriefLock(mysql, "sluice.ownership", async () => {
     const found = await readRowMark<Record>(mysql, object);
     const mark = change(found);
     if (mark !== null && mark === found) return;

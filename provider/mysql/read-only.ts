@@ -3,7 +3,7 @@ import { awaitCondition, done, waiting } from "../wait";
 import type { MysqlClient } from "./reader";
 import { errnoOf } from "./fault/fault";
 import type { MysqlReader } from "./reader";
-import { withServerLock } from "./lock/lock";
+import { withBriefLock } from "./lock/lock";
 import { keyword, sql, type Statement } from "./sql";
 
 /** For scripts that outlive our connection, and for recipes. Everything else uses the functions below. */
@@ -39,7 +39,7 @@ const defaultSeconds = 60; // the limit of every statement (client.ts)
  * `work`.
  */
 export const withWrites = <T>(mysql: MysqlClient, work: () => Promise<T>, limits: SealLimits = {}): Promise<T> =>
-  withServerLock(mysql, lockName, async () => {
+  withBriefLock(mysql, lockName, async () => {
     const isNoted = await hasNote(mysql);
     const seals = isNoted || (await isSealed(mysql));
     if (seals) {
@@ -68,13 +68,13 @@ export async function isLeftWritable(mysql: MysqlReader): Promise<boolean> {
 
 /** Sets super_read_only back if an earlier run could not. May be repeated. */
 export const sealAgain = (mysql: MysqlClient, sealSeconds = defaultSeconds): Promise<void> =>
-  withServerLock(mysql, lockName, async () => {
+  withBriefLock(mysql, lockName, async () => {
     if (await hasNote(mysql)) await seal(mysql, sealSeconds);
   });
 
 /** super_read_only as it is declared. */
 export const setSuperReadOnly = (mysql: MysqlClient, isOn: boolean): Promise<void> =>
-  withServerLock(mysql, lockName, async () => {
+  withBriefLock(mysql, lockName, async () => {
     if (isOn) return seal(mysql, defaultSeconds);
     await mysql.execute(setSealed(false));
     if (await hasNote(mysql)) await mysql.execute(note.remove);

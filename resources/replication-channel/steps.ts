@@ -23,7 +23,7 @@ import {
 import type { MysqlClient } from "../../provider/mysql/reader";
 import { errnoOf } from "../../provider/mysql/fault/fault";
 import { changeRowMark } from "../../provider/mark/row";
-import { withServerLock } from "../../provider/mysql/lock/lock";
+import { withBriefLock } from "../../provider/mysql/lock/lock";
 import { sealAgain } from "../../provider/mysql/read-only";
 import { sql, type Statement } from "../../provider/mysql/sql";
 import { isOurs, markOf } from "../../provider/mark/mark";
@@ -227,7 +227,7 @@ async function keepFilters(rules: FilterRules, mysql: MysqlClient, context: Cont
 
 /** The server's variable is what any applier is started with; it is lent for the moment of the start. */
 const startWith = (workers: number, mysql: MysqlClient, statement: Statement): Promise<void> =>
-  withServerLock(mysql, "sluice.workers", async () => {
+  withBriefLock(mysql, "sluice.workers", async () => {
     const name = variableName(mysql.server, "replica_parallel_workers");
     const row = await mysql.queryRow<{ value: string }>(
       sql`SELECT VARIABLE_VALUE AS value FROM performance_schema.global_variables WHERE VARIABLE_NAME = ${name}`,
@@ -250,7 +250,7 @@ async function waitOf(context: Context, mysql: MysqlClient): Promise<Omit<Channe
 async function skip(mysql: MysqlClient, { declared, object, report }: Context, error: ThreadError, why: string) {
   const channel = channelOf(declared);
   // The counter of a replica is one for all its channels: the next applier that starts takes it.
-  await withServerLock(mysql, "sluice.skip", async () => {
+  await withBriefLock(mysql, "sluice.skip", async () => {
     for (const statement of skipTransaction(mysql.server, channel, error.transaction)) await mysql.execute(statement);
   });
   report.say(`${object}: skipped transaction ${error.transaction}: ${why}`);

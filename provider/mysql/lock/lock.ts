@@ -5,7 +5,7 @@ import { sql } from "../sql";
 const lockWithinSeconds = 30; // the work under it takes milliseconds; half of the client's limit for a statement
 
 /** Lets one run at a time change one thing of a server; ends with the session. */
-export async function withServerLock<T>(mysql: MysqlClient, name: string, work: () => Promise<T>): Promise<T> {
+export async function withBriefLock<T>(mysql: MysqlClient, name: string, work: () => Promise<T>): Promise<T> {
   const lock = await mysql.queryRow<{ taken: number }>(sql`SELECT GET_LOCK(${name}, ${lockWithinSeconds}) AS taken`);
   if (lock?.taken !== 1)
     throw new SluiceError({
