@@ -28,8 +28,8 @@ beforeAll(() =>
 );
 afterAll(() => lab.onSource("DROP DATABASE busy; DROP USER writer;"));
 
-async function begin(name: string, port: number): Promise<void> {
-  server = await lab.emptyServer(name, port);
+async function begin(): Promise<void> {
+  server = await lab.keptServer("busy", 3841);
   watched = await probe({ ...lab.address, ...writer }, server.host, [
     sql`SELECT 1 FROM busy.probed LIMIT 1`,
     sql`SELECT 1 FROM busy.large LIMIT 1`,
@@ -44,6 +44,9 @@ async function session(): Promise<MysqlClient> {
   return client;
 }
 
+const idOf = async (client: MysqlClient): Promise<number> =>
+  (await client.queryRow<{ id: number }>(sql`SELECT CONNECTION_ID() AS id`))?.id ?? 0;
+
 afterEach(async () => {
   for (const client of open.splice(0)) await client.close();
   await watched.end();
@@ -56,19 +59,23 @@ const seed = (limits: { lockWaitSeconds?: number; historyListLimit?: number } = 
 const seedLarge = () => seedFromDump(seedingOf(server), { ...wanted(), databases: ["busy"] });
 
 test("a long SELECT on the source holds up neither the dump nor, behind it, anybody else", async () => {
-  await begin("long-select", 3841);
-  const long = (await session()).query(sql`SELECT SLEEP(25), id FROM busy.probed LIMIT 1`);
+  await begin();
+  const reader = await session();
+  const id = await idOf(reader);
+  const long = reader.queryRow(sql`SELECT SLEEP(150) AS interrupted FROM busy.probed LIMIT 1`, { withinSeconds: 160 });
+  long.catch(() => undefined); // awaited below
   await requireSeeded(server, await seed());
   expect(watched.longestSeconds()).toBeLessThan(mostSeconds);
-  await long;
+  await (await session()).execute(sql`KILL QUERY ${id}`);
+  expect(await long).toEqual({ interrupted: 1 }); // so it has run until then
 });
 
 test("a transaction that keeps rows changed is waited for, and then named without its literals", async () => {
-  await begin("open-transaction", 3842);
+  await begin();
   const holder = await session();
   await holder.execute(sql`BEGIN`);
   await holder.execute(sql`UPDATE busy.large SET text = 'a secret of the row' WHERE id = 7`);
-  const id = (await holder.queryRow<{ id: number }>(sql`SELECT CONNECTION_ID() AS id`))?.id ?? 0;
+  const id = await idOf(holder);
   await holder.execute(sql`UPDATE busy.large SET text = 'a secret of the row' WHERE id = 7`);
   const refused = (await seed({ lockWaitSeconds: 4 }).catch((error: unknown) => error)) as Error;
   expect(refused).toMatchObject({
@@ -94,7 +101,7 @@ test("a transaction that keeps rows changed is waited for, and then named withou
 });
 
 test("an ALTER TABLE of what is being dumped goes through at once: the dump gives way and names it", async () => {
-  await begin("alter", 3843);
+  await begin();
   const seeding = expect(seed()).rejects.toMatchObject({
     code: "SOURCE_BUSY",
     problem: {
@@ -115,7 +122,7 @@ test("an ALTER TABLE of what is being dumped goes through at once: the dump give
 });
 
 test("under heavy load a dump and its position are of one moment, and nobody waits for it", async () => {
-  await begin("load", 3844);
+  await begin();
   await lab.onSource(
     "CREATE TABLE busy.ledger (id INT PRIMARY KEY AUTO_INCREMENT, at BIGINT); CREATE TABLE busy.total (n INT); INSERT INTO busy.total VALUES (0);",
   );
@@ -145,7 +152,7 @@ test("under heavy load a dump and its position are of one moment, and nobody wai
 });
 
 test("a source that keeps too much for the dump's snapshot ends the dump", async () => {
-  await begin("history", 3845);
+  await begin();
   await expect(seed({ historyListLimit: -1 })).rejects.toMatchObject({
     code: "SOURCE_BUSY",
     problem: { found: expect.stringMatching(/^history list length \d+$/) as string },
@@ -159,7 +166,7 @@ test("a source whose metadata locks are not instrumented is dumped with care, an
     );
   await instrument("NO");
   try {
-    await begin("blind", 3846);
+    await begin();
     const seeding = expect(seedLarge()).rejects.toMatchObject({
       code: "SOURCE_BUSY",
       problem: {
@@ -177,7 +184,7 @@ test("a source whose metadata locks are not instrumented is dumped with care, an
 });
 
 test("a writer whose time lags, as a delayed applier's does, is not taken for a long transaction", async () => {
-  await begin("lagging", 3847);
+  await begin();
   const over = new AbortController();
   const load = Array.from({ length: 3 }, async () => {
     const client = await session();
@@ -192,7 +199,7 @@ test("a writer whose time lags, as a delayed applier's does, is not taken for a 
 });
 
 test("a database that is created after all were listed ends the dump, and is named", async () => {
-  await begin("created", 3848);
+  await begin();
   const holder = await session();
   await holder.execute(sql`BEGIN`);
   await holder.execute(sql`UPDATE busy.large SET text = 'held' WHERE id = 7`);

@@ -26,6 +26,8 @@ export interface SeedingLab {
     more?: Partial<ServerWanted>,
     optionsFor?: (source: SeedSource) => Partial<OptionsWanted>,
   ): Promise<ManagedServer>;
+  /** One server for the tests of a file, which is as good as empty each time; removed after the last. */
+  keptServer(name: string, port: number): Promise<ManagedServer>;
   onSource(statements: string): Promise<string>;
 }
 
@@ -36,6 +38,7 @@ export function useSeedingLab(
   let lab: Lab | undefined;
   let address: SourceAddress | undefined;
   const servers: ManagedServer[] = [];
+  let kept: ManagedServer | undefined;
   const opened = <T>(value: T | undefined): T => {
     if (value === undefined) throw new Error("the lab is opened in beforeAll");
     return value;
@@ -50,7 +53,17 @@ export function useSeedingLab(
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.remove();
   });
-  afterAll(closeHosts);
+  afterAll(async () => {
+    await kept?.remove();
+    await closeHosts();
+  });
+  const make = (name: string, port: number, more: Partial<ServerWanted> = {}) =>
+    makeServer(opened(lab).host("staging"), {
+      directory: `/srv/seed-test/${name}`,
+      port,
+      makeData: copyInitialisedData,
+      ...more,
+    });
   return {
     get source() {
       return opened(lab).host(sourceName);
@@ -62,17 +75,24 @@ export function useSeedingLab(
       return opened(address);
     },
     async emptyServer(name, port, more = {}, optionsFor) {
-      const server = await makeServer(this.staging, {
-        directory: `/srv/seed-test/${name}`,
-        port,
-        makeData: copyInitialisedData,
-        ...more,
-      });
+      const server = await make(name, port, more);
       servers.push(server);
       const from = this.address;
       const options =
         optionsFor && (await withMysql(from, server.host, async (mysql) => optionsFor(await readSource(mysql, from))));
       await server.create(options);
+      return server;
+    },
+    async keptServer(name, port) {
+      if (kept !== undefined) {
+        await dropEverything(kept);
+        return kept;
+      }
+      const server = await make(name, port);
+      servers.push(server); // until it answers, a failure removes it
+      await server.create();
+      servers.splice(servers.indexOf(server), 1);
+      kept = server;
       return server;
     },
     onSource: async (statements) =>
