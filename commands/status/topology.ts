@@ -118,14 +118,14 @@ function both(one: Health | null, other: Health | null): Health | null {
   return { ...one, words: `${one.words}; ${other.words}`, fix: one.fix ?? other.fix };
 }
 
-/** A server that nobody could ask, because what would have asked it could not be reached. */
+/** A server that was not queried, because its channels could not be read. */
 function withReasons(servers: Map<string, Server>): Map<string, Server> {
   for (const [endpoint, server] of servers)
     if (server.health === null && isUnseen(server.seen)) servers.set(endpoint, { ...server, health: notAsked });
   return servers;
 }
 
-const notAsked: Health = { isWell: false, words: "not asked, because no channel to or from it could be looked at" };
+const notAsked: Health = { isWell: false, words: "not queried, because no channel to or from it could be read" };
 
 const merge = (first: ServerSeen, second: ServerSeen): ServerSeen => ({
   endpoint: first.endpoint,
@@ -136,16 +136,16 @@ const merge = (first: ServerSeen, second: ServerSeen): ServerSeen => ({
   health: first.health ?? second.health,
 });
 
-/** The same host says the same of everything on it: the server's line says it once. */
+/** All objects of a host have the same connection error: it is printed once, in the server's line. */
 function healthOfLine(sight: Sight, health: Health, sights: readonly Sight[]): Health {
   const said = sights.some(
     ({ status, problem }) => status !== null && "server" in status.shows && problem?.message === sight.problem?.message,
   );
   if (sight.problem === null || !said) return healthOf(sight, health);
-  return { isWell: false, words: "not seen, because its server was not", code: sight.problem.code };
+  return { isWell: false, words: "not read, because its server was not", code: sight.problem.code };
 }
 
-/** What could not be looked at is not well, whatever is remembered of it. */
+/** An object that could not be read is not healthy, whatever is stored of it. */
 function healthOf({ problem, object }: Sight, health: Health | null): Health {
   if (problem === null) return health ?? { isWell: true, words: "" };
   return unwell(problem.problem, object);
@@ -159,9 +159,9 @@ function summarise(
   const all = [...servers, ...lines, ...strangers];
   const ill = all.filter(({ health }) => health !== null && !health.isWell).length;
   const nouns = [...new Set(lines.map(({ noun }) => noun))];
-  if (all.length === 0) return { isWell: true, summary: "This stack holds nothing of Sluice." };
+  if (all.length === 0) return { isWell: true, summary: "This stack has no resources of Sluice." };
   if (ill > 0) {
-    const said = ill === 1 ? "1 needs a look" : `${String(ill)} need a look`;
+    const said = ill === 1 ? "1 needs attention" : `${String(ill)} need attention`;
     const counted = nouns.map((noun) => plural(lines.filter((line) => line.noun === noun).length, noun));
     const parts = [plural(servers.length, "server"), ...counted, plural(strangers.length, "unknown resource")];
     return { isWell: false, summary: `Of ${parts.filter((part) => part !== "").join(" and ")}, ${said}.` };

@@ -11,13 +11,13 @@ export interface Identity {
   readonly seal: string | null;
 }
 
-/** What every object of ours carries, on a host (`sluice.json`) and in a server (a row of `sluice.ownership`): one format. */
+/** The mark of an object, on a host (`sluice.json`) or in a server (a row of `sluice.ownership`): one format. */
 export interface Mark<Record extends object = object> {
   /** Of the format. */
   readonly version: typeof markVersion;
   /** Null if the object was removed and its record is kept for the resource that creates it again. */
   readonly identity: Identity | null;
-  /** The object of ours that made this one; null if a declaration did. */
+  /** The object of Sluice that created this one; null if a declaration did. */
   readonly parent: Pick<Identity, "kind" | "name"> | null;
   /** What the resource records of the object: its phase, positions, settings. */
   readonly record: Record;

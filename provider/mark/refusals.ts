@@ -10,20 +10,24 @@ export interface Claim {
   readonly adopt: boolean;
   /** What the mark would be on: `directory /srv/mysql/orders`. */
   readonly thing: string;
-  /** What a program declares to stay out of its way: `another directory`, `another channel name`. */
+  /** What a program can declare instead: `another directory`, `another channel name`. */
   readonly another: string;
 }
 
 /**
- * Before a removal: an object with our name and a seal that our state does not know may be ours all the same (a run that was
- * killed at its very end). Delete says so instead of leaving the object behind in silence.
+ * Before a removal: an object with this resource's name and a seal that the state does not know may still belong to
+ * this resource (after a run that was killed at its very end). Delete refuses instead of leaving the object behind
+ * without a word.
  */
 export function requireKnown(claim: Omit<Claim, "adopt">): void {
   const { found, identity } = claim;
   if (found !== null && isNamesake(found, identity) && identity.seal === null) requireOurs({ ...claim, adopt: false });
 }
 
-/** Refuses an object that exists and is not ours: another owner's always, one that no state knows to be ours unless `adopt` is set. */
+/**
+ * Refuses an existing object that this resource does not own: with another owner always, without an owner or seal of
+ * this state unless `adopt` is set.
+ */
 export function requireOurs(claim: Claim): void {
   const { found, identity, adopt } = claim;
   if (isOurs(found, identity)) return;
@@ -33,7 +37,7 @@ export function requireOurs(claim: Claim): void {
   throw found === null ? unmarked(claim) : unknownToState(claim, found);
 }
 
-/** Of the same kind and name; whether it is the same object, the seal says. */
+/** Of the same kind and name; only the seal shows whether it is the same object. */
 const isNamesake = (found: Identity, { kind, name }: Identity): boolean => found.kind === kind && found.name === name;
 
 function foreign({ object, identity, thing, another }: Claim, found: Identity): SluiceError {
@@ -57,7 +61,7 @@ const takenOver = ({ object, thing }: Claim, found: Identity, seal: string): Slu
     what: `cannot use ${thing}, a stack of the same name with another state has taken it over`,
     found: `owner ${found.name}, seal ${String(found.seal)}`,
     needs: `seal ${seal}`,
-    fix: "let both stacks use one backend, or rename one of them; to give the object up here, run `pulumi state delete` with its URN: that removes nothing from the host",
+    fix: "let both stacks use one backend, or rename one of them; to release the object here, run `pulumi state delete` with its URN, which removes nothing from the host",
   });
 
 const unknownToState = ({ object, thing, another }: Claim, found: Identity): SluiceError =>
@@ -66,7 +70,7 @@ const unknownToState = ({ object, thing, another }: Claim, found: Identity): Slu
     object,
     what: `cannot use ${thing}, it is marked with this resource's name but is not in this stack's state`,
     found: `owner ${found.name}, seal ${String(found.seal)}`,
-    needs: "a state that knows the object, or no object",
+    needs: "a state that contains the object, or no object",
     fix: `If the state was lost or a run was killed at its very end, set \`adopt: true\` once. If another team owns it, use another stack name or declare ${another}`,
   });
 
@@ -74,7 +78,7 @@ const unmarked = ({ object, identity, thing, another }: Claim): SluiceError =>
   new SluiceError({
     code: "OWNERSHIP_UNMARKED",
     object,
-    what: `cannot use ${thing}, it exists and carries no mark of Sluice`,
+    what: `cannot use ${thing}, it exists and has no mark of Sluice`,
     found: "no owner",
     needs: `owner ${identity.name}`,
     fix: `declare ${another}, or set \`adopt: true\` to take it over`,

@@ -7,14 +7,14 @@ import { markOf, parseMark, type Former, type Mark } from "./mark";
 
 export const ownershipDatabase = "sluice";
 export const ownershipTable = "ownership";
-/** With the name, what tells our table from one of the user's. */
+/** With the name, identifies Sluice's table: a user may have one of that name. */
 export const ownershipComment = "What pulumi-sluice made in this server, and for whom";
 
 const unknownTableErrnos = new Set([1049, 1146]); // no such database, no such table
 
 /**
- * The mark on an object of this server (`channel orders`), or null. Marks that came along when the data was copied from
- * another server carry its uuid and count as absent.
+ * The mark on an object of this server (`channel orders`), or null. Marks that were copied with the data from
+ * another server have its uuid and are ignored.
  */
 export async function readRowMark<Record extends object>(
   mysql: MysqlReader,
@@ -40,8 +40,8 @@ export function formerRowMark<Record extends object>(owner: string, { seal = nul
 }
 
 /**
- * Replaces the mark by what `change` makes of it; null removes it. `change` may refuse: no other session of ours changes a mark
- * of this server between the reading and the writing, whatever address it came by. May be repeated.
+ * Replaces the mark by what `change` makes of it; null removes it. `change` may refuse: no other session of Sluice
+ * changes a mark of this server between the reading and the writing, whatever address it connected to. May be repeated.
  */
 export async function changeRowMark<Record extends object>(
   mysql: MysqlClient,
@@ -76,7 +76,7 @@ const createTable = sql`CREATE TABLE IF NOT EXISTS sluice.ownership (
   PRIMARY KEY (object)
 ) ENGINE = InnoDB COMMENT = ${ownershipComment}`;
 
-/** Drops marks that came along with the data of another server. What else is in a database of that name is the user's. */
+/** Drops marks that were copied with the data of another server. What else is in a database of that name is the user's. */
 export async function dropMarks(mysql: MysqlClient): Promise<void> {
   const ours = await mysql.queryRow(
     sql`SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${ownershipDatabase} AND TABLE_NAME = ${ownershipTable} AND TABLE_COMMENT = ${ownershipComment}`,

@@ -94,7 +94,7 @@ export function migrate({ owner, note, ...settled }: Readonly<Record<string, unk
 export const exists = ({ channel, mark }: Pick<Settled, "channel" | "mark">): boolean =>
   channel !== null || mark?.identity != null;
 
-/** Why the channel cannot be seen where it is remembered to be. */
+/** Why the channel cannot be observed in its replica. */
 export const unseenBecause = ({ live }: Observed, object: string): SluiceError | undefined =>
   live?.kind === "silent" && live.unmounted !== null ? notMounted(object, live.unmounted) : undefined;
 
@@ -105,7 +105,7 @@ export const outputs = (_declared: Declaration, { server, channel }: Settled): R
   positioning: channel?.autoPosition === false ? "file" : "gtid",
 });
 
-/** What is really set, in the program's own words; what is as declared stands as it was written. */
+/** The observed settings, in the form of the program; settings that are as declared keep the program's text. */
 export function asDeclared(declared: Declaration, { channel }: Settled): Readonly<Record<string, unknown>> {
   if (channel === null) return {};
   const { source } = declared;

@@ -27,7 +27,7 @@ export async function observe(declared: Declaration, look: Readers, remembered: 
     mysql = await look.mysql(replicaOf(declared));
   } catch (error) {
     if (!isProblem(error, "SERVER_NOT_ANSWERING")) throw error;
-    // A server that is gone took its channels along; one that is stopped still has them.
+    // The channels of a removed server are removed with it; a stopped server still has them.
     const place = await lookForServer(declared, look, remembered);
     const settled = place === "gone" ? blank : (remembered ?? blank);
     return { settled, live: { kind: "silent", problem: error, unmounted: typeof place === "object" ? place : null } };
@@ -84,7 +84,10 @@ async function settle(
   };
 }
 
-/** Asked through the replica's host, since that is where rows will come from. A source that is down is no error here. */
+/**
+ * Asked through the replica's host, since that is where rows will come from. A source that is down is not an error
+ * here.
+ */
 async function readSource(
   declared: Declaration,
   look: Readers,

@@ -50,7 +50,7 @@ type PlanContext = PlanContextOf<Declaration, Settled>;
 export type ChannelStep =
   | { readonly kind: "claim-channel"; readonly channel: string; readonly adopts: Adopts }
   | { readonly kind: "seal-replica" }
-  /** `untilStep` starts it again; null where it stays stopped. */
+  /** `untilStep` starts it again; null if it stays stopped. */
   | { readonly kind: "stop-channel"; readonly threads: Threads; readonly untilStep: number | null }
   | ({ readonly kind: "point-channel" } & Pointing)
   | {
@@ -77,7 +77,7 @@ export function plan(declared: Declaration | Absent, seen: Observed, context: Pl
     : planChange(wanted, settled, settled.channel, live, context);
 }
 
-/** What counts of what was seen. Refuses a replica that does not answer, and a channel of another owner. */
+/** The relevant part of the observation. Refuses a replica that does not answer, and a channel of another owner. */
 function seenFor(
   wanted: Declaration,
   seen: Observed,
@@ -95,7 +95,7 @@ function seenFor(
   return { settled, live };
 }
 
-/** A preview knows the channel from before the replica's data was thrown away: it goes with it. */
+/** A preview knows the channel from before the replica's data is deleted: the channel is deleted with it. */
 const isSeededAnew = ({ replica }: Declaration, { before }: PlanContext): boolean =>
   before !== null &&
   !hasUnknown(replica.holds) &&
@@ -176,7 +176,10 @@ interface Differences {
   readonly delay: readonly Difference[];
   readonly filters: readonly Difference[];
   readonly workers: readonly Difference[];
-  /** Where the receiver begins anew, null where a preview does not know it, undefined where it goes on where it is. */
+  /**
+   * The new start position of the receiver; null if a preview does not know it, undefined if the receiver keeps its
+   * position.
+   */
   readonly position: Position | null | undefined;
   readonly touchesReceiver: boolean;
   readonly stops: Threads | null;
@@ -302,7 +305,7 @@ interface Ends {
   readonly rules: FilterRules | null;
 }
 
-/** What both ends must be like before a receiver is pointed or started. */
+/** The requirements of both ends before a receiver is pointed or started. */
 function requireEnds(
   wanted: Declaration,
   live: Seen,
@@ -327,8 +330,8 @@ function requireEnds(
 export const say: Sayings<ChannelStep> = {
   "claim-channel": ({ channel, adopts }) => sayClaim(channel, adopts),
   "seal-replica": () => ({
-    what: "set super_read_only of the replica back",
-    because: [{ property: "super_read_only", from: "OFF since an earlier run was cut off", to: "ON" }],
+    what: "set super_read_only of the replica to ON again",
+    because: [{ property: "super_read_only", from: "OFF since an interrupted run", to: "ON" }],
   }),
   "stop-channel": ({ threads, untilStep }) => sayStop(threads, untilStep),
   "point-channel": (step) => sayPointing(step),

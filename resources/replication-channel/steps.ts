@@ -41,7 +41,7 @@ type Context = StepContext<Declaration, Settled, Live>;
 const noChannelErrno = 3074; // ER_REPLICA_CHANNEL_DOES_NOT_EXIST
 
 export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
-  // Of a channel that nobody had marked, an older trace says nothing; that of another state of the same name holds.
+  // If the channel had no mark, an older record is ignored; the record of another state of the same name is kept.
   "claim-channel": async ({ adopts }, context) => {
     const isUnmarked = context.seen.settled.mark?.identity == null;
     await record(context, () => (adopts && isUnmarked ? noTrace : {}), { seal: null });
@@ -60,7 +60,7 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
 
   "point-channel": async ({ position, insteadOf }, context) => {
     const { declared, seen } = context;
-    if (position === null) throw new Error("a channel without a place to begin; this is a bug in pulumi-sluice");
+    if (position === null) throw new Error("a channel without a start position; this is a bug in pulumi-sluice");
     const mysql = await replicaIn(context);
     const [replica, before] = await Promise.all([
       readReplica(mysql, channelOf(declared)),
@@ -72,7 +72,7 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const assigns = assignsGtids(position, modes) ? uuid : null;
     const at = { position, files: await prepareTls(context, replica), assigns };
     await set(mysql, context, pointChannel(mysql.server, channelOf(declared), declared, at));
-    // By file, where an earlier channel ended stays noted until this one ends: it may never connect.
+    // By file, the end position of an earlier channel stays recorded until this one ends: it may never connect.
     await record(context, () => (position.by === "gtid" ? noTrace : { start: insteadOf ?? sayPosition(position) }));
   },
 
@@ -100,7 +100,7 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     const statement = startReplica(mysql.server, channelOf(declared));
     const wait = await waitOf(context, mysql);
     await skipOutside(wait);
-    // A removal that was killed before it forgot the channel has noted it as ended.
+    // A removal that was killed before it removed the channel has recorded it as ended.
     await record(context, ({ start, ended }) => ({ caughtUp: false, start: start ?? ended?.start ?? null }));
     if (workers === null) await mysql.execute(statement);
     else await startWith(workers, mysql, statement);
@@ -125,7 +125,7 @@ export const perform: Performers<Declaration, Settled, Live, ChannelStep> = {
     if (facts !== null) await record(context, (trace) => ({ start: null, ended: endOf(facts, trace) }));
     const host = await hostIn(context);
     if (host !== null) {
-      // Files first: the channel is what a repeated run finds them by.
+      // Files first: a repeated run finds them through the channel.
       const { dataDirectory } = await readReplica(mysql, channel);
       await removeTlsFiles(host, tlsFilesOf({ socket: declared.replica.socket, dataDirectory }, channel));
       const file = await readFilterFile(host, dataDirectory, channel);
@@ -195,7 +195,7 @@ async function prepareTls(context: Context, { dataDirectory }: ReplicaFacts): Pr
   return files;
 }
 
-/** Runs a statement that sets the channel; what the server does not take is our own error. */
+/** Runs a statement that sets the channel; a refused statement becomes CHANNEL_SETTINGS_REFUSED. */
 async function set(mysql: MysqlClient, { object }: Context, statement: Statement): Promise<void> {
   try {
     await mysql.execute(statement);
@@ -225,7 +225,7 @@ async function keepFilters(rules: FilterRules, mysql: MysqlClient, context: Cont
   );
 }
 
-/** The server's variable is what any applier is started with; it is lent for the moment of the start. */
+/** Every applier is started with the server's variable; it is changed for the moment of the start. */
 const startWith = (workers: number, mysql: MysqlClient, statement: Statement): Promise<void> =>
   withBriefLock(mysql, "sluice.workers", async () => {
     const name = variableName(mysql.server, "replica_parallel_workers");
@@ -246,7 +246,7 @@ async function waitOf(context: Context, mysql: MysqlClient): Promise<Omit<Channe
   return { mysql, names, signal, report, skip: (error, why) => skip(mysql, context, error, why) };
 }
 
-/** Skips the transaction that the applier stopped on, and lets it go on behind it. */
+/** Skips the transaction that the applier stopped on, and lets the applier continue after it. */
 async function skip(mysql: MysqlClient, { declared, object, report }: Context, error: ThreadError, why: string) {
   const channel = channelOf(declared);
   // The counter of a replica is one for all its channels: the next applier that starts takes it.
@@ -256,7 +256,7 @@ async function skip(mysql: MysqlClient, { declared, object, report }: Context, e
   report.say(`${object}: skipped transaction ${error.transaction}: ${why}`);
 }
 
-/** Stopping and forgetting what is not there is done already. */
+/** A channel that does not exist counts as stopped and removed. */
 async function unlessGone(work: Promise<unknown>): Promise<void> {
   try {
     await work;

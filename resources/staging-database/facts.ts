@@ -30,7 +30,7 @@ export interface StagingRecord extends InstanceRecord {
   readonly sizeBytes: string | null;
 }
 
-/** Where the source stood when the seed was taken. */
+/** The source's position when the seed was taken. */
 export interface SeedPosition {
   readonly gtidSet: string | null;
   readonly file: string | null;
@@ -38,7 +38,7 @@ export interface SeedPosition {
 }
 
 export interface Settled extends InstanceSettled<StagingRecord> {
-  /** A seeding runs, or has ended well and is not recorded yet. */
+  /** A seeding runs, or has succeeded and is not recorded yet. */
   readonly hasSeedJob?: boolean;
 }
 
@@ -75,7 +75,7 @@ export const outputs = (_declared: Declaration, settled: Settled) => ({
   sizeBytes: settled.mark?.record.sizeBytes ?? null,
 });
 
-/** What is really set, in the declaration's words: the difference is drift. */
+/** The observed settings, in the form of the declaration: a difference is drift. */
 export const asDeclared = (declared: Declaration, settled: Settled): Record<string, unknown> =>
   instanceAsDeclared(instanceOf(declared), settled);
 

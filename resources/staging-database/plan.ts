@@ -71,7 +71,7 @@ const originOf = (source: SeedSource | null): Origin | null =>
     variables: inheritedVariables(source),
   };
 
-/** Seeds, or goes on with a seeding that was begun for the same request. */
+/** Seeds, or continues a seeding of the same request. */
 function seeding(wanted: Declaration, seen: Observed, { object, before }: PlanContext): Arrival<SeedStep> {
   const { settled, live } = seen;
   const { mark, instance } = settled;
@@ -90,11 +90,11 @@ function seeding(wanted: Declaration, seen: Observed, { object, before }: PlanCo
   return {
     resumes,
     discards: discards
-      ? { why, stopsBecause: isThrownAway(mark) ? "its data is thrown away and seeded anew" : why }
+      ? { why, stopsBecause: isThrownAway(mark) ? "its data is deleted and seeded again" : why }
       : null,
     claim: claimOf(seen, null),
     records,
-    // Before anything is thrown away: one refused definition ends a dump after hours.
+    // Before anything is deleted: one refused definition ends a dump after hours.
     tries: !resumes && request.method === "dump" ? [{ kind: "try-definitions", seeds: request, records }] : [],
     makes: [{ kind: "initialise-data" }],
     fills: [
@@ -113,8 +113,8 @@ function seeding(wanted: Declaration, seen: Observed, { object, before }: PlanCo
 const isThrownAway = (mark: Settled["mark"]): boolean => mark?.record.phase === "complete";
 
 /**
- * Read again before data is made: the source, and with it lower_case_table_names or the page size, may be another one than when
- * the directory was claimed. Where no source is declared, the settings stay as they are.
+ * Read again before the data directory is initialised: the source, and with it lower_case_table_names or the page size,
+ * may differ from when the directory was claimed. If no source is declared, the settings stay as they are.
  */
 const seedSettings = (seeds: SeedRequest, source: SeedSource | null): Partial<StagingRecord> => ({
   seeding: seeds,

@@ -112,7 +112,7 @@ async function admitSourceDefiners(context: Context, host: Host): Promise<void> 
   await admitDefiners(await connect(workOf(context)), definers);
 }
 
-/** A zone by its name is set now that the server can have it; the option file keeps it for the next start. */
+/** A named zone is set now that its tables are loaded; the option file keeps it for the next start. */
 async function useTimeZone(
   work: InstanceWork<StagingRecord>,
   host: Host,
@@ -124,7 +124,7 @@ async function useTimeZone(
   if (zone === null) return { hasTimeZones: true };
   const mysql = await connect(work);
   if (!(await knowsTimeZone(mysql, zone))) {
-    work.report.say(`${work.object}: time_zone stays SYSTEM, the tables of time zones do not hold ${zone}`);
+    work.report.say(`${work.object}: time_zone stays SYSTEM, the time zone tables do not contain ${zone}`);
     return { hasTimeZones: false };
   }
   await mysql.execute(setVariable("time_zone", zone));
@@ -143,10 +143,10 @@ async function requireSameSource(
   throw new SluiceError({
     code: "SEED_OTHER_REQUEST",
     object: place.object,
-    what: `the data is not of the server that the seeding was planned for: ${seeding.from} led to another server meanwhile`,
+    what: `the data is not of the server that the seeding was planned for: ${seeding.from} led to another server during the seeding`,
     found: `server_uuid ${sourceUuid}`,
     needs: `server_uuid ${seeding.sourceUuid}`,
-    fix: "name an address that leads to one server only; the next `pulumi up` begins again with empty data",
+    fix: "declare an address that leads to one server only; the next `pulumi up` starts the seeding again with empty data",
   });
 }
 

@@ -94,7 +94,7 @@ test("views and programs of a dump work for a declared reader on a read-only ser
       ],
     },
   ]);
-  expect((await stack.up(declared)).join("\n")).toMatch(/^1\/1 make the accounts as declared/m);
+  expect((await stack.up(declared)).join("\n")).toMatch(/^1\/1 apply the declared accounts/m);
   expect(await logIn(declared, passwords.first, "SELECT COUNT(*) AS n FROM defined.orders")).toEqual({ n: 2 });
 
   const other = declare({

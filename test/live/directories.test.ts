@@ -38,7 +38,7 @@ test("a socket that the ssh user could not reach is refused at once, and again w
   const unreachable = {
     code: "STORAGE_DIRECTORY_UNREACHABLE",
     problem: {
-      what: `user sluice may not enter ${closed}`,
+      what: `user sluice has no permission to enter ${closed}`,
       fix: expect.stringContaining(`chmod o+x ${closed}`) as string,
     },
   };

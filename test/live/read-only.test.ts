@@ -87,7 +87,7 @@ test("super_read_only that could not be set back is set back by the next up, and
   expect(await isSealed()).toBe(false);
   expect(await isLeftWritable(await open())).toBe(true);
   const lines = await stack.up(servers.declare());
-  expect(lines.join("\n")).toMatch(/^1\/1 set super_read_only of the replica back/m);
+  expect(lines.join("\n")).toMatch(/^1\/1 set super_read_only of the replica to ON again/m);
   expect(await isSealed()).toBe(true);
   expect(await stack.up(servers.declare())).toEqual([]);
 });

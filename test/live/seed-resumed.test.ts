@@ -49,15 +49,15 @@ test("a seeding that was begun for another source is ended and its data thrown a
       // It may be through by then: what counts is that nothing was thrown away.
       if (!String(error).includes("ended before")) throw error;
     });
-    expect(stack.lines.join("\n")).not.toContain("throw its data away");
+    expect(stack.lines.join("\n")).not.toContain("delete its data");
 
     const reseeded = lab.declare("resumed", 3581, { source: lab.source, reseed: "1" });
     await stack.interruptSeeding(reseeded);
     await stack.refresh(reseeded);
     const second = lab.declare("resumed", 3581, { reseed: "1", source: await otherSource(3582) });
-    expect(stack.preview(second)).toContain("throw its data away");
+    expect(stack.preview(second)).toContain("delete its data");
     const lines = (await stack.up(second)).join("\n");
-    expect(lines).toContain("throw its data away");
+    expect(lines).toContain("delete its data");
     expect(await lookAt(second)).toEqual({ databases: "warehouse", settings: "1\tANSI_QUOTES" });
     expect(await stack.up(second)).toEqual([]);
   } finally {

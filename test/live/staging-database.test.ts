@@ -119,7 +119,7 @@ test("a root password that is taken out of the program is taken from the server 
   const sealed = { locked: "N", sealed: 1, executed: "" };
   expect(await readRoot()).toEqual({ plugin: "caching_sha2_password", ...sealed });
 
-  expect(stack.preview(declared)).toContain("take the password of root@localhost away");
+  expect(stack.preview(declared)).toContain("remove the password of root@localhost");
   await stack.up(declared);
   expect(await readRoot()).toEqual({ plugin: "auth_socket", ...sealed });
   expect(await stack.up(declared)).toEqual([]);
@@ -163,7 +163,7 @@ test("data that is taken over keeps the settings that it was made with, whatever
   const declared = lab.declare(directory, 3427, { source: lab.source, seed: "dump", mode: "replication", adopt: true });
   const stack = lab.stack();
   const lines = await stack.up(declared);
-  expect(lines[0]).toMatch(/^1\/3 take over .* with the data that is in it/);
+  expect(lines[0]).toMatch(/^1\/3 take over .* with its data/);
   const row = await lab.within(declared, (mysql) =>
     mysql.queryRow(sql`SELECT @@lower_case_table_names AS lower, @@innodb_page_size AS page`),
   );

@@ -9,21 +9,21 @@ import { ownEntries } from "./layout";
 import { servicePlaceOf } from "./service";
 import { enclosingLook, parseSurroundings, requireApart, surroundingsLook, type Surroundings } from "./surroundings";
 
-/** What stands on the host, and what runs. */
+/** The files on the host, and the running process. */
 export interface InstanceFacts extends ServiceFacts {
   readonly directory: "absent" | "empty" | "ours" | "foreign files";
-  /** Entries of the directory that we never make. */
+  /** Entries of the directory that Sluice never creates. */
   readonly strangers: readonly string[];
   readonly markText: string | null;
   /** An empty directory, where a file system may be mounted, is `absent` too. */
   readonly data: "absent" | "initialising" | "ready";
-  /** Where the data directory points to, where it is a symbolic link; null where it is none. */
+  /** The target of the data directory, if it is a symlink; else null. */
   readonly dataLink: string | null;
   readonly optionText: string | null;
   readonly initText: string | null;
   /** The unit's or the supervisor's text. */
   readonly unitText: string | null;
-  /** Whoever listens on the port; null where nobody does. */
+  /** The process that listens on the port; null if none does. */
   readonly portListener: PortListener | null;
   readonly surroundings: Surroundings;
   /** The paths of root's in it that another user can change. */
@@ -33,7 +33,7 @@ export interface InstanceFacts extends ServiceFacts {
 }
 
 export interface PortListener {
-  /** Null where only root could know. */
+  /** Null if only root could know. */
   readonly pid: number | null;
   readonly command: string;
   /** It is this server. */
@@ -52,7 +52,7 @@ export async function readInstance(host: HostReader, place: Omit<InstancePlace, 
   return parseLook(stdout, place);
 }
 
-/** What may not be read is not absent: root was at hand when it was made, and is no more. */
+/** An unreadable file is not an absent one: it was created as root, and now the user cannot become root. */
 export function requireReadable(
   output: string,
   { name }: Pick<HostReader, "name">,
@@ -63,9 +63,9 @@ export function requireReadable(
   throw new SluiceError({
     code: "HOST_SUDO_REFUSED",
     object: `host ${name}`,
-    what: `user ${runtime.connectedUser} may not read ${path}`,
-    needs: "root, directly or through sudo without a password, as when the server was made",
-    fix: "let the user become root again (`sudo` of the host, /etc/sudoers.d), or log in as the user that made it",
+    what: `user ${runtime.connectedUser} has no permission to read ${path}`,
+    needs: "root, directly or through sudo without a password, as when the server was created",
+    fix: "let the user become root again (`sudo` of the host, /etc/sudoers.d), or log in as the user that created it",
   });
 }
 
@@ -73,7 +73,7 @@ function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): 
   const unitText = runtime.supervisor === "systemd" ? layout.unitFile : layout.supervisorFile;
   return sh`
     ${changerFunction(runtime.connectedUid ?? 0)}
-    # As root no symlink is followed: until its owner is mended the directory may be another user's.
+    # As root no symlink is followed: until its owner is repaired, another user may own the directory.
     open() { if [ -L "$1" ]; then return 1; elif ${runtime.asRoot ? "true" : "false"} && dd if=/dev/null iflag=nofollow 2>/dev/null; then dd "if=$1" iflag=nofollow,nonblock bs=64k 2>/dev/null; else cat -- "$1"; fi; }
     text() { [ -f "$2" ] && [ ! -L "$2" ] || return; if [ -r "$2" ]; then echo "$1 $(open "$2" | base64 | tr -d '\n')"; else echo "unreadable $2"; fi; }
     ${enclosingLook(layout)}
@@ -98,8 +98,9 @@ function lookCommand({ layout, runtime, port }: Omit<InstancePlace, "object">): 
 }
 
 /**
- * `unsafe` where the way to the directory is another user's: then root looks at nothing in it. `loose` for each path in it that
- * should be root's and another user can change. A job may belong to another ssh user, never to the one that mysqld runs as.
+ * `unsafe` if another user can change a directory on the path: then root reads nothing in it. `loose` for each path in
+ * it that should be root's and another user can change. A job may belong to another ssh user, never to the one that
+ * mysqld runs as.
  */
 const ownersLook = ({ layout, runtime }: Pick<InstancePlace, "layout" | "runtime">): Command => sh`
     found=$(changer ${layout.directory} parents 0); [ -z "$found" ] || { echo "unsafe $found"; exit 0; }

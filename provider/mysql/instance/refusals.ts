@@ -8,7 +8,7 @@ import type { Confinement } from "./confine/confinement";
 import type { Layout } from "./layout";
 import { requireApart, type Surroundings } from "./surroundings";
 
-/** Sluice never makes such a link: whoever moved the data elsewhere decides what becomes of it there. */
+/** Sluice never creates such a link: the administrator who moved the data decides what happens to it. */
 export function requireOwnData(
   { object, layout }: Pick<InstancePlace, "object" | "layout">,
   { dataLink }: Pick<InstanceFacts, "dataLink">,
@@ -17,34 +17,37 @@ export function requireOwnData(
   throw new SluiceError({
     code: "STORAGE_DATA_LINKED",
     object,
-    what: "cannot remove the data, it is elsewhere and somebody made a link to it",
+    what: "cannot remove the data, the data directory is a symlink",
     found: `${layout.data} -> ${dataLink}`,
     needs: `a directory, or a file system that is mounted at ${layout.data}`,
-    fix: `stop the server (\`systemctl stop ${layout.unitName}\`), remove ${dataLink} if the data may go, then the link ${layout.data}, and run it again`,
+    fix: `stop the server (\`systemctl stop ${layout.unitName}\`), remove ${dataLink} if the data can be deleted, then the link ${layout.data}, and run the command again`,
   });
 }
 
-/** Another user may have put a job there, or changed one: what it says of a seeding is not believed. */
+/** Another user may have put a job there, or changed one: its result is not trusted. */
 export const changerOfJob = (
   { directory, job }: Pick<Layout, "directory" | "job">,
   loose: readonly Changer[] = [], // absent in a state of an earlier version
 ): Changer | undefined => loose.find(({ step }) => step === directory || step === job);
 
-/** An administrator's chmod or chown is no reason to throw hours of seeding away: nothing is lost by asking first. */
+/** An administrator's chmod or chown is not a reason to delete hours of seeding: asking first loses nothing. */
 export function requireUnchangedJob(
   { object, layout }: Pick<InstancePlace, "object" | "layout">,
   instance: (Pick<InstanceFacts, "data"> & { readonly loose?: readonly Changer[] | undefined }) | null,
 ): void {
   const changer = changerOfJob(layout, instance?.loose);
   if (changer === undefined || instance === null || instance.data === "absent") return;
-  const { problem } = pathUnsafe(object, `does not go on with the seeding in ${layout.directory}`, changer);
+  const { problem } = pathUnsafe(object, `does not continue the seeding in ${layout.directory}`, changer);
   throw new SluiceError({
     ...problem,
-    fix: `to keep the seeding, if nobody has changed ${layout.job}: ${problem.fix ?? ""}, then \`pulumi up --refresh\`; to seed again with empty data, change \`reseed\``,
+    fix: `to keep the seeding, if no other user has changed ${layout.job}: ${problem.fix ?? ""}, then \`pulumi up --refresh\`; to seed again with empty data, change \`reseed\``,
   });
 }
 
-/** mysqld would say that its dictionary is missing; whoever forgot to mount the data must not be told to make it anew. */
+/**
+ * mysqld would report a missing dictionary; but the file system may only not be mounted, and then the data must not be
+ * created again.
+ */
 export function requireData(
   { object, layout }: Pick<InstancePlace, "object" | "layout">,
   { running, data }: Pick<InstanceFacts, "running" | "data">,
@@ -53,9 +56,9 @@ export function requireData(
   throw new SluiceError({
     code: "STORAGE_DATA_MISSING",
     object,
-    what: "cannot start, the data that it was seeded with is not there",
+    what: "cannot start, its data directory is missing",
     found: `nothing in ${layout.data}`,
-    fix: "bring it back (is its file system mounted?), or change `reseed` to seed it again",
+    fix: "restore the data (check that its file system is mounted), or change `reseed` to seed it again",
   });
 }
 
@@ -63,9 +66,9 @@ export const strangeFiles = (object: string, directory: string, strangers: reado
   new SluiceError({
     code: "STORAGE_DIRECTORY_NOT_EMPTY",
     object,
-    what: `cannot use directory ${directory}, it holds files that are not ours`,
+    what: `cannot use directory ${directory}, it holds files that Sluice did not create`,
     found: strangers.length === 0 ? "files" : strangers.join(", "),
-    needs: "an empty directory, or none",
+    needs: "an empty or absent directory",
     fix: "choose another directory, or move the files away",
   });
 
@@ -73,10 +76,10 @@ export const otherStorage = (object: string, directory: string, is: string, want
   new SluiceError({
     code: "STORAGE_KIND_DIFFERS",
     object,
-    what: `cannot use directory ${directory} as ${wanted}, its file system is another`,
+    what: `cannot use directory ${directory}, declared ${wanted}, found ${is}`,
     found: is,
     needs: wanted,
-    fix: "mount a file system of that kind there, or leave `storage` to be detected",
+    fix: "mount a file system of that kind there, or remove `storage` so that it is detected",
   });
 
 /** Refuses a port on which another process listens. */
@@ -90,14 +93,14 @@ export function requireFreePort(
   throw new SluiceError({
     code: "SERVER_PORT_TAKEN",
     object,
-    what: `cannot listen on port ${port}, another process does`,
+    what: `cannot listen on port ${port}, another process uses it`,
     found: process,
     needs: "a free port",
     fix: "choose another `port`, or end the other process",
   });
 }
 
-/** mysqld binds its socket there, and the ssh user opens it: a start that nobody can watch would look like a slow one. */
+/** mysqld binds its socket there, and the ssh user opens it: without access a start would look like a slow one. */
 export function requireEnterable(
   { object, layout }: Pick<InstancePlace, "object" | "layout">,
   { closed }: Pick<Surroundings, "closed">,
@@ -106,14 +109,14 @@ export function requireEnterable(
   throw new SluiceError({
     code: "STORAGE_DIRECTORY_UNREACHABLE",
     object,
-    what: `user ${closed.user} may not enter ${closed.directory}`,
+    what: `user ${closed.user} has no permission to enter ${closed.directory}`,
     found: `${closed.directory} is closed to user ${closed.user}`,
-    needs: `every directory on the way to ${layout.socket} open to the user that mysqld runs as and to the ssh user`,
-    fix: `choose a \`directory\` outside of private ones like /root or another server's data, or on the host: chmod o+x ${closed.directory}`,
+    needs: `every directory on the way to ${layout.socket} can be entered by the user that mysqld runs as and by the ssh user`,
+    fix: `choose a \`directory\` outside of private directories like /root or another server's data, or on the host: chmod o+x ${closed.directory}`,
   });
 }
 
-/** What `adopt` takes over, a later destroy removes: it must be data of MySQL that no other process uses. */
+/** A later destroy removes what `adopt` takes over: it must be data of MySQL that no other process uses. */
 function requireAdoptable(
   { object, layout }: Pick<InstancePlace, "object" | "layout">,
   { foreignData, dataHolder }: Pick<Surroundings, "foreignData" | "dataHolder">,
@@ -125,7 +128,7 @@ function requireAdoptable(
       what: `cannot take over ${layout.directory}, its data is not of MySQL 8.0 or later`,
       found: `${layout.data} holds ${foreignData.length === 0 ? "nothing" : foreignData.join(", ")}`,
       needs: "mysql.ibd, the data dictionary",
-      fix: "choose another directory; a destroy would remove what is in this one",
+      fix: "choose another directory; a destroy would delete the files in this one",
     });
   if (dataHolder !== null)
     throw new SluiceError({
@@ -133,11 +136,11 @@ function requireAdoptable(
       object,
       what: `cannot take over ${layout.directory}, another process uses its data`,
       found: `process ${dataHolder.pid}: ${dataHolder.command}`,
-      fix: "stop that process cleanly first (mysqladmin shutdown), and disable what starts it",
+      fix: "stop that process cleanly first (mysqladmin shutdown), and disable its unit or script",
     });
 }
 
-/** All that is refused about where a server is to live, before anything is made there. */
+/** All refusals about the directory of a server, before anything is created in it. */
 export function requireUsablePlace(
   place: Pick<InstancePlace, "object" | "layout" | "port">,
   { surroundings, confinement }: { readonly surroundings: Surroundings; readonly confinement: Confinement },
@@ -161,9 +164,9 @@ export function requireSameMachine(object: string, wanted: Machine, before: Mach
   throw new SluiceError({
     code: "HOST_OTHER_MACHINE",
     object,
-    what: `is not there: ${is} shows the host key of ${was}, but ${wanted.directory} is not the one that was made on ${was}`,
+    what: `does not exist: ${is} shows the host key of ${was}, but ${wanted.directory} is not the directory that was created on ${was}`,
     needs: "the same machine under its new address",
-    fix: "correct `host.address`; to make it anew on another machine, pin that machine's own `hostKey`",
+    fix: "correct `host.address`; to replace it on another machine, pin that machine's own `hostKey`",
   });
 }
 

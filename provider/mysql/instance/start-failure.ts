@@ -68,7 +68,7 @@ const patterns: readonly Pattern[] = [
     seen: /Bind on TCP\/IP port: Address already in use|Do you already have another mysqld server running on port/,
     says: (_match, { port }) => ({
       code: "SERVER_PORT_TAKEN",
-      what: `cannot listen on port ${port}, another process does`,
+      what: `cannot listen on port ${port}, another process uses it`,
       fix: "choose another `port`, or stop that process",
     }),
   },

@@ -53,7 +53,10 @@ export const seedingHealth: Readonly<Record<SeedFacts["state"], Health>> = {
   none: unfinished("claimed, not seeded yet", "run `pulumi up`: it continues"),
   running: unfinished("being seeded", "wait for the `pulumi up` that seeds it, or run it: it waits for the job"),
   finished: unfinished("seeded, not finished yet", "run `pulumi up`: it continues"),
-  failed: unfinished("seeding failed", "run `pulumi up`: it reports the error, or starts the seeding again with empty data"),
+  failed: unfinished(
+    "seeding failed",
+    "run `pulumi up`: it reports the error, or starts the seeding again with empty data",
+  ),
 };
 
 function unfinished(words: string, fix: string): Health {

@@ -61,7 +61,7 @@ interface SettingDifferences {
   readonly set: readonly Difference[];
 }
 
-/** A server that goes on running is told what it can be told; all else waits for a start. */
+/** Options that a running server accepts are set at once; all others wait for a start. */
 function compareSettings(wanted: InstanceDeclaration, settled: InstanceSettled, object: string): SettingDifferences {
   const { instance, server, mark } = settled;
   const desired = desiredOf(wanted, object, settled);

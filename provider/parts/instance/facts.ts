@@ -23,14 +23,14 @@ export interface InstanceSettled<Record extends InstanceRecord = InstanceRecord>
   readonly storageKind: string | null;
   /** The file system that the data is on, or would be. */
   readonly mount: Mount | null;
-  /** The ones seen last where mysqld is gone now; null if none were ever seen. */
+  /** The last ones seen, if mysqld is missing now; null if none were ever seen. */
   readonly binaries: Binaries | null;
   readonly runtime: Runtime | null;
   /** A data directory without a mark: `adopt` takes it over as it is. */
   readonly unclaimedData: boolean;
-  /** What stands on the host; null before the directory is ours. */
+  /** The files and the process on the host; null before the directory is claimed. */
   readonly instance: SettledInstance | null;
-  /** What the server says; remembered from its last run while it is stopped. */
+  /** Facts of the server; while it is stopped those of its last run. */
   readonly server: RunningFacts | null;
 }
 
@@ -47,7 +47,7 @@ export interface SettledInstance {
   readonly loose?: InstanceFacts["loose"];
 }
 
-/** What is true only while it is looked at. */
+/** What is true only at the moment of the observation. */
 export interface InstanceLive {
   readonly strangers: readonly string[];
   readonly portListener: InstanceFacts["portListener"];
@@ -56,7 +56,7 @@ export interface InstanceLive {
   readonly confinement: Confinement;
   /** Why there is no mysqld that could be started; null if there is one. */
   readonly binariesProblem: SluiceError | null;
-  /** The remembered server is not there, and neither is the file system that it was on. `settled` is what is remembered. */
+  /** The server is missing, and so is the file system that held it. `settled` is then the stored observation. */
   readonly unmounted: Unmounted | null;
 }
 
@@ -76,7 +76,7 @@ export const blankInstance: InstanceSettled<never> = {
   server: null,
 };
 
-/** In a state of version 1 owner, seal and record stand side by side in `marker`. */
+/** In a state of version 1 owner, seal and record are side by side in the property `marker`. */
 export const migrateInstance = ({ marker, ...settled }: Readonly<Record<string, unknown>>): object => ({
   ...settled,
   mark: marker == null ? null : parseMarkFile(JSON.stringify(marker), ""),
@@ -84,7 +84,7 @@ export const migrateInstance = ({ marker, ...settled }: Readonly<Record<string, 
 
 export const instanceExists = ({ directory }: Pick<InstanceSettled, "directory">): boolean => directory === "ours";
 
-/** Why the server cannot be seen where it is remembered to be. */
+/** Why the server cannot be observed in its directory. */
 export const unseenInstance = ({ live }: Seen, object: string): SluiceError | undefined =>
   live?.unmounted == null ? undefined : notMounted(object, live.unmounted);
 
@@ -104,7 +104,7 @@ export const instanceOutputs = ({ mark, server, storageKind }: InstanceSettled) 
   storageKind,
 });
 
-/** What is really set, in the declaration's words: the difference is drift. */
+/** The observed settings, in the form of the declaration: a difference is drift. */
 export function instanceAsDeclared(
   declared: InstanceDeclaration,
   { mark, instance, server }: InstanceSettled,

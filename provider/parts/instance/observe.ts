@@ -19,7 +19,7 @@ import { isSameMount, readMount, type Mount, type Unmounted } from "../../storag
 import { serverOf, variableName, type InstanceLive, type InstanceSettled } from "./facts";
 import type { InstanceDeclaration } from "./schema";
 
-/** What a room goes on looking with. */
+/** What a room needs for its own observation. */
 export interface InstanceSeen<Record extends InstanceRecord> {
   readonly host: HostReader;
   readonly layout: Layout;
@@ -79,7 +79,7 @@ const settleInstance = (found: InstanceFacts, refusesUs: boolean): NonNullable<I
   loose: found.loose,
 });
 
-/** Null too where the object stands where it should: an administrator may move it to another file system. */
+/** Null too if the object is in its directory: an administrator may move it to another file system. */
 function findUnmounted(
   { directory, data }: Layout,
   found: Pick<InstanceFacts, "data" | "dataLink"> & { readonly mark: Mark | null; readonly mount: Mount | null },
@@ -88,7 +88,7 @@ function findUnmounted(
   const [was, is] = [remembered?.mount ?? null, found.mount];
   if (remembered?.mark == null || was === null || is === null || isSameMount(was, is)) return null;
   if (!isSame(found.mark?.identity, remembered.mark.identity)) return { path: directory, was, is };
-  // Data may have a file system of its own; an empty one that was just mounted there is an administrator's wish.
+  // Data may have a file system of its own; an empty one that was just mounted there was mounted on purpose.
   const hadData = remembered.instance !== null && remembered.instance.data !== "absent";
   const isUnlinked = found.dataLink === null && remembered.instance?.dataLink != null;
   return hadData && !isUnlinked && found.data === "absent" && !is.point.startsWith(`${directory}/`)
@@ -96,7 +96,7 @@ function findUnmounted(
     : null;
 }
 
-/** A server that runs but does not let us in yet is being filled or started: its facts come in the next round. */
+/** A server that runs but refuses the login is being filled or started: its facts come in the next round. */
 const readServer = async (declared: InstanceDeclaration, look: Readers, host: HostReader): Promise<RunningServer> => {
   const { config, configFile, rootPassword } = declared;
   return readRunning(() => look.mysql(serverOf(declared)), {

@@ -18,14 +18,14 @@ export interface Claim {
 
 /** How a room brings the data into an instance that is not complete. */
 export interface Arrival<S extends Step> {
-  /** Data of an interrupted run goes on: it is neither thrown away nor made. */
+  /** Data of an interrupted run is continued: neither deleted nor initialised. */
   readonly resumes: boolean;
-  /** Why data or work that is there is thrown away; null if there is none. */
+  /** Why existing data or work is deleted; null if there is none. */
   readonly discards: { readonly why: string; readonly stopsBecause: string } | null;
   readonly claim: Claim;
   /** What the mark records with the new configuration. */
   readonly records: object;
-  /** Before anything is thrown away. */
+  /** Before anything is deleted. */
   readonly tries: readonly S[];
   /** Makes the data directory while the server is stopped. */
   readonly makes: readonly (S | InstanceStep)[];
@@ -33,7 +33,10 @@ export interface Arrival<S extends Step> {
   readonly fills: readonly (S | InstanceStep)[];
 }
 
-/** From nothing, or from what an interrupted run left, to a complete server: the room's steps stand between the part's own. */
+/**
+ * From nothing, or from what an interrupted run left, to a complete server: the room's steps are between the part's
+ * own.
+ */
 export function planMaking<S extends Step>(
   wanted: InstanceDeclaration,
   { settled, live }: Seen,
@@ -58,7 +61,7 @@ export function planMaking<S extends Step>(
   );
 }
 
-/** Existing data becomes ours as it is, and only its configuration changes. */
+/** Existing data is taken over as it is, and only its configuration changes. */
 export const planAdoption = (wanted: InstanceDeclaration, claim: Claim): Plan<InstanceStep> =>
   inOrder<InstanceStep>(
     { kind: "claim-directory", directory: wanted.directory, adopts: true, ...claim },
@@ -69,7 +72,7 @@ export const planAdoption = (wanted: InstanceDeclaration, claim: Claim): Plan<In
     wanted.state === "running" && makesAccounts(wanted),
   );
 
-/** Another state of the same name held it. As it is: what else is to change, is planned when it is ours. */
+/** Another state of the same name owned it. Taken over as it is: all other changes are planned afterwards. */
 export const planTakeOver = ({ directory }: InstanceDeclaration, records: object): Plan<InstanceStep> =>
   inOrder<InstanceStep>({ kind: "take-over", directory, records });
 

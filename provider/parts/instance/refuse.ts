@@ -18,7 +18,7 @@ export const directoryNamed = (directory: string) => ({
   another: "another `directory`",
 });
 
-/** All that is refused before a step is planned. */
+/** All refusals before a step is planned. */
 export function refuseInstance(wanted: InstanceDeclaration, seen: Seen, context: Context): void {
   const { settled, live } = seen;
   const { object, identity, before } = context;
@@ -58,8 +58,8 @@ const listensOn = (port: number, { instance, server }: InstanceSettled): boolean
   instance?.running === true && [undefined, String(port)].includes(server?.variables["port"]);
 
 /**
- * Refuses a plan that needs programs which are not on the host. A server that runs and is as declared goes on without them, and
- * so does a server that is only stopped. `also`: steps of the room that run mysqld or its clients.
+ * Refuses a plan that needs programs which are missing on the host. A server that runs and is as declared does not need
+ * them, and neither does a server that is only stopped. `also`: steps of the room that run mysqld or its clients.
  */
 export function requireBinaries<S extends Step>(
   { baseDirectory }: InstanceDeclaration,

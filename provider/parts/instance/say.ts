@@ -31,7 +31,7 @@ export type InstanceStep =
   | { readonly kind: "restart-server"; readonly because: readonly Difference[] }
   | { readonly kind: "remove-server"; readonly directory: string };
 
-/** A preview of something new has not looked at the host: whether there is data to take over is known during `up`. */
+/** A preview of a new object has not looked at the host: whether there is data to take over is known during `up`. */
 export type Adopts = boolean | "where data is there";
 
 /** The server that data comes from: the new one must not have its server ids, and needs its settings. */
@@ -42,7 +42,7 @@ export interface Origin {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** What a room calls the bringing of its data. */
+/** A room's words for bringing its data. */
 export interface DataWords {
   /** `seed it again` */
   readonly bringAgain: string;
@@ -66,12 +66,12 @@ export const sayInstance = (data: DataWords): Sayings<InstanceStep> => ({
   "stop-server": ({ why }) => ({
     what: "stop the server",
     because: [because(why)],
-    interrupts: "nobody can connect until it is started again",
+    interrupts: "clients cannot connect until it is started again",
   }),
   "empty-data": ({ why }) => ({
-    what: "throw its data away",
+    what: "delete its data",
     because: [because(why)],
-    interrupts: `its data is gone until ${data.isBroughtAgain}`,
+    interrupts: `its data is missing until ${data.isBroughtAgain}`,
   }),
   "initialise-data": () => ({ what: "initialise an empty data directory" }),
   "start-server": () => ({ what: "start the server and wait until it answers" }),
@@ -81,10 +81,10 @@ export const sayInstance = (data: DataWords): Sayings<InstanceStep> => ({
     because: [{ property: "rootPassword", from: "", to: "changed" }],
   }),
   "take-root-password": () => ({
-    what: "take the password of root@localhost away",
+    what: "remove the password of root@localhost",
     because: [{ property: "rootPassword", from: "", to: "nothing" }],
   }),
-  "change-accounts": (step) => ({ what: "make the accounts as declared", because: step.because }),
+  "change-accounts": (step) => ({ what: "apply the declared accounts", because: step.because }),
   "set-variables": (step) => ({
     what: "set variables of the running server",
     because: step.because,
@@ -93,15 +93,18 @@ export const sayInstance = (data: DataWords): Sayings<InstanceStep> => ({
   "restart-server": (step) => ({
     what: "restart the server",
     because: step.because,
-    interrupts: "connections end; channels go on after it",
+    interrupts: "connections end; channels continue after it",
   }),
-  "remove-server": ({ directory }) => ({ what: `remove the server and ${directory}`, interrupts: "its data is gone" }),
+  "remove-server": ({ directory }) => ({
+    what: `remove the server and ${directory}`,
+    interrupts: "its data is deleted",
+  }),
 });
 
 function claimWords(directory: string, adopts: Adopts, { bringsNothing }: DataWords): string {
-  if (adopts === true) return `take over ${directory} with the data that is in it`;
+  if (adopts === true) return `take over ${directory} with its data`;
   if (adopts === false) return `claim directory ${directory}`;
-  return `take over directory ${directory} if data is in it: keeps the data, writes my.cnf, init file and unit anew, ${bringsNothing}; if not, claim it`;
+  return `take over directory ${directory} if data is in it: keeps the data, rewrites my.cnf, init file and unit, ${bringsNothing}; if not, claim it`;
 }
 
 const because = (why: string): Difference => ({ property: "because", from: "", to: why });

@@ -221,7 +221,7 @@ export const instanceOutputDocs = {
 
 type Place = Pick<InstanceDeclaration, "host" | "directory" | "port">;
 
-/** `root@stage-1:/srv/mysql/orders`: where it stands. */
+/** `root@stage-1:/srv/mysql/orders`: where it is. */
 export const instanceId = ({ host: at, directory }: Place): string => `${addressOf(at)}:${directory}`;
 
 /** `orders@stage-1:3306`, for errors. */

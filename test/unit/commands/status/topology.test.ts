@@ -151,8 +151,8 @@ describe("the topology", () => {
       200,
     );
     expect(text).toMatch(/^- db-1:3306 +unknown +the source does not answer \(SOURCE_UNREACHABLE\)$/m);
-    expect(text).toMatch(/^- db-2:3306 +unknown +not asked, because no channel/m);
-    expect(text).toMatch(/^- stage-2:3307 +unknown +not asked/m);
+    expect(text).toMatch(/^- db-2:3306 +unknown +not queried, because no channel/m);
+    expect(text).toMatch(/^- stage-2:3307 +unknown +not queried/m);
   });
 
   test("says of a source that one channel reaches and another does not both: what it is, and what is wrong", () => {
@@ -164,7 +164,7 @@ describe("the topology", () => {
       server: { version: "9.7.4" },
       health: { isWell: false, code: "SOURCE_UNREACHABLE" },
     });
-    expect(topology.summary).toBe("Of 3 servers and 2 channels, 2 need a look.");
+    expect(topology.summary).toBe("Of 3 servers and 2 channels, 2 need attention.");
   });
 
   test("shows an object through which nothing flows once, below its server, and counts it by its own noun", () => {
@@ -205,7 +205,7 @@ describe("the topology", () => {
       "+ channel billing",
     ]);
     const ill = planTopology([...sights, line("lost", "stage-2:3307", { isWell: false, words: "gone" })]);
-    expect(ill.summary).toBe("Of 4 servers and 3 snapshots and 2 channels, 1 needs a look.");
+    expect(ill.summary).toBe("Of 4 servers and 3 snapshots and 2 channels, 1 needs attention.");
     expect(renderTopology(ill, 100)).toMatch(/^stage-2:3307.*\n {2}- snapshot lost +gone$/m);
   });
 
@@ -224,7 +224,7 @@ describe("the closing sentence", () => {
 
   test("says what the healthy state is, with the longest lag", () => {
     const into = "stage-1:3307";
-    expect(summary()).toBe("This stack holds nothing of Sluice.");
+    expect(summary()).toBe("This stack has no resources of Sluice.");
     expect(summary(staging("a", into))).toBe("All servers are as declared.");
     expect(summary(staging("a", into), channel("c", production, into))).toBe("The channel is running, its lag is 0 s.");
     expect(
@@ -241,7 +241,7 @@ describe("the closing sentence", () => {
   });
 
   test("counts what needs attention, and the topology is then not healthy", () => {
-    expect(summary(...badDay)).toBe("Of 7 servers and 4 channels, 6 need a look.");
+    expect(summary(...badDay)).toBe("Of 7 servers and 4 channels, 6 need attention.");
     expect(planTopology(badDay).isWell).toBe(false);
   });
 });

@@ -233,7 +233,7 @@ describe("a seeded staging database", () => {
       "seed",
     ]);
     const text = renderPlan("orders", plan(wanted, seen, contextOf(declare())), say);
-    expect(text).toContain("! its data is gone until it is seeded again");
+    expect(text).toContain("! its data is missing until it is seeded again");
   });
 
   test("keeps its data when the reseed text is taken out of the program", () => {
@@ -555,7 +555,7 @@ describe("the surroundings of a directory", () => {
   test("a directory that the ssh user may not enter is refused at once, also where the server runs already", () => {
     const live = at({ closed: { user: "ana", directory: "/srv/mysql" } });
     for (const settled of [blank, converged(declare())])
-      expect(() => kinds(declare(), { settled, live })).toThrow("user ana may not enter /srv/mysql");
+      expect(() => kinds(declare(), { settled, live })).toThrow("user ana has no permission to enter /srv/mysql");
     expect(kinds(absent, { settled: converged(declare()), live })).toEqual(["stop-server", "remove-server"]);
   });
 

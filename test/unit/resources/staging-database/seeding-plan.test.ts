@@ -193,7 +193,7 @@ describe("an unfinished seeding", () => {
       ])
         expect(problemOf(() => kinds(declare(), seen))).toMatchObject({
           code: "STORAGE_PATH_UNSAFE",
-          what: "does not go on with the seeding in /srv/mysql/orders: group 50 can change /srv/mysql/orders",
+          what: "does not continue the seeding in /srv/mysql/orders: group 50 can change /srv/mysql/orders",
           fix: expect.stringMatching(
             /: chmod g-w \/srv\/mysql\/orders, then `pulumi up --refresh`; .* `reseed`$/,
           ) as string,

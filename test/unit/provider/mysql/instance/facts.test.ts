@@ -125,6 +125,6 @@ test("what may not be read is an error, not an absent server", () => {
   const host = { name: "sluice@stage-1:22" };
   expect(() =>
     requireReadable("directory yes\nunreadable /srv/mysql/orders/sluice.json\n", host, instanceOf()),
-  ).toThrow(/may not read \/srv\/mysql\/orders\/sluice\.json \(HOST_SUDO_REFUSED\)/);
+  ).toThrow(/has no permission to read \/srv\/mysql\/orders\/sluice\.json \(HOST_SUDO_REFUSED\)/);
   expect(() => requireReadable("directory yes\nmarker e30=\n", host, instanceOf())).not.toThrow();
 });

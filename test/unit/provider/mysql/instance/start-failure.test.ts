@@ -39,7 +39,7 @@ test.each([
     "a port in use",
     "2026-11-20T14:18:20.566666Z 0 [ERROR] [MY-010262] [Server] Can't start server: Bind on TCP/IP port: Address already in use",
     "SERVER_PORT_TAKEN",
-    "cannot listen on port 3307, another process does",
+    "cannot listen on port 3307, another process uses it",
   ],
   [
     "a file it may not read",
