@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { wordsOf } from "../provider/errors";
 import { closeHosts } from "../provider/host/pool";
-import { rooms } from "../resources/rooms";
 import { parseArguments, usage } from "./arguments";
 import { status } from "./status";
 
@@ -20,7 +19,7 @@ async function main(words: readonly string[]): Promise<number> {
       process.stdout.write(`${version()}\n`);
       return 0;
     case "status": {
-      const answer = await status(order, rooms, process.stdout.columns ?? plainColumns);
+      const answer = await status(order, process.stdout.columns ?? plainColumns);
       process.stdout.write(answer.text);
       return answer.isWell ? 0 : 1;
     }
