@@ -126,7 +126,7 @@ describe("nothing is changed when", () => {
     await servers.source.host.facts();
     const text = await refusal({ filters: { ignoreTables: ["shop.log"] } });
     await servers.source.run("SET GLOBAL binlog_format = 'ROW'");
-    expect(text).toContain("the source does not log rows (SOURCE_BINLOG_FORMAT)");
+    expect(text).toContain("the source has binlog_format=STATEMENT (SOURCE_BINLOG_FORMAT)");
   });
 
   test("start names a file that the source does not have, or a place behind its end", async () => {
