@@ -63,7 +63,7 @@ export class LockKeeper {
           if (reply.kind === "held") return done(session);
           if (reply.kind === "broken") throw this.#broken(reply.why);
           if (reply.kind !== "taken") return waiting("the connection was lost");
-          holders = reply.holders;
+          holders = reply.holders.filter(isAlive);
           return waiting(`held by ${renderHolders(holders)}`);
         },
       });
@@ -187,9 +187,13 @@ interface Lock extends Taking {
 const isAmong = ({ tag }: Lock, holders: readonly HolderLine[]): boolean =>
   holders.some((holder) => holder.tag === tag);
 
+const isAlive = ({ process }: HolderLine): boolean => process !== "-";
+
 const renderHolders = (holders: readonly HolderLine[]): string =>
-  holders.map(({ process, since, holder }) => `${holder} since ${since} (process ${process})`).join(" and ") ||
-  "an unknown run";
+  holders
+    .filter(isAlive)
+    .map(({ process, since, holder }) => `${holder} since ${since} (process ${process})`)
+    .join(" and ") || "an unknown run";
 
 const nameLimit = 200; // of the 255 bytes a file name may have
 

@@ -40,8 +40,8 @@ const script = [
   'isSession() { case $(if [ -e /proc/self/cmdline ]; then tr "\\0" " " <"/proc/$1/cmdline"; else ps -ww -o args= -p "$1"; fi) in *" sluice-locks "* | *" sluice-locks") ;; *) false ;; esac; } 2>/dev/null',
   // The last line of each tag that is not freed.
   `holders() { awk '$2 == "freed" { delete held[$1]; next } { held[$1] = $0 } END { for (tag in held) print held[tag] }' "$f"; } 2>/dev/null`,
-  // A shared holder that was killed could not write that it ended.
-  'living() { holders | while read -r tag pid rest; do if isSession "$pid"; then echo "$tag $pid $rest"; fi; done; }',
+  // A holder that was killed could not say that it is over: its process is printed as `-`.
+  'marked() { holders | while read -r tag pid rest; do isSession "$pid" || pid=-; echo "$tag $pid $rest"; done; }',
   'endOlder() { holders | { while read -r tag pid _; do if [ "$tag" = "$1" ] && [ "$pid" != $$ ] && isSession "$pid"; then kill "$pid"; exit; fi; done; false; }; } 2>/dev/null',
   `isExclusive() { [ -n "$(echo "$1" | awk 'NF && $1 !~ /^shared-/')" ]; }`,
   'exclusive() { { lock -x || { endOlder "$1" && inherit; }; } 2>/dev/null && same "$f" && before=$(holders) && echo "$2" >"$f"; }',
@@ -56,7 +56,7 @@ const script = [
   '[ -e "$f" ] || (set -C; : >"$f") 2>/dev/null',
   '{ command exec 9<"$f"; } 2>/dev/null || { echo "broken $2 cannot open $f"; exit; }',
   'if "$1" "$4" "$4 $$ $(date -u +%Y-%m-%dT%H:%M:%SZ) $5"; then echo "held $2 $(echo "$before" | tr "\\n" "\\t")"; read -r _ <&6',
-  'else echo "taken $2 $(living | tr "\\n" "\\t")"; fi',
+  'else echo "taken $2 $(marked | tr "\\n" "\\t")"; fi',
   ') & eval "p$2=$! m$2=\\$1 f$2=\\$3 t$2=\\$4"; }',
   // The file is removed while its lock is held: a waiter sees that its open file is not that file, and creates a new one.
   'isHeld() { [ "$f" -ef "/proc/$1/fd/9" ]; }',
@@ -85,6 +85,7 @@ export type Reply =
 export interface HolderLine {
   /** Identifies this holder of the lock. */
   readonly tag: string;
+  /** `-` of a holder that was killed. */
   readonly process: string;
   readonly since: string;
   readonly holder: string;
