@@ -14,12 +14,8 @@ import { runtimeOf, type Instance } from "../../provider/mysql/instance/instance
 import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
 import { awaitAnswering, startInstance } from "../../provider/mysql/instance/start";
 import { stopInstance } from "../../provider/mysql/instance/stop";
-import {
-  ensureDirectories,
-  ensureOsUser,
-  initialiseData,
-  writeConfiguration,
-} from "../../provider/mysql/instance/prepare";
+import { ensureDirectories, ensureOsUser, writeConfiguration } from "../../provider/mysql/instance/prepare";
+import { initialiseData } from "../../provider/mysql/instance/data";
 import { removeInstance } from "../../provider/mysql/instance/removal";
 import { renderOptions } from "../../provider/mysql/instance/options";
 import type { Place } from "./place";

@@ -6,6 +6,7 @@ import * as staging from "../../resources/staging-database/facts";
 import type { Written as StagingWritten } from "../../resources/staging-database/schema";
 import { noRules } from "../../provider/mysql/channel/filters";
 import { rooms } from "../../resources/rooms";
+import { copiedServerRoom, type CopiedServerArgs } from "../harness/copied-server-room";
 import { fileRoom, type FileRoomArgs, type Settled as FileSettled } from "../harness/file-room";
 
 /** What a room is tried with: declarations as programs write them, and what was seen of the object at other times. */
@@ -230,14 +231,36 @@ const fileSettled: FileSettled[] = [
   { owner: "other/prod/orders", seal: null, parts: 0, text: null, passwordMatches: false },
 ];
 
+const copiedWritten: CopiedServerArgs[] = [
+  { host: "local", directory: "/srv/mysql/copy", from: "/srv/mysql/orders/data" },
+  {
+    host: machine,
+    directory: "/srv/mysql/copy",
+    port: 3308,
+    from: "/srv/mysql/orders/data",
+    rootPassword: "secret:rootPassword",
+    accounts: [{ name: "reader", password: "secret:accounts.reader", grants: ["SELECT ON shop.*"] }],
+    config: { max_connections: 50 },
+    durability: "relaxed",
+    confine: "adjust",
+    state: "stopped",
+    adopt: true,
+  },
+];
+const copiedSettled = stagingSettled.map(({ mark, ...settled }) => ({
+  ...settled,
+  mark: mark && { ...mark, identity: mark.identity && { ...mark.identity, kind: "CopiedServer" } },
+}));
+
 const samples: Record<string, Omit<Sample, "room">> = {
   StagingDatabase: { written: stagingWritten, settled: stagingSettled },
   ReplicationChannel: { written: channelWritten, settled: channelSettled },
+  CopiedServer: { written: copiedWritten, settled: copiedSettled },
   FileRoom: { written: fileWritten, settled: fileSettled },
 };
 
 /** Every room there is, and the one of the tests. A room without samples fails. */
-export const everyRoom: readonly Sample[] = [...rooms, fileRoom as AnyRoom].map((room) => {
+export const everyRoom: readonly Sample[] = [...rooms, copiedServerRoom as AnyRoom, fileRoom as AnyRoom].map((room) => {
   const of = samples[room.kind];
   if (of === undefined) throw new Error(`test/contract/samples.ts has no samples of ${room.kind}`);
   return { room, ...of };

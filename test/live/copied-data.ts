@@ -3,7 +3,7 @@ import { sh } from "../../provider/host/command";
 import type { Host } from "../../provider/host/host";
 import type { Instance } from "../../provider/mysql/instance/instance";
 import { groupsOf, initialSettings } from "../../provider/mysql/instance/options";
-import { initialiseData } from "../../provider/mysql/instance/prepare";
+import { initialiseData } from "../../provider/mysql/instance/data";
 
 const folder = "/srv/initialised";
 

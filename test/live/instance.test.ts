@@ -8,8 +8,8 @@ import {
 import { readInstance } from "../../provider/mysql/instance/facts";
 import { awaitAnswering } from "../../provider/mysql/instance/start";
 import { stopInstance } from "../../provider/mysql/instance/stop";
-import { emptyData } from "../../provider/mysql/instance/removal";
-import { initialiseData } from "../../provider/mysql/instance/prepare";
+import { emptyData } from "../../provider/mysql/instance/data";
+import { initialiseData } from "../../provider/mysql/instance/data";
 import { sql } from "../../provider/mysql/sql";
 import { awaitCondition, done, waiting } from "../../provider/wait";
 import { closeHosts, makeServer, requireLab, type ManagedServer, type ServerWanted } from "./managed-server";

@@ -9,12 +9,8 @@ import { parseAccountFile } from "../../provider/mysql/instance/accounts/managem
 import { readBinaries, type Binaries } from "../../provider/mysql/instance/binaries";
 import { runtimeOf, type Connect, type Instance } from "../../provider/mysql/instance/instance";
 import { layoutOf, managementAccount } from "../../provider/mysql/instance/layout";
-import {
-  ensureDirectories,
-  ensureOsUser,
-  initialiseData,
-  writeConfiguration,
-} from "../../provider/mysql/instance/prepare";
+import { ensureDirectories, ensureOsUser, writeConfiguration } from "../../provider/mysql/instance/prepare";
+import { initialiseData } from "../../provider/mysql/instance/data";
 import { removeInstance } from "../../provider/mysql/instance/removal";
 import { awaitAnswering, startInstance } from "../../provider/mysql/instance/start";
 import { stopInstance } from "../../provider/mysql/instance/stop";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Lab, LabHost } from "../../lab/index.ts";
 import { readJob } from "../../provider/host/job/job";
-import { emptyData } from "../../provider/mysql/instance/removal";
+import { emptyData } from "../../provider/mysql/instance/data";
 import { seedPlaceOf } from "../../provider/mysql/seed/run";
 import { forgetSeed } from "../../provider/mysql/seed/job";
 import type { SeedResult, Seeding } from "../../provider/mysql/seed/run";

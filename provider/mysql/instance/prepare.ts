@@ -1,5 +1,5 @@
 import { SluiceError } from "../../errors";
-import { allOf, asUserFunction, type Command, sh } from "../../host/command";
+import { allOf, type Command, sh } from "../../host/command";
 import type { FileOptions, Host } from "../../host/host";
 import { makeService } from "../../host/service/service";
 import { pathUnsafe, refusal, requireTrusted, untrustedIn } from "../../host/trust";
@@ -8,9 +8,7 @@ import { makePassword, parseAccountFile, renderAccountFile } from "./accounts/ma
 import { readInstance } from "./facts";
 import { accountKind, renderInit, type Account } from "./init-file";
 import type { Instance, InstancePlace } from "./instance";
-import { groupsOf, initialSettings } from "./options";
 import { requireEnterable } from "./refusals";
-import { startFailure } from "./start-failure";
 import { serviceOf } from "./service";
 
 /** Creates the unix user of mysqld if it is missing and we are root; packages of the server alone do not create it. */
@@ -148,52 +146,4 @@ async function ensureAccount(host: Host, instance: Instance): Promise<Account> {
     ...(runtime.asRoot && { asRoot: true, owner: `${runtime.connectedUser}:` }),
   });
   return { kind: "password", password };
-}
-
-const initialiseSeconds = 600; // 2.3 s measured (docs of the lab); a disk a hundred times slower still passes
-
-/**
- * mysqld leaves out its own flushes (4.1 s instead of 7.1 s, measured on two busy cores). Data that is kept must be flushed by one
- * `sync` of its file system before the directory gets its name.
- */
-export const unflushed = ["--innodb-flush-method=nosync", "--innodb-doublewrite=OFF"];
-
-/**
- * Makes an empty data directory if there is none. It has its name only when it is whole and on the disk, but for a file
- * system that is mounted in its place: a half-made one is deleted by the next run before it begins again. May be
- * repeated.
- */
-export async function initialiseData(host: Host, instance: Instance): Promise<void> {
-  const { layout, runtime, binaries } = instance;
-  const { asRoot, osUser } = runtime;
-  const optionText = (await host.readFile(layout.optionFile, { asRoot })) ?? "";
-  const settings = initialSettings(optionText, groupsOf(instance)).map(([name, value]) => `--${name}=${value}`);
-  const words = [
-    `--tmpdir=${layout.tmp}`,
-    ...(binaries.baseDirectory === null ? [] : [`--basedir=${binaries.baseDirectory}`]),
-    ...settings,
-  ];
-  const own = asRoot ? sh`chown ${`${osUser}:`} "$made"` : sh`:`;
-  const { exitCode, stderr } = await host.run(
-    sh`
-    ${asRoot ? asUserFunction(osUser) : sh`asUser() { "$@"; }`}
-    cd /
-    made=${layout.dataInitialising}
-    rm -rf "$made" || exit 99
-    # An empty one goes; one that stays so is a mount point.
-    [ ! -d ${layout.data} ] || rmdir ${layout.data}/lost+found ${layout.data} 2>/dev/null
-    set --
-    if [ ! -d ${layout.data} ]; then mkdir "$made" && set -- ${unflushed} || exit 99
-    elif [ "$(ls -A ${layout.data} && echo empty)" = empty ]; then made=${layout.data}
-    else exit 0; fi
-    chmod 0750 "$made" && ${own} || exit 99
-    asUser ${binaries.mysqld} --no-defaults --initialize-insecure --datadir="$made" ${words} "$@" </dev/null || exit
-    [ "$made" != ${layout.data} ] || exit 0
-    # sync -f is coreutils 8.24 (2015); without it every file system is flushed.
-    sync -f "$made" || sync
-    mv "$made" ${layout.data} || exit 99`,
-    { asRoot, withinSeconds: initialiseSeconds, accept: [0, 1, 2] },
-  );
-  if (exitCode === 0) return;
-  throw startFailure(instance, `exit code ${exitCode} of --initialize-insecure`, stderr.split("\n"));
 }

@@ -4,9 +4,10 @@ import { setRootPassword, takeRootPassword } from "../../mysql/instance/accounts
 import { keepOptionFile } from "../../mysql/instance/adoption";
 import { confine, unconfine } from "../../mysql/instance/confine/confine";
 import { stopInstance } from "../../mysql/instance/stop";
-import { ensureDirectories, ensureOsUser, initialiseData, writeConfiguration } from "../../mysql/instance/prepare";
+import { emptyData, endJobs, forgetJobs, initialiseData, removeSeconds } from "../../mysql/instance/data";
+import { ensureDirectories, ensureOsUser, writeConfiguration } from "../../mysql/instance/prepare";
 import type { InstanceRecord } from "../../mysql/instance/record";
-import { emptyData, endJobs, forgetJobs, removeInstance, removeSeconds } from "../../mysql/instance/removal";
+import { removeInstance } from "../../mysql/instance/removal";
 import { setRunning } from "../../mysql/instance/running";
 import { requireAccepted } from "../../mysql/instance/validate";
 import { claimAlone } from "../../mysql/instance/allocation";

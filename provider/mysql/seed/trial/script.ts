@@ -2,7 +2,7 @@ import { asUserCommand, sh, type Command } from "../../../host/command";
 import type { Client } from "../../instance/binaries";
 import type { Instance } from "../../instance/instance";
 import { groupsOf, initialSettings } from "../../instance/options";
-import { unflushed } from "../../instance/prepare";
+import { unflushed } from "../../instance/data";
 import { parseOptionFile, readSettings, renderOption, renderOptionFile } from "../../options/file";
 import { parseAccount } from "../../privileges/privileges";
 import { sql } from "../../sql";
