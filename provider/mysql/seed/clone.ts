@@ -24,7 +24,7 @@ export interface CloneWanted {
 
 /**
  * Replaces the server's data by a copy of the source's, accounts included, through CLONE. The copy starts with its own
- * server_uuid, with no channel and with events off. May be repeated: finds the job of before.
+ * server_uuid, with no channel and with events off. May be repeated: finds the earlier job.
  */
 export async function seedFromClone(seeding: Seeding, { source }: CloneWanted): Promise<SeedResult> {
   requireNoIdentity(source, seeding.instance.object);

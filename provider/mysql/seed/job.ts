@@ -6,7 +6,7 @@ import { seedJob, type Layout } from "../instance/layout";
 
 /** What is known about a seeding on a host. */
 export interface SeedFacts {
-  /** `finished`: the data is in, and the caller has not recorded it yet. `failed`: begin again with empty data. */
+  /** `finished`: the data is in, and the caller has not recorded it yet. `failed`: start again with empty data. */
   readonly state: "none" | "running" | "finished" | "failed";
   /** Digest of the request that the job was started for; null if it does not say. */
   readonly request: string | null;
@@ -19,7 +19,7 @@ export async function readSeed(host: HostReader, layout: Pick<Layout, "job">): P
 
 const states = { absent: "none", running: "running", succeeded: "finished", failed: "failed" } as const;
 
-/** Removes what a seeding left, once its result is recorded or given up. */
+/** Removes the files of a seeding, after its result is recorded or discarded. */
 export const forgetSeed = (host: Host, { layout, runtime }: Pick<Instance, "layout" | "runtime">): Promise<void> =>
   forgetJob(host, seedPlace(layout, runtime.asRoot));
 

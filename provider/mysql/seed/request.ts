@@ -10,7 +10,7 @@ export interface SeedRequest {
   readonly from: string;
   /** Null if the seed is not taken from a server, and in a preview, which does not ask the source. */
   readonly sourceUuid: string | null;
-  /** Size of the file; null without a file, and where it was not looked at. */
+  /** Size of the file; null without a file, and if it was not read. */
   readonly fileBytes: number | null;
   /** Sorted. */
   readonly databases: "ALL" | readonly string[];
@@ -61,7 +61,7 @@ export function differenceOf(begun: SeedRequest, wanted: SeedRequest): string | 
     return begun.ignored === undefined
       ? "the unfinished seeding leaves no objects out"
       : `the unfinished seeding leaves out ${begun.ignored.join(", ")}`;
-  // Taking the text out of the program asks for nothing.
+  // Removing the text from the program does not ask for new data.
   if (wanted.reseed !== null && wanted.reseed !== begun.reseed)
     return "`reseed` changed since the unfinished seeding began";
   return null;

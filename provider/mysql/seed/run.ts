@@ -15,7 +15,7 @@ import { targetFiles, type Files } from "./client-options";
 import { parseProgress, ProgressMeter, renderBytes } from "./progress";
 import { endings } from "./script";
 
-/** What every method of seeding needs. The server is new, empty and answers. */
+/** The input of every method of seeding. The server is new, empty and answers. */
 export interface Seeding {
   readonly host: Host;
   readonly instance: Instance;
@@ -26,7 +26,7 @@ export interface Seeding {
   readonly request?: string | undefined;
   /** Longest time for all of it. A job that takes longer runs on, and the next call continues to wait for it. */
   readonly withinSeconds: number;
-  /** Seconds without a byte after which the source is looked at. Default 60. */
+  /** Seconds without a byte after which the source is checked. Default 60. */
   readonly stalledSeconds?: number | undefined;
   /** Longest time that a dump waits until it may lock the source's tables for a moment, in seconds. Default 60. */
   readonly lockWaitSeconds?: number | undefined;
@@ -74,7 +74,7 @@ export interface SeedRun {
   readonly isEstimate: boolean;
   /** What a failure of this method means, if the general text says too little. */
   readonly explain?: (facts: JobFacts) => Explanation | undefined;
-  /** Looks closer when no byte has come for a while; throws when none will ever come. */
+  /** Checks the source if no byte has arrived for a while; throws if none can arrive. */
   readonly whenStalled?: (stalledSeconds: number) => Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export const seedPlaceOf = ({ layout, runtime }: Pick<Instance, "layout" | "runt
 /** The job's own directory. */
 export const seedDirectory = ({ layout }: Pick<Instance, "layout">): string => `${layout.job}/${seedJob}`;
 
-/** Starts the job or finds it, waits for it, and throws what went wrong in it. */
+/** Starts the job or finds it, waits for it, and throws its failure. */
 export async function runSeed(seeding: Seeding, run: SeedRun): Promise<JobFacts> {
   const { host, instance } = seeding;
   const place = seedPlaceOf(instance);
@@ -110,7 +110,7 @@ const otherRequest = ({ instance }: Seeding, { from }: SeedRun): SluiceError =>
     fix: "run `pulumi up` again: it ends that seeding and starts with empty data",
   });
 
-/** As the connected user, because that is whom the server's socket lets in; in a unit of its own where root can make one. */
+/** As the connected user, whom auth_socket accepts; in a unit of its own if root can create one. */
 async function startSeed({ host, instance, request }: Seeding, run: SeedRun): Promise<JobFacts> {
   const { runtime, layout } = instance;
   const { script, files } = await run.prepare();
@@ -249,13 +249,13 @@ function failureWords({ exitCode }: JobFacts, running: boolean, from: string): s
   }
 }
 
-/** For a job that did its work on something useless: with the job forgotten, the next call begins with empty data. */
+/** For a job whose result cannot be used: the job is deleted, so that the next call starts with empty data. */
 export async function rejectSeed({ host, instance }: Seeding, problem: Omit<Problem, "object">): Promise<never> {
   await forgetJob(host, seedPlaceOf(instance));
   throw new SluiceError({ object: instance.object, ...problem });
 }
 
-/** The client that a seeding cannot do without. */
+/** The client that a seeding needs. */
 export function requireClient(seeding: Pick<Seeding, "host" | "instance">, name: "mysql" | "mysqldump"): Client {
   const client = seeding.instance.binaries[name];
   if (client !== null) return client;
@@ -267,7 +267,7 @@ export function requireClient(seeding: Pick<Seeding, "host" | "instance">, name:
   });
 }
 
-/** `user`: what cannot do without it. */
+/** `user`: the program that needs it. */
 export async function requireProgram(host: HostReader, program: string, user: string): Promise<void> {
   const { exitCode } = await host.query(sh`command -v ${program} >/dev/null`, { accept: [0, 1, 127] });
   if (exitCode === 0) return;

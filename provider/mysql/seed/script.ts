@@ -7,7 +7,7 @@ export const endings = {
   /** The dump program, or what decompresses the file. */
   readerFailed: 10,
   loaderFailed: 11,
-  /** One of our own programs between them. */
+  /** One of Sluice's own programs between them. */
   streamFailed: 12,
   cloneFailed: 13,
 } as const;

@@ -20,8 +20,8 @@ const aloneLines = 4; // below 4 MB, opening sessions costs more than they gain 
 const mostSessions = 8; // then one mysqldump no longer keeps up: 100 MB/s of text (measured), 15 MB/s a session
 
 /*
- * Two kinds of table take rows in their order only: ARCHIVE no AUTO_INCREMENT value below the last (1022), InnoDB no FTS_DOC_ID
- * of the user's own below the last (182).
+ * Two kinds of table accept rows in their order only: ARCHIVE no AUTO_INCREMENT value below the last (1022), InnoDB no
+ * FTS_DOC_ID of the user's own below the last (182).
  */
 
 /**

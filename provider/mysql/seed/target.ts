@@ -11,7 +11,7 @@ import type { Files } from "./client-options";
 const largestPacketBytes = 1_073_741_824; // max_allowed_packet's own limit: a row that the source could store can be loaded
 
 /**
- * The statements around a load. Without the redo log every page is written once and nothing twice (manual, "Disabling Redo
+ * The statements around a load. Without the redo log every page is written only once (manual, "Disabling Redo
  * Logging"); a server that crashes meanwhile cannot start again, so a seeding that breaks off begins with empty data.
  */
 export async function frameFiles(mysql: MysqlClient): Promise<Files> {
@@ -36,7 +36,7 @@ export async function frameFiles(mysql: MysqlClient): Promise<Files> {
 const renderStatements = (...statements: readonly Statement[]): string =>
   statements.map(({ text }) => `${text};\n`).join("");
 
-/** Throws where the server already holds a database: a seeding never mixes with existing data. */
+/** Throws if the server already holds a database: a seeding never mixes with existing data. */
 export async function requireEmpty(mysql: MysqlClient, object: string): Promise<void> {
   const databases = await readDatabases(mysql);
   if (databases.length === 0) return;

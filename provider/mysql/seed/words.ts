@@ -3,7 +3,7 @@ import type { Health } from "../../status";
 import type { SeedFacts } from "./job";
 import type { SeedMethod } from "./request";
 
-/** What a plan says of a seeding. */
+/** A plan's words about a seeding. */
 export interface SeedingSaid {
   readonly method: SeedMethod;
   readonly from: string;
@@ -35,7 +35,7 @@ const clause = (text: string): string => (text === "" ? "" : ` ${text}`);
 
 const inexactWords = "FLOAT values are rounded to six digits, tables that are not InnoDB's are of a later moment";
 
-/** What the source feels. */
+/** The effect on the source. */
 const onSource: Readonly<Partial<Record<SeedMethod, string>>> = {
   dump: "writers on the source wait for up to 2 s once, and it keeps old rows until the load ends; prefer a replica of production",
   clone: "on a source older than 8.0.27, DDL waits until it is copied",
@@ -48,7 +48,7 @@ const seedWords: Readonly<Record<SeedMethod, (from: string) => string>> = {
   none: () => "with nothing: it stays empty",
 };
 
-/** How a server is whose data is not complete. */
+/** The health of a server whose data is not complete. */
 export const seedingHealth: Readonly<Record<SeedFacts["state"], Health>> = {
   none: unfinished("claimed, not seeded yet", "run `pulumi up`: it continues"),
   running: unfinished("being seeded", "wait for the `pulumi up` that seeds it, or run it: it waits for the job"),

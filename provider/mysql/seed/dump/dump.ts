@@ -44,8 +44,8 @@ export interface DumpWanted {
 }
 
 /**
- * A consistent dump of the source, taken on the host and loaded as it arrives: nothing is written in between. The server's
- * GTIDs are then those of the dump. May be repeated: finds the job of before.
+ * A consistent dump of the source, taken on the host and loaded as it arrives: nothing is stored in between. The server's
+ * GTIDs are then those of the dump. May be repeated: finds the earlier job.
  */
 export async function seedFromDump(seeding: Seeding, wanted: DumpWanted): Promise<SeedResult> {
   const from = `source ${renderEndpoint(wanted.source)}`;
@@ -192,7 +192,7 @@ function dumpWords(dump: Client, databases: readonly string[], ignored: Ignored)
 
 const deadLooks = 2; // a source that does not answer two queries, a minute apart, is down: a restart would have ended the dump
 
-/** A dump over a connection that is dead waits for hours: TCP tells only who sends. */
+/** A dump over a connection that is dead waits for hours: TCP reports it only to a side that sends. */
 async function requireDumping(
   { instance, stalledSeconds: limitSeconds = 60 }: Seeding,
   askSource: <T>(ask: (mysql: MysqlReader) => Promise<T>) => Promise<T>,

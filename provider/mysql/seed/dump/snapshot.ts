@@ -16,7 +16,7 @@ export const snapshotFiles = { program: "snapshot.pl", orders: "snapshot.sql" } 
 export interface SnapshotWanted {
   readonly source: Pick<SeedSource, "server" | "gtidOn" | "hasPerformanceSchema">;
   readonly databases: readonly string[];
-  /** They are all of the source: the dump ends when others have come, or gone, until its snapshot is open. */
+  /** They are all of the source: the dump ends if databases were created or dropped before its snapshot is open. */
   readonly isAll: boolean;
   /** Whether mysqldump knows --init-command. */
   readonly dumpWaits: boolean;
@@ -42,7 +42,7 @@ const heldSeconds = 1.6; // from the first locked table to the open snapshot; un
  * pauses.
  */
 const firstTableSeconds = 3;
-const longSeconds = 2; // what holds a table for longer is waited for without asking for a lock
+const longSeconds = 2; // sessions that hold a table for longer are waited for without a lock request
 const answerSeconds = 60; // provider/mysql/client.ts: a statement's limit
 
 const tableName = sql`CONCAT('\`', REPLACE(OBJECT_SCHEMA, '\`', '\`\`'), '\`.\`', REPLACE(OBJECT_NAME, '\`', '\`\`'), '\`')`;
@@ -79,7 +79,7 @@ const shownCharacters = 80; // one line of a terminal
 /** DIGEST_TEXT has no literals. */
 const statementWords = sql`REPLACE(REPLACE(LEFT(COALESCE(s.DIGEST_TEXT, ''), ${shownCharacters}), CHAR(9), ' '), CHAR(10), ' ')`;
 
-/** Who waits for a metadata lock behind the dump; `:id` is the dump's session. */
+/** The sessions that wait for a metadata lock of the dump; `:id` is the dump's session. */
 const waiters = ({ hasPerformanceSchema }: Watched): Statement =>
   hasPerformanceSchema
     ? sql`SELECT DISTINCT 'waits', COALESCE(t.PROCESSLIST_ID, 0), COALESCE(t.PROCESSLIST_USER, ''), COALESCE(t.PROCESSLIST_TIME, 0), CONCAT(w.OBJECT_SCHEMA, '.', w.OBJECT_NAME), ${statementWords} FROM performance_schema.metadata_locks m JOIN performance_schema.metadata_locks w ON w.OBJECT_TYPE = m.OBJECT_TYPE AND w.OBJECT_SCHEMA = m.OBJECT_SCHEMA AND w.OBJECT_NAME = m.OBJECT_NAME AND w.LOCK_STATUS = 'PENDING' LEFT JOIN performance_schema.threads t ON t.THREAD_ID = w.OWNER_THREAD_ID LEFT JOIN performance_schema.events_statements_current s ON s.THREAD_ID = w.OWNER_THREAD_ID AND s.NESTING_EVENT_LEVEL = 0 WHERE m.OBJECT_TYPE = 'TABLE' AND m.LOCK_STATUS = 'GRANTED' AND m.OWNER_THREAD_ID = (SELECT THREAD_ID FROM performance_schema.threads WHERE PROCESSLIST_ID = :id)`

@@ -12,7 +12,7 @@ export interface Backup {
   readonly sizeBytes: number;
   /** Words that decompress standard input; null for plain SQL. */
   readonly decompress: readonly string[] | null;
-  /** Who reads it where the connected user may not: its owner, or root. Null: the connected user. */
+  /** The user who reads it, if the connected user has no permission: its owner, or root. Null: the connected user. */
   readonly reader: string | null;
   readonly head: DumpFacts;
 }

@@ -24,12 +24,12 @@ import { filterProgram, renderWanted, scanPatterns, wantedFile } from "../stream
 import { finishLoad, frameFiles, requireEmpty } from "../target";
 
 export interface FileWanted extends DumpExpected {
-  /** A full backup in SQL on the server's host: .sql, .sql.gz or .sql.zst; what it is, its first bytes say. */
+  /** A full backup in SQL on the server's host: .sql, .sql.gz or .sql.zst; its first bytes show the format. */
   readonly path: string;
 }
 
 /**
- * Loads a backup that a user made. Its user databases come, without the server's own schemas, accounts and grants; its
+ * Loads a backup that a user made. Brings its user databases, without the server's own schemas, accounts and grants; its
  * position is read from anywhere in the file, and set at the end. May be repeated: finds the earlier job.
  */
 export async function seedFromFile(seeding: Seeding, wanted: FileWanted): Promise<SeedResult> {
@@ -103,7 +103,7 @@ async function prepareFile(seeding: Seeding, wanted: FileWanted): Promise<SeedOr
   };
 }
 
-/** The decompressing program's own reading is what counts as progress: it is of the file's size. */
+/** Progress is what the decompressing program has read, compared with the file's size. */
 function readerOf({ path, decompress, reader }: Backup, { runtime }: Pick<Instance, "runtime">): Command {
   const read = sh`cat -- ${path}`;
   const open =
@@ -113,7 +113,7 @@ function readerOf({ path, decompress, reader }: Backup, { runtime }: Pick<Instan
         ? sh`( ${asUserCommand(reader, read)} )`
         : sh`sudo -n -- sh -c ${asUserCommand(reader, read).text}`;
   const plain = decompress === null ? open : sh`${open} | metered ${decompress}`;
-  // In a pipe of its own, the opener's failure would be lost: what is missing shows as an early end.
+  // In a pipe of its own, the opener's failure would be lost: a missing file then looks like an early end.
   return sh`cat ${preambleFile} && ${plain}`;
 }
 
@@ -144,7 +144,7 @@ function requireUsable(object: string, wanted: FileWanted, head: DumpFacts): str
   });
 }
 
-/** Of several servers' dumps in one file, none is the position. */
+/** If a file holds dumps of several servers, it has no single position. */
 function positionOf({ parts, file, position }: DumpFacts): Pick<SeedResult, "logFile" | "logPosition"> {
   const isOne = new Set(parts.map((part) => part.position)).size === 1;
   return {
@@ -153,7 +153,7 @@ function positionOf({ parts, file, position }: DumpFacts): Pick<SeedResult, "log
   };
 }
 
-/** 1064: what should be a statement is none. */
+/** 1064: a part of the file is not a statement. */
 function explainFailure(facts: JobFacts, path: string): Explanation | undefined {
   const unreadable = facts.exitCode === endings.readerFailed;
   if (!unreadable && !/^ERROR 1064 /m.test(facts.logTail)) return undefined;

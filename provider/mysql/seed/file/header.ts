@@ -22,7 +22,10 @@ export interface DumpFacts {
   readonly gtidPurged: string | undefined;
   readonly file: string | undefined;
   readonly position: number | undefined;
-  /** Whose log `file` is: of the dumped server, or of the server it replicates from (`--dump-replica`). */
+  /**
+   * The server whose binary log `file` is: of the dumped server, or of the server it replicates from
+   * (`--dump-replica`).
+   */
   readonly positionOf: "dumped-server" | "its-source" | undefined;
   /** Created or used by the text, sorted. */
   readonly databases: readonly string[];

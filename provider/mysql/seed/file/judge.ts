@@ -17,7 +17,7 @@ const recipe =
   "make the dump with `mysqldump --single-transaction --set-gtid-purged=ON --source-data=2 --routines --triggers --events --all-databases`";
 const again = "the next `pulumi up` starts the seeding again with empty data";
 
-/** Why the data of a dump must not be taken for that of the source at one moment; undefined if it may. Pure. */
+/** Why the data of a dump is not the source's data of one moment; undefined if it is. Pure. */
 export function refusalOf(facts: DumpFacts, expected: DumpExpected): Judgement | undefined {
   return (
     incomplete(facts, expected) ??
@@ -29,7 +29,7 @@ export function refusalOf(facts: DumpFacts, expected: DumpExpected): Judgement |
   );
 }
 
-/** What a person should know about a dump that is taken. */
+/** Warnings about a dump that is accepted. */
 export function warningsOf(facts: DumpFacts, expected: DumpExpected): string[] {
   const { path, databases, source = null } = expected;
   const [held, lacked] = [heldBy(facts), lackedBy(facts, expected)];
@@ -81,7 +81,7 @@ function unreadable({ unreadableGtids }: DumpFacts, { path }: DumpExpected): Jud
 }
 
 /**
- * Dumps that were put together have each its own moment. Those of different servers may: their GTIDs share no server_uuid. Between
+ * Concatenated dumps have a moment each. Dumps of different servers may: their GTIDs share no server_uuid. Between
  * two of one server there may be changes, which would never arrive.
  */
 function ofSeveralMoments({ parts }: DumpFacts, { path }: DumpExpected): Judgement | undefined {
@@ -140,7 +140,7 @@ function withoutDatabases(facts: DumpFacts, { path, databases }: DumpExpected): 
 }
 
 /**
- * What a file of databases that were dumped by name does not hold. Before the load a partial file is refused where its head is the
+ * The databases that a file of named databases lacks. Before the load a partial file is refused if its head is the
  * whole file. After hours of loading, the data is kept: a database that the source has today may be younger than the backup.
  */
 export const refusalOfHead = (head: DumpFacts, expected: DumpExpected): Judgement | undefined =>
@@ -157,7 +157,10 @@ function lacking(facts: DumpFacts, expected: DumpExpected): Judgement | undefine
   };
 }
 
-/** Of one database by name, where no source can be asked: a channel without filters stops at the first change of another. */
+/**
+ * For a file of one named database, if no source can be queried: a channel without filters stops at the first change of
+ * another.
+ */
 function ofOneName(facts: DumpFacts, { path, databases, source = null }: DumpExpected): Judgement | undefined {
   const held = heldBy(facts);
   if (databases !== "ALL" || source !== null || facts.scope !== "named" || held.length !== 1) return undefined;

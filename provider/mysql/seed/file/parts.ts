@@ -1,4 +1,4 @@
-/** A file may hold several dumps, one after the other. What each of them says of the moment it was taken. Pure. */
+/** A file may hold several dumps, one after the other. The moment at which each was taken, as it states it. Pure. */
 import { isGtidSet, parseGtidSet, renderGtidSet, uniteGtidSets } from "../../gtid";
 
 export interface DumpPart {

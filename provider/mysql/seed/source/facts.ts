@@ -12,7 +12,7 @@ export interface SourceAddress {
   readonly tls: TlsMode;
 }
 
-/** What matters about a source before anything is taken from it. No secret. */
+/** Facts of a source, read before a seeding. No secret. */
 export interface SeedSource {
   /** `db-1:3306` */
   readonly endpoint: string;
@@ -36,11 +36,11 @@ export interface SeedSource {
   readonly floatColumns: readonly SourceObject[];
   /** Views and foreign keys that reach into another database. */
   readonly crossReferences: readonly CrossReference[];
-  /** A table of the user's by the name of the one we keep our books in. */
+  /** A user's table with the name of Sluice's table of marks. */
   readonly takenBooks: readonly SourceObject[];
   /** Null for a server that its owner administers. */
   readonly managedService: ManagedService | null;
-  /** server_ids of the replicas that are connected; empty too where the account may not ask. */
+  /** server_ids of the replicas that are connected; empty too if the account lacks the privilege. */
   readonly replicaIds: readonly number[];
   /** Active plugins that came from a library, by name. */
   readonly plugins: Readonly<Record<string, string>>;

@@ -8,9 +8,9 @@ export interface SourceNeeds {
   readonly databases: "ALL" | readonly string[];
   /** What errors call the server that is to be filled. */
   readonly object: string;
-  /** What a dump does about rows that it cannot bring exactly. Default refuse. */
+  /** What a dump does with rows that it cannot bring exactly. Default refuse. */
   readonly inexactRows?: "refuse" | "accept" | undefined;
-  /** That server, where it is known. */
+  /** That server, if it is known. */
   readonly replica?: ServerFacts | undefined;
 }
 
@@ -29,7 +29,7 @@ export const amongWanted = <T extends SourceObject>(
   databases: "ALL" | readonly string[],
 ): readonly T[] => (databases === "ALL" ? objects : objects.filter(({ database }) => databases.includes(database)));
 
-/** Tables of other engines arrive empty in a clone, without a word of the server. */
+/** Tables of other engines are empty in a clone, without an error. */
 export function requireCloneable({ foreignTables, endpoint }: SeedSource, { object }: SourceNeeds): void {
   if (foreignTables.length === 0) return;
   throw new SluiceError({
@@ -41,7 +41,10 @@ export function requireCloneable({ foreignTables, endpoint }: SeedSource, { obje
   });
 }
 
-/** What a dump would bring with other values than the source has at the dump's position. `databases`: as the source writes them. */
+/**
+ * Rows that a dump would bring with other values than the source has at the dump's position. `databases`: as the source
+ * writes them.
+ */
 export function requireExact(source: SeedSource, { object, inexactRows }: SourceNeeds, databases: readonly string[]) {
   if (inexactRows === "accept") return;
   const floats = amongWanted(source.floatColumns, databases);
@@ -82,7 +85,7 @@ export function requireWhole(source: SeedSource, { object }: SourceNeeds, databa
   });
 }
 
-/** We keep our books in a table; a table of the source by the same name would be taken for it. */
+/** Sluice keeps its marks in a table; a table of that name on the source would be taken for it. */
 export function requireBooksFree({ takenBooks, endpoint }: SeedSource, { object }: SourceNeeds): void {
   if (takenBooks.length === 0) return;
   throw new SluiceError({

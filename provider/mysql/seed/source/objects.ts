@@ -43,7 +43,7 @@ export const readTakenBooks = (mysql: MysqlReader): Promise<SourceObject[]> =>
     sql`SELECT TABLE_SCHEMA AS \`database\`, CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${ownershipDatabase} AND TABLE_NAME = ${ownershipTable} AND NOT ${isOurTable}`,
   );
 
-/** No snapshot holds them still, and CLONE copies none of their rows. */
+/** They are not part of a snapshot, and CLONE copies none of their rows. */
 export const readForeignTables = (mysql: MysqlReader): Promise<SourceObject[]> =>
   mysql.query<{ database: string; name: string }>(
     sql`SELECT TABLE_SCHEMA AS \`database\`, CONCAT(TABLE_SCHEMA, '.', TABLE_NAME, ' (', ENGINE, ')') AS name FROM information_schema.TABLES WHERE TABLE_TYPE = 'BASE TABLE' AND ENGINE <> 'InnoDB' AND TABLE_SCHEMA NOT IN (${systemDatabases}) ORDER BY 2 LIMIT ${mostRows}`,
@@ -57,7 +57,10 @@ export const readFloatColumns = (mysql: MysqlReader): Promise<SourceObject[]> =>
     { withinSeconds: sizesSeconds },
   );
 
-/** What cannot be made, or followed, without another database. Triggers, routines and events look names up only when they run. */
+/**
+ * Objects that cannot be created without another database. Triggers, routines and events look names up only when they
+ * run.
+ */
 export async function readCrossReferences(mysql: MysqlReader): Promise<CrossReference[]> {
   const foreignKeys = sql`SELECT CONSTRAINT_SCHEMA AS \`database\`, UNIQUE_CONSTRAINT_SCHEMA AS needs, CONCAT('foreign key ', CONSTRAINT_SCHEMA, '.', TABLE_NAME, '.', CONSTRAINT_NAME, ' references ', UNIQUE_CONSTRAINT_SCHEMA, '.', REFERENCED_TABLE_NAME) AS name FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA <> UNIQUE_CONSTRAINT_SCHEMA`;
   const views = sql`SELECT VIEW_SCHEMA, TABLE_SCHEMA, CONCAT('view ', VIEW_SCHEMA, '.', VIEW_NAME, ' reads ', TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.VIEW_TABLE_USAGE WHERE VIEW_SCHEMA <> TABLE_SCHEMA`;

@@ -18,7 +18,7 @@ import {
 } from "./object-requirements";
 import type { DatabaseFacts, SeedSource } from "./facts";
 
-/** Throws unless the source can give what is asked: in the order in which a person would repair it. */
+/** Throws unless the source can be seeded from: in the order in which an administrator would repair it. */
 export function requireSeedable(source: SeedSource, needs: SourceNeeds): void {
   requireSupported(source, needs);
   if (needs.method === "clone") requireCloneable(source, needs);
@@ -114,7 +114,7 @@ function requirePrivileges(source: SeedSource, { method, databases, object }: So
 const needWords = ({ privilege, database, why }: Need): string =>
   `${privilege}${database === undefined ? "" : ` on ${database}`}, to ${why}`;
 
-/** The databases to dump, as the source writes their names. Throws where one is not there. */
+/** The databases to dump, as the source writes their names. Throws if one does not exist. */
 export function chooseDatabases(
   { databases, endpoint, variables }: Pick<SeedSource, "databases" | "endpoint" | "variables">,
   { databases: wanted, object }: Pick<SourceNeeds, "databases" | "object">,

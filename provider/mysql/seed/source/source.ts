@@ -91,7 +91,7 @@ export async function readSource(
 }
 
 /**
- * Off by default in 5.7, and where a DBA trimmed the instruments: performance_schema.metadata_locks then exists, and is
+ * Off by default in 5.7, and if a DBA disabled instruments: performance_schema.metadata_locks then exists, and is
  * empty.
  */
 async function readLockInstruments(mysql: MysqlReader): Promise<boolean> {
@@ -128,7 +128,7 @@ export function inheritedVariables({
   return {
     ...(Object.fromEntries(options) as Record<string, string>),
     ...(mode !== undefined && { sql_mode: withoutRemoved(mode) }),
-    // A zone by its name comes into force when the server has the tables of time zones.
+    // A named zone is set when the server has the time zone tables.
     ...(zone !== undefined && zone.toUpperCase() !== "SYSTEM" && { default_time_zone: zone }),
   };
 }
