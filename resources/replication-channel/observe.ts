@@ -1,4 +1,3 @@
-import { posix } from "node:path";
 import { isProblem, type SluiceError } from "../../provider/errors";
 import type { HostReader } from "../../provider/host/host";
 import {
@@ -10,6 +9,7 @@ import {
 } from "../../provider/mysql/channel/facts";
 import { lastFailure } from "../../provider/mysql/channel/errors/errors";
 import { readFilterFile } from "../../provider/mysql/channel/filter-file";
+import { directoryOfSocket } from "../../provider/mysql/instance/layout";
 import { needsRoot, readTlsWords } from "../../provider/mysql/channel/tls-files";
 import type { ChannelNames } from "../../provider/mysql/channel/errors/thread";
 import { readChannelSource, type ChannelSource } from "../../provider/mysql/channel/source";
@@ -102,9 +102,8 @@ async function readSource(
   }
 }
 
-/** `<directory>/run/mysqld.sock`. */
 const directoryOf = ({ replica }: Declaration): string | null =>
-  replica.host === undefined || replica.socket === undefined ? null : posix.dirname(posix.dirname(replica.socket));
+  replica.host === undefined || replica.socket === undefined ? null : directoryOfSocket(replica.socket);
 
 const mountOf = async (host: HostReader, directory: string): Promise<Mount | null> =>
   readMount(host, directory, { asRoot: await needsRoot(host) });

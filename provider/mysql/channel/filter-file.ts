@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { isProblem } from "../../errors";
 import { sh } from "../../host/command";
 import type { Host, HostReader } from "../../host/host";
+import { layoutAround } from "../instance/layout";
 import { fileWord, needsRoot, ownedLike } from "./tls-files";
 
 /** The option file in which a channel's filters outlive a restart of mysqld. */
@@ -19,9 +20,8 @@ export async function readFilterFile(
   dataDirectory: string,
   channel: string,
 ): Promise<FilterFile> {
-  const root = posix.dirname(dataDirectory.replace(/(?<=.)\/+$/, ""));
-  const directory = posix.join(root, "conf.d");
-  const path = posix.join(directory, `channel-${fileWord(channel)}.cnf`);
+  const { optionDirectory, optionFile } = layoutAround(dataDirectory);
+  const path = posix.join(optionDirectory, `channel-${fileWord(channel)}.cnf`);
   if (host === null) return { isPossible: false, path, text: null };
   const asRoot = await needsRoot(host);
   // The server says where its data is; a folder there that another user owns is not Sluice's.
@@ -30,8 +30,8 @@ export async function readFilterFile(
       if (isProblem(error, "STORAGE_PATH_UNSAFE")) return undefined;
       throw error;
     });
-  const options = await read(posix.join(root, "my.cnf"));
-  const isPossible = options?.split("\n").includes(`!includedir ${directory}`) === true;
+  const options = await read(optionFile);
+  const isPossible = options?.split("\n").includes(`!includedir ${optionDirectory}`) === true;
   // mysqld reads no file of a folder that its my.cnf does not include; one that is included again is read then.
   return { isPossible, path, text: isPossible ? ((await read(path)) ?? null) : null };
 }

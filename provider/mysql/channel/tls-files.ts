@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { sh } from "../../host/command";
 import type { FileOptions, Host, HostReader } from "../../host/host";
 import type { Tls } from "../../schema/connection";
+import { layoutAround } from "../instance/layout";
 import type { TlsFacts } from "./facts";
 
 /** Where the files of a channel lie: mysqld reads a CA only from a file on its own machine. */
@@ -20,10 +21,9 @@ export function tlsFilesOf(
   server: { readonly socket?: string | undefined; readonly dataDirectory: string },
   channel: string,
 ): TlsFiles {
-  const data = server.dataDirectory.replace(/(?<=.)\/+$/, "");
-  const root = posix.dirname(data);
-  const isManaged = server.socket === posix.join(root, "run", "mysqld.sock");
-  const directory = isManaged ? posix.join(root, "tls") : data;
+  const layout = layoutAround(server.dataDirectory);
+  const isManaged = server.socket === layout.socket;
+  const directory = isManaged ? layout.tls : server.dataDirectory.replace(/(?<=.)\/+$/, "");
   const path = (what: string) => posix.join(directory, `sluice-${fileWord(channel)}-${what}.pem`);
   return { directory, isManaged, ca: path("ca"), cert: path("cert"), key: path("key") };
 }

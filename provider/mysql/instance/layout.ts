@@ -91,6 +91,16 @@ export function layoutOf(directory: string): Layout {
   };
 }
 
+/** The layout that a data directory is part of, if it is the data directory of a managed server. */
+export const layoutAround = (dataDirectory: string): Layout =>
+  layoutOf(posix.dirname(dataDirectory.replace(/(?<=.)\/+$/, "")));
+
+/** The directory of the managed server that listens on this socket; null if no managed server has such a socket. */
+export function directoryOfSocket(socket: string): string | null {
+  const directory = posix.dirname(posix.dirname(socket));
+  return layoutOf(directory).socket === socket ? directory : null;
+}
+
 /** Names directly below the directory that Sluice creates; everything else is foreign. */
 export const ownEntries: readonly string[] = [
   "sluice.json",

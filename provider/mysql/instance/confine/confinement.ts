@@ -2,7 +2,7 @@ import { type Command, sh } from "../../../host/command";
 import type { HostReader } from "../../../host/host";
 import type { Binaries } from "../binaries";
 import type { Instance } from "../instance";
-import type { Layout } from "../layout";
+import { layoutOf, type Layout } from "../layout";
 
 /** What the kernel allows mysqld here, in addition to owners and modes; null if nothing confines it. */
 export type Confinement = AppArmor | SeLinux | null;
@@ -159,18 +159,17 @@ export function missingIn(confinement: Confinement, { layout, port }: Pick<Place
 }
 
 /** Files of a server, and what mysqld does with them. */
-const samples = ({ directory }: Pick<Layout, "directory">) => [
-  ...["my.cnf", "my.cnf.draft", "init.sql", "conf.d/x.cnf", "tls/x.pem"].map((name) => ({
-    path: `${directory}/${name}`,
-    may: "r",
-  })),
-  ...["data/ibdata1", "data/shop/item.ibd", "data.initialising/ibdata1", "log/mysqld.err", "tmp/x"].map((name) => ({
-    path: `${directory}/${name}`,
-    may: "rw",
-  })),
-  { path: `${directory}/data/ibdata1`, may: "k" }, // InnoDB locks its files
-  { path: `${directory}/run/mysqld.sock`, may: "rw" },
-];
+function samples({ directory }: Pick<Layout, "directory">): readonly { readonly path: string; readonly may: string }[] {
+  const of = layoutOf(directory);
+  const read = [of.optionFile, of.optionDraft, of.initFile, `${of.optionDirectory}/x.cnf`, `${of.tls}/x.pem`];
+  const data = [`${of.data}/ibdata1`, `${of.data}/shop/item.ibd`, `${of.dataInitialising}/ibdata1`];
+  return [
+    ...read.map((path) => ({ path, may: "r" })),
+    ...[...data, of.errorLog, `${of.tmp}/x`].map((path) => ({ path, may: "rw" })),
+    { path: `${of.data}/ibdata1`, may: "k" }, // InnoDB locks its files
+    { path: of.socket, may: "rw" },
+  ];
+}
 
 interface Rule {
   readonly path: RegExp;

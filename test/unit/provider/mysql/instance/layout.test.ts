@@ -1,4 +1,10 @@
-import { layoutOf, ownEntries, refusedDirectory } from "../../../../../provider/mysql/instance/layout";
+import {
+  directoryOfSocket,
+  layoutAround,
+  layoutOf,
+  ownEntries,
+  refusedDirectory,
+} from "../../../../../provider/mysql/instance/layout";
 
 test("everything of a server but its unit is below its directory, and every entry there is known to Sluice", () => {
   const layout = layoutOf("/srv/mysql/orders/");
@@ -28,4 +34,12 @@ test("a directory whose socket would not fit into the 107 bytes of a unix addres
   expect(refusedDirectory(longest)).toBeUndefined();
   expect(refusedDirectory(`${longest}a`)).toMatch(/^is 1 bytes too long/);
   expect(refusedDirectory(`/${"ü".repeat(50)}`)).toMatch(/bytes too long/);
+});
+
+test("a managed server is known by its socket and by its data directory, another server is not", () => {
+  const layout = layoutOf("/srv/mysql/orders");
+  expect(directoryOfSocket(layout.socket)).toBe("/srv/mysql/orders");
+  for (const socket of ["/var/run/mysqld/mysqld.sock.1", "/srv/a/mysqld.sock", "/tmp/mysql.sock"])
+    expect(directoryOfSocket(socket)).toBeNull();
+  for (const data of [layout.data, `${layout.data}/`]) expect(layoutAround(data)).toEqual(layout);
 });
