@@ -40,7 +40,7 @@ test("a third room with a mysqld needs the part and its own steps only: it copie
   // Killed behind the copy: its data is not recorded as complete, so it is thrown away and copied again.
   await stack.crash(copy, 3);
   const again = await stack.up(copy);
-  expect(again.join("\n")).toMatch(/throw its data away[^]*copy the data from[^]*record that the data is complete/);
+  expect(again.join("\n")).toMatch(/delete its data[^]*copy the data from[^]*record that the data is complete/);
   expect(await lab.ask(copy as never, "SELECT id FROM shop.river")).toMatchObject({ id: 7 });
   expect(await uuidAt(copy)).not.toBe(uuid);
   expect(await stack.up(copy)).toEqual([]);
