@@ -1,23 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { asProblem, SluiceError } from "./errors";
 import { underLocks } from "./locks";
-import type { Identity } from "./mark/mark";
 import { absent, isSame, saying, type Absent, type Plan, type Step } from "./plan/plan";
 import { count, renderDifference, reportPlan } from "./plan/render";
 import { runPlan } from "./plan/run";
-import type { AnyRoom, Before, Drivers, Observed, Readers } from "./room";
+import type { AnyRoom, Observed, Operation, Readers } from "./room";
 
 export type Seen = Observed<object, object>;
-
-/** One resource in one operation. */
-export interface Operation {
-  readonly room: AnyRoom;
-  readonly declared: object;
-  readonly identity: Identity;
-  /** What state holds. Null on create. */
-  readonly before: Before<object, object> | null;
-  readonly drivers: Drivers;
-}
 
 /** The work stopped half-way: what was created so far stays in Pulumi's state, and the next `up` continues. */
 export class PartlyDone extends Error {
@@ -89,7 +78,7 @@ const observe = async (room: AnyRoom, declared: object, readers: Readers, rememb
   (await room.observe(declared, readers, remembered)) as Seen;
 
 async function towards(wanted: object | Absent, operation: Operation): Promise<Seen> {
-  const { room, declared, identity, drivers, before } = operation;
+  const { room, declared, drivers, before, identity } = operation;
   const done: Plan[] = [];
   let seen: Seen | undefined;
   try {
@@ -106,7 +95,7 @@ async function towards(wanted: object | Absent, operation: Operation): Promise<S
       if (done.length === rounds || done.some((earlier) => isSame(earlier, plan))) throw notConverging(plan, operation);
       if (wanted !== absent) sayBeyondPreview(plan, operation);
       done.push(plan);
-      await runPlan(plan, { room, declared, identity, seen, drivers });
+      await runPlan(plan, seen, operation);
     }
   } catch (error) {
     if (done.length === 0) throw error;

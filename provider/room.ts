@@ -161,7 +161,17 @@ export interface Urn {
   readonly name: string;
 }
 
-/** A room whose types the house need not know. */
+/** One resource in one operation. */
+export interface Operation {
+  readonly room: AnyRoom;
+  readonly declared: object;
+  readonly identity: Identity;
+  /** What state holds. Null on create. */
+  readonly before: Before<object, object> | null;
+  readonly drivers: Drivers;
+}
+
+/** A room whose types the house does not know. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the house handles any room; each room is checked where it is defined
 export type AnyRoom = Room<any, any, any, any>;
 

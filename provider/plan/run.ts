@@ -1,34 +1,27 @@
 import { sayDuration } from "../duration";
 import { asProblem, SluiceError } from "../errors";
-import type { Identity } from "../mark/mark";
-import type { AnyRoom, Drivers, Observed } from "../room";
+import type { AnyRoom, Observed, Operation } from "../room";
 import { saying, type Plan, type Step } from "./plan";
 
 const graceMillis = 3_000; // for a step that is asked to stop; the process ends 4 s after an interrupt (pulumi/engine.ts)
 const longestMillis = 2 ** 31 - 1; // a timer with a longer limit fires at once; 24 days
 
-interface Work {
-  readonly room: AnyRoom;
-  readonly declared: object;
-  readonly identity: Identity;
-  readonly seen: Observed<object, object>;
-  readonly drivers: Drivers;
-}
+type Seen = Observed<object, object>;
 
 /** Runs the steps in order, each within its limit. The first that fails ends the run; its error says which step it was. */
-export async function runPlan(plan: Plan, work: Work): Promise<void> {
+export async function runPlan(plan: Plan, seen: Seen, operation: Operation): Promise<void> {
   for (const [index, step] of plan.steps.entries()) {
     try {
-      await runStep(step, `${String(index + 1)}/${String(plan.steps.length)}`, work);
+      await runStep(step, `${String(index + 1)}/${String(plan.steps.length)}`, seen, operation);
     } catch (error) {
       const where = `${String(index + 1)} of ${String(plan.steps.length)}, ${step.kind}; ${doneBefore(index)}`;
-      throw new SluiceError({ ...asProblem(work.drivers.object, error).problem, step: where });
+      throw new SluiceError({ ...asProblem(operation.drivers.object, error).problem, step: where });
     }
   }
 }
 
-async function runStep(step: Step, place: string, work: Work): Promise<void> {
-  const { room, declared, identity, seen, drivers } = work;
+async function runStep(step: Step, place: string, seen: Seen, operation: Operation): Promise<void> {
+  const { room, declared, identity, drivers } = operation;
   const { what } = saying(room.say, step);
   const limitSeconds = room.withinSeconds(step, declared);
   const limit = new AbortController();

@@ -1,10 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { openDrivers } from "../drivers";
 import { SluiceError } from "../errors";
-import { converge, look, type Looking, type Seen, PartlyDone, remove, type Operation } from "../lifecycle";
+import { converge, look, type Looking, type Seen, PartlyDone, remove } from "../lifecycle";
 import { isSame } from "../plan/plan";
 import { scrub, scrubbing } from "../report";
-import type { AnyRoom } from "../room";
+import type { AnyRoom, Operation } from "../room";
 import { readTogether } from "../readers";
 import { hasUnknown, sayUnknowns } from "../schema/unknown";
 import { pathsWith } from "../schema/schema";

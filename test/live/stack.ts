@@ -1,10 +1,10 @@
 import type { Identity } from "../../provider/mark/mark";
 import { openDrivers } from "../../provider/drivers";
-import { converge, look, remove, type Operation } from "../../provider/lifecycle";
+import { converge, look, remove } from "../../provider/lifecycle";
 import { absent } from "../../provider/plan/plan";
 import { reportPlan } from "../../provider/plan/render";
 import type { Report } from "../../provider/report";
-import type { AnyRoom, Observed } from "../../provider/room";
+import type { AnyRoom, Observed, Operation } from "../../provider/room";
 
 /** One stack's view of one object: what Pulumi would do, with the state it would keep. */
 export class Stack<Declared extends object, Settled extends object, Live extends object> {

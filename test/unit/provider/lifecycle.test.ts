@@ -1,11 +1,11 @@
 import { SluiceError } from "../../../provider/errors";
 import type { Host } from "../../../provider/host/host";
-import { converge, look, PartlyDone, remove, type Operation } from "../../../provider/lifecycle";
+import { converge, look, PartlyDone, remove } from "../../../provider/lifecycle";
 import { isOurs, type Identity } from "../../../provider/mark/mark";
 import { requireOurs } from "../../../provider/mark/refusals";
 import { absent, compare, inOrder, type Difference } from "../../../provider/plan/plan";
 import { silent } from "../../../provider/report";
-import { defineRoom, type AnyRoom, type Drivers } from "../../../provider/room";
+import { defineRoom, type AnyRoom, type Drivers, type Operation } from "../../../provider/room";
 
 interface Declared {
   readonly name: string;

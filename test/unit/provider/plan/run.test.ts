@@ -29,8 +29,9 @@ async function run(
     signal: options.signal ?? new AbortController().signal,
   } as unknown as Drivers;
   const seen = { settled: {}, live: null };
-  const work = { room, declared: {}, identity: { kind: "FileRoom", name: "p/s/n", seal: null }, seen, drivers };
-  const error = await runPlan({ steps: kinds.map((kind) => ({ kind })) }, work).then(
+  const identity = { kind: "FileRoom", name: "p/s/n", seal: null };
+  const operation = { room, declared: {}, identity, before: null, drivers };
+  const error = await runPlan({ steps: kinds.map((kind) => ({ kind })) }, seen, operation).then(
     () => undefined,
     (thrown: unknown) => thrown as SluiceError,
   );
