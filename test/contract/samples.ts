@@ -7,6 +7,11 @@ import type { Written as StagingWritten } from "../../resources/staging-database
 import { noRules } from "../../provider/mysql/channel/filters";
 import { rooms } from "../../resources/rooms";
 import { copiedServerRoom, type CopiedServerArgs } from "../harness/copied-server-room";
+import { mount } from "../samples/host";
+import { identityOf as identityWith } from "../samples/identity";
+import * as channelSamples from "../samples/replication-channel";
+import { binariesOf, runningInstance, sourceUuid, withoutRoot } from "../samples/server";
+import * as stagingSamples from "../samples/staging-database";
 import { fileRoom, type FileRoomArgs, type Settled as FileSettled } from "../harness/file-room";
 
 /** What a room is tried with: declarations as programs write them, and what was seen of the object at other times. */
@@ -16,7 +21,8 @@ export interface Sample {
   readonly settled: readonly object[];
 }
 
-export const identityOf = (kind: string): Identity => ({ kind, name: "shop/dev/orders", seal: "one" });
+/** Of an object that is complete. */
+export const identityOf = (kind: string): Identity => identityWith(kind, "one");
 
 const machine = {
   address: "stage-1",
@@ -71,65 +77,33 @@ const stagingWritten: Omit<StagingWritten, "socket" | "user" | "passwordFile" | 
   },
 ];
 
-const stagingIdentity = identityOf("StagingDatabase");
-const record: staging.StagingRecord = {
-  directory: "/srv/mysql/orders",
-  phase: "complete",
-  reseed: null,
-  serverId: 1_000_001,
-  sourceVariables: { sql_mode: "STRICT_TRANS_TABLES" },
-  seedPosition: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5", file: "binlog.000002", position: "157" },
-  sizeBytes: "1048576",
-  hasRootPassword: false,
-};
-const seeded: staging.Settled = {
-  directory: "ours",
-  mark: markOf(stagingIdentity, record),
-  storageKind: "btrfs",
-  mount: { point: "/srv", type: "btrfs", root: "/", source: "/dev/sdb1", uuid: "8f6f2f3a-0a4c-4d5e-9f6a-3d2f1e0c9b8a" },
-  unclaimedData: false,
-  binaries: {
-    mysqld: "/usr/sbin/mysqld",
-    server: { flavour: "mysql", version: "9.7.4" },
-    baseDirectory: null,
-    pluginDirectory: "/usr/lib/mysql/plugin",
-    hasAuthSocket: true,
-    hasClone: true,
-    notifies: true,
-    mysql: null,
-    mysqldump: null,
-  },
-  runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
-  instance: {
-    running: true,
-    data: "ready",
-    dataLink: null,
-    optionText: "[mysqld]\nport = 3306\n",
-    unitText: "[Service]\n",
-    init: { osUser: "root", digest: "e3b0c442" },
-    refusesUs: false,
-  },
-  server: {
-    version: "9.7.4",
-    uuid: "22222222-2222-2222-2222-222222222222",
-    variables: { super_read_only: "ON", read_only: "ON", event_scheduler: "OFF", max_connections: "151" },
-    rootPasswordMatches: false,
-  },
-};
+const stagingMark = (record: staging.StagingRecord, change: Partial<Identity> = {}) =>
+  markOf({ ...identityOf("StagingDatabase"), ...change }, record);
+const seeded = stagingSamples.settled(stagingSamples.declare(), {
+  mark: stagingMark(stagingSamples.record),
+  mount,
+  binaries: binariesOf({ mysql: null, mysqldump: null }),
+});
 const stagingSettled: staging.Settled[] = [
   staging.blank,
   { ...staging.blank, directory: "empty", storageKind: "directory" },
   { ...staging.blank, directory: "foreign files", storageKind: "xfs" },
-  { ...seeded, mark: markOf(stagingIdentity, { ...record, phase: "claimed", sizeBytes: null }), server: null },
+  stagingSamples.half({ mark: stagingMark(stagingSamples.claimedRecord), mount }),
   seeded,
-  { ...seeded, instance: seeded.instance && { ...seeded.instance, running: false, optionText: null }, server: null },
-  { ...seeded, mark: markOf({ ...stagingIdentity, name: "other/prod/orders" }, record) },
-  { ...seeded, mark: markOf({ ...stagingIdentity, seal: "of another state" }, record) },
   {
     ...seeded,
-    mark: markOf(stagingIdentity, { ...record, reseed: "2" }),
-    runtime: { osUser: "me", connectedUser: "me", supervisor: "process", asRoot: false },
+    instance: {
+      ...runningInstance,
+      optionText: "[mysqld]\nport = 3306\n",
+      unitText: "[Service]\n",
+      init: { osUser: "root", digest: "e3b0c442" },
+    },
+    server: seeded.server && { ...seeded.server, variables: { super_read_only: "OFF", max_connections: "151" } },
   },
+  { ...seeded, instance: { ...runningInstance, running: false }, server: null },
+  { ...seeded, mark: stagingMark(stagingSamples.record, { name: "other/prod/orders" }) },
+  { ...seeded, mark: stagingMark(stagingSamples.record, { seal: "of another state" }) },
+  { ...seeded, mark: stagingMark({ ...stagingSamples.record, reseed: "2" }), runtime: withoutRoot },
 ];
 
 const channelWritten: (Omit<ChannelWritten, "channel"> & { channel?: string })[] = [
@@ -142,7 +116,7 @@ const channelWritten: (Omit<ChannelWritten, "channel"> & { channel?: string })[]
       passwordFile: "/srv/mysql/orders/account.cnf",
     },
     source: production,
-    start: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5", file: "binlog.000002", position: "157" },
+    start: { gtidSet: `${sourceUuid}:1-5`, file: "binlog.000002", position: "157" },
   },
   {
     replica: {
@@ -171,42 +145,22 @@ const channelWritten: (Omit<ChannelWritten, "channel"> & { channel?: string })[]
     heartbeatSeconds: 0.5,
   },
 ];
-const channelIdentity = identityOf("ReplicationChannel");
-const channelRecord: channel.ChannelRecord = { caughtUp: true, start: null, ended: null };
-const running: channel.SettledChannel = {
-  address: "db-1",
-  port: 3306,
-  user: "sync",
-  passwordMatches: true,
-  tls: "required",
-  connectRetrySeconds: 10,
-  retryCount: 86_400,
-  heartbeatSeconds: 30,
-  delaySeconds: 0,
-  autoPosition: true,
-  rules: noRules,
+const channelMark = (change: Partial<Identity> = {}) =>
+  markOf({ ...identityOf("ReplicationChannel"), ...change }, channelSamples.record);
+const running = channelSamples.settledChannel(channelSamples.declare({ source: production }), {
   filterFile: { isPossible: true, text: null },
-  workers: 4,
-  receives: true,
-  applies: true,
-  sourceUuid: "11111111-1111-1111-1111-111111111111",
-};
-const replicating: channel.Settled = {
-  server: { version: "9.7.4", uuid: "22222222-2222-2222-2222-222222222222", serverId: 2 },
-  mark: markOf(channelIdentity, channelRecord),
-  channel: running,
-  mount: { point: "/srv", type: "btrfs", root: "/", source: "/dev/sdb1", uuid: "8f1d" },
-};
+});
+const replicating = channelSamples.settled(running, { mark: channelMark(), mount });
 const channelSettled: channel.Settled[] = [
   channel.blank,
   replicating,
   { ...replicating, channel: null },
-  { ...replicating, mark: markOf(null, channelRecord) },
-  { ...replicating, mark: markOf({ ...channelIdentity, name: "other/prod/orders" }, channelRecord) },
-  { ...replicating, mark: markOf({ ...channelIdentity, seal: "of another state" }, channelRecord) },
+  { ...replicating, mark: markOf(null, channelSamples.record) },
+  { ...replicating, mark: channelMark({ name: "other/prod/orders" }) },
+  { ...replicating, mark: channelMark({ seal: "of another state" }) },
   {
     ...replicating,
-    mark: markOf({ ...channelIdentity, seal: null }, { caughtUp: false, start: "binlog.000009:4", ended: null }),
+    mark: markOf(channelSamples.identity, { caughtUp: false, start: "binlog.000009:4", ended: null }),
     channel: { ...running, receives: false, workers: null },
   },
   {

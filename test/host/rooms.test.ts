@@ -3,7 +3,7 @@ import path from "node:path";
 import { shell, typeToken } from "../../provider/pulumi/shell";
 import { rooms } from "../../resources/rooms";
 import { everyRoom, identityOf } from "../contract/samples";
-import { declared, settled, settledChannel } from "../unit/resources/replication-channel/samples";
+import { declare, settled, settledChannel } from "../samples/replication-channel";
 import { startDynamicHost, type DynamicHost } from "../harness/dynamic-host";
 
 jest.setTimeout(60_000); // a provider process starts in 0.4 s on an idle machine; the other floors run beside this one
@@ -98,7 +98,7 @@ describe.each(samples)("%s, as the package serves it", (kind, { written, settled
 
 test("a start that only `up` will know is not a change of the channel, and another one is recorded", async () => {
   const kind = "ReplicationChannel";
-  const wanted = declared({ start: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5" } });
+  const wanted = declare({ start: { gtidSet: "11111111-1111-1111-1111-111111111111:1-5" } });
   const seen = settled(settledChannel(wanted));
   const inputs = { ...wanted, ...beside(kind) };
   const state = {

@@ -1,14 +1,15 @@
 import { rooms } from "../../../resources/rooms";
-import { declared } from "./replication-channel/samples";
+import { hostAt } from "../../samples/host";
+import { declare } from "../../samples/replication-channel";
 
 const idOf = (kind: string, declaration: object): string =>
   rooms.find((room) => room.kind === kind)?.id(declaration) ?? "";
 
 /** Pulumi cannot change an id: it holds nothing that may change in place. */
 describe("the id of a channel", () => {
-  const host = { address: "stage-1", hostKey: "SHA256:x", agent: true } as const;
+  const host = hostAt("stage-1");
   const reached = (change: object) =>
-    declared({ replica: { host, socket: "/srv/a/s.sock", user: "sluice", ...change } });
+    declare({ replica: { host, socket: "/srv/a/s.sock", user: "sluice", ...change } });
 
   test("names the channel and the replica's host, and stays when port or socket change", () => {
     const ids = [reached({ port: 3307 }), reached({ port: 3309 }), reached({ socket: "/srv/b/s.sock" })].map((one) =>
@@ -18,21 +19,21 @@ describe("the id of a channel", () => {
   });
 
   test("names the server's address where no host leads to it", () => {
-    const one = declared({ replica: { address: "replica-1", user: "root", password: "pw" } });
+    const one = declare({ replica: { address: "replica-1", user: "root", password: "pw" } });
     expect(idOf("ReplicationChannel", one)).toBe("orders@replica-1");
   });
 });
 
 describe("what errors call an object", () => {
   test.each(rooms.map((room) => [room.kind, room] as const))("of %s is the resource's name", (_kind, room) => {
-    const { replica } = declared();
-    const known = { ...declared(), host: replica.host, port: 3307, directory: "/srv/mysql/01" };
+    const { replica } = declare();
+    const known = { ...declare(), host: replica.host, port: 3307, directory: "/srv/mysql/01" };
     expect(room.object(known, "shop")).toMatch(/^(staging database|channel) shop@stage-1:3307$/);
   });
 
   test("is said as well where a preview knows nothing of the replica", () => {
     const room = rooms.find(({ kind }) => kind === "ReplicationChannel");
-    expect(room?.object({ ...declared(), replica: "unknown" }, "shop")).toBe("channel shop@unknown");
+    expect(room?.object({ ...declare(), replica: "unknown" }, "shop")).toBe("channel shop@unknown");
   });
 });
 
@@ -43,9 +44,8 @@ describe("the locks", () => {
       .find((room) => room.kind === kind)
       ?.locks(declaration)
       .map((lock) => ["host" in lock ? "host" : "server", lock.name, lock.mode]);
-  const host = { address: "stage-1", hostKey: "SHA256:x", agent: true } as const;
-  const into = (replica: object) =>
-    locksOf("ReplicationChannel", declared({ replica: { user: "sluice", ...replica } }));
+  const host = hostAt("stage-1");
+  const into = (replica: object) => locksOf("ReplicationChannel", declare({ replica: { user: "sluice", ...replica } }));
 
   test("of a staging database are its directory's, on the host", () => {
     const locks = locksOf("StagingDatabase", { host, directory: "/srv/mysql/orders" });

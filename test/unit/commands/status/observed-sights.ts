@@ -2,14 +2,14 @@
 import type { Sight } from "../../../../commands/status/look";
 import type { SluiceError } from "../../../../provider/errors";
 import { hostUnreachable } from "../../../../provider/host/ssh/errors";
-import { markOf } from "../../../../provider/mark/mark";
 import type { ThreadError } from "../../../../provider/mysql/channel/facts";
 import { connectError } from "../../../../provider/mysql/fault/fault";
 import type { AnyRoom } from "../../../../provider/room";
 import { rooms } from "../../../../resources/rooms";
-import * as staging from "../../../../resources/staging-database/facts";
-import * as channels from "../../resources/replication-channel/samples";
-import { declare as declareStaging } from "../../resources/staging-database/samples";
+import { hostAt } from "../../../samples/host";
+import * as channels from "../../../samples/replication-channel";
+import { runningInstance, sourceUuid } from "../../../samples/server";
+import * as staging from "../../../samples/staging-database";
 
 const roomOf = (kind: string): AnyRoom & Required<Pick<AnyRoom, "status">> => {
   const room = rooms.find((one) => one.kind === kind);
@@ -24,24 +24,21 @@ interface Place {
   readonly directory: string;
 }
 
-const hostAt = (address: string) => ({ address, user: "root", hostKey: "SHA256:x" });
-
 export function stagingDatabase(
   name: string,
   { host, port, directory }: Place,
   { isRunning = true, problem = null }: { readonly isRunning?: boolean; readonly problem?: SluiceError | null } = {},
 ): Sight {
   const room = roomOf("StagingDatabase");
-  const declared = declareStaging({ host: hostAt(host), directory, port });
+  const declared = staging.declare({ host: hostAt(host), directory, port });
   const variables = { super_read_only: "ON", binlog_format: "ROW", gtid_mode: "ON" };
-  const identity = { kind: room.kind, name: `shop/dev/${name}`, seal: null };
+  const seen = staging.settled(declared);
   const settled = {
-    ...staging.blank,
-    mark: markOf(identity, { phase: "complete" } as staging.StagingRecord),
-    instance: { running: isRunning } as NonNullable<staging.Settled["instance"]>,
-    server: { version: "9.7.4", uuid: "u", rootPasswordMatches: true, variables },
+    ...seen,
+    instance: { ...runningInstance, running: isRunning },
+    server: seen.server && { ...seen.server, variables },
   };
-  const live = problem === null ? ({ seed: { state: "none", request: null } } as unknown as staging.Live) : null;
+  const live = problem === null ? staging.quiet : null;
   return sightOf(room, name, declared, { settled, live }, problem);
 }
 
@@ -61,7 +58,7 @@ export function replicationChannel(
 ): Sight {
   const room = roomOf("ReplicationChannel");
   const { lagSeconds = 0, applierError = null, sourceProblem = null, sourceVersion: version = "9.7.4", problem } = seen;
-  const declared = channels.declared({
+  const declared = channels.declare({
     channel: name,
     replica: { host: hostAt(host), socket: `${directory}/run/mysqld.sock`, port, user: "sluice" },
     source: { address: from, user: "repl", password: "pw" },
@@ -99,7 +96,7 @@ const stage2Off = hostUnreachable(`host root@${stage2.host}:22`, stage2.host, 22
 const duplicate = {
   errno: 1062,
   message: "Could not execute Write_rows event on table shop.orders; Duplicate entry '7' for key 'orders.PRIMARY'",
-  transaction: `${channels.sourceUuid}:51`,
+  transaction: `${sourceUuid}:51`,
 };
 const oldSource = "db-old.example.net";
 const oldSourceDown = connectError(failure("ECONNREFUSED"), {

@@ -5,7 +5,8 @@ import { absent } from "../../../../provider/plan/plan";
 import { blank, status, unseenBecause, type Settled } from "../../../../resources/replication-channel/facts";
 import { observe } from "../../../../resources/replication-channel/observe";
 import { plan } from "../../../../resources/replication-channel/plan";
-import { context, declared, settled, settledChannel } from "./samples";
+import { mount } from "../../../samples/host";
+import { context, declare, settled, settledChannel } from "../../../samples/replication-channel";
 
 const silent = new SluiceError({ code: "SERVER_NOT_ANSWERING", object: "server", what: "does not answer" });
 
@@ -19,19 +20,18 @@ function look(kind: "absent" | "directory", findmnt: string): Readers {
   return { host: () => Promise.resolve(host), mysql: () => Promise.reject(silent) } as unknown as Readers;
 }
 
-const mount = { point: "/srv", type: "btrfs", root: "/", source: "/dev/sdb1", uuid: "8f1d" };
-const remembered: Settled = settled(settledChannel(declared()), { mount });
-const there = "/srv btrfs / /dev/sdb1 8f1d\n";
+const remembered: Settled = settled(settledChannel(declare()), { mount });
+const there = `${[mount.point, mount.type, mount.root, mount.source, mount.uuid].join(" ")}\n`;
 
 describe("a channel of a server that does not answer", () => {
   test("is as it was while the server's directory is there", async () => {
-    expect((await observe(declared(), look("directory", there), remembered)).settled).toEqual(remembered);
+    expect((await observe(declare(), look("directory", there), remembered)).settled).toEqual(remembered);
   });
 
   test("is shown as not known, with the reason, on its own line and on its server's", () => {
     const seen = { settled: remembered, live: { kind: "silent", problem: silent, unmounted: null } } as const;
     const reason = { isWell: false, code: "SERVER_NOT_ANSWERING" };
-    expect(status(declared(), seen, "channel orders@stage-1:3307")).toMatchObject({
+    expect(status(declare(), seen, "channel orders@stage-1:3307")).toMatchObject({
       shows: {
         below: { version: null, health: { ...reason, words: "does not answer" } },
         flow: { lagSeconds: null },
@@ -41,14 +41,14 @@ describe("a channel of a server that does not answer", () => {
   });
 
   test("is gone with that directory", async () => {
-    expect((await observe(declared(), look("absent", there), remembered)).settled).toEqual(blank);
+    expect((await observe(declare(), look("absent", there), remembered)).settled).toEqual(blank);
   });
 
   test("is not gone when the file system of that directory is not mounted", async () => {
-    const seen = await observe(declared(), look("absent", "/ ext4 / /dev/sda1 77aa\n"), remembered);
+    const seen = await observe(declare(), look("absent", "/ ext4 / /dev/sda1 77aa\n"), remembered);
     expect(seen.settled).toEqual(remembered);
     expect(unseenBecause(seen, "channel orders")).toMatchObject({ code: "STORAGE_NOT_MOUNTED" });
-    for (const wanted of [declared(), absent] as const)
-      expect(() => plan(wanted, seen, context(declared()))).toThrow(/STORAGE_NOT_MOUNTED/);
+    for (const wanted of [declare(), absent] as const)
+      expect(() => plan(wanted, seen, context(declare()))).toThrow(/STORAGE_NOT_MOUNTED/);
   });
 });

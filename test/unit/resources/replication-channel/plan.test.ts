@@ -8,20 +8,18 @@ import { plan, say } from "../../../../resources/replication-channel/plan";
 import type { Declaration, Written } from "../../../../resources/replication-channel/schema";
 import type { Settled, SettledChannel } from "../../../../resources/replication-channel/facts";
 import {
+  channelFacts,
   context,
-  declared,
-  live,
+  declare,
   identity,
+  live,
   record,
   seen,
   settled,
-  otherUuid,
-  replicaUuid,
   settledChannel,
-  channelFacts,
   source,
-  sourceUuid,
-} from "./samples";
+} from "../../../samples/replication-channel";
+import { otherUuid, replicaUuid, sourceUuid } from "../../../samples/server";
 
 const render = (wanted: Declaration, observed: ReturnType<typeof seen>, before: Declaration | null = null): string =>
   renderPlan("channel", plan(wanted, observed, context(before)), say);
@@ -31,13 +29,13 @@ const kinds = (wanted: Declaration, observed: ReturnType<typeof seen>): string[]
 
 /** The channel runs as it was declared; what would `up` do for another declaration? */
 function changeTo(change: Partial<Written>, was: Partial<SettledChannel> = {}): string {
-  const before = declared();
-  return render(declared(change), seen(settled(settledChannel(before, was))), before);
+  const before = declare();
+  return render(declare(change), seen(settled(settledChannel(before, was))), before);
 }
 
 describe("a new channel", () => {
   test("is claimed before anything else, pointed, started and waited for", () => {
-    expect(render(declared(), seen(blank))).toMatchInlineSnapshot(`
+    expect(render(declare(), seen(blank))).toMatchInlineSnapshot(`
       "channel: 4 steps
         1. claim channel orders
         2. point the channel at db-1:3306, by GTID
@@ -47,8 +45,8 @@ describe("a new channel", () => {
   });
 
   test("gets filters that follow from what the replica holds, before it starts", () => {
-    const wanted = declared({
-      replica: { ...declared().replica, holds: { databases: ["shop", "my_db"], accounts: false } },
+    const wanted = declare({
+      replica: { ...declare().replica, holds: { databases: ["shop", "my_db"], accounts: false } },
     });
     expect(render(wanted, seen(blank))).toMatchInlineSnapshot(`
       "channel: 5 steps
@@ -62,11 +60,11 @@ describe("a new channel", () => {
   });
 
   test("that is declared stopped is made and not started", () => {
-    expect(kinds(declared({ state: "stopped" }), seen(blank))).toEqual(["claim-channel", "point-channel"]);
+    expect(kinds(declare({ state: "stopped" }), seen(blank))).toEqual(["claim-channel", "point-channel"]);
   });
 
   test("is not waited for with catchUpSeconds 0", () => {
-    expect(kinds(declared({ catchUpSeconds: 0 }), seen(blank))).toEqual([
+    expect(kinds(declare({ catchUpSeconds: 0 }), seen(blank))).toEqual([
       "claim-channel",
       "point-channel",
       "start-channel",
@@ -74,7 +72,7 @@ describe("a new channel", () => {
   });
 
   test("goes on after a crash behind the claim", () => {
-    expect(kinds(declared(), seen(settled(null)))).toEqual(["point-channel", "start-channel", "await-applied"]);
+    expect(kinds(declare(), seen(settled(null)))).toEqual(["point-channel", "start-channel", "await-applied"]);
   });
 
   test.each([
@@ -90,7 +88,7 @@ describe("a new channel", () => {
   ])("begins where %s says", (_what, start, gtidMode, words) => {
     const grants = ["GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO `repl`@`%`"];
     const now = live({ source: source({ gtidMode, grants }) });
-    expect(render(declared({ start }), seen(blank, now))).toContain(`point the channel at db-1:3306, ${words}`);
+    expect(render(declare({ start }), seen(blank, now))).toContain(`point the channel at db-1:3306, ${words}`);
   });
 
   test("begins by file where an earlier one ended that began there, and says so", () => {
@@ -103,7 +101,7 @@ describe("a new channel", () => {
       } as const,
     };
     const before = settled(null, { mark: markOf(null, { caughtUp: false, ...trace }) });
-    const wanted = declared({ start: { file: "binlog.000002", position: 157 } });
+    const wanted = declare({ start: { file: "binlog.000002", position: 157 } });
     expect(render(wanted, seen(before))).toMatchInlineSnapshot(`
       "channel: 4 steps
         1. claim channel orders
@@ -111,14 +109,14 @@ describe("a new channel", () => {
         3. start the channel
         4. wait until the replica has applied what the source has executed by then, at most 24h00m"
     `);
-    const earlier = declared({ start: { file: "binlog.000002", position: 4 } });
+    const earlier = declare({ start: { file: "binlog.000002", position: 4 } });
     expect(() => render(earlier, seen(before))).toThrow(/CHANNEL_BEGINS_TOO_EARLY/);
-    expect(render(declared(), seen(before))).toContain("by GTID");
+    expect(render(declare(), seen(before))).toContain("by GTID");
   });
 
   test("can be previewed with nothing known", () => {
     const wanted = {
-      ...declared(),
+      ...declare(),
       replica: unknownValue,
       source: unknownValue,
       start: unknownValue,
@@ -137,7 +135,7 @@ describe("a new channel", () => {
 
 describe("a running channel", () => {
   test("that is as declared needs nothing", () => {
-    expect(kinds(declared(), seen(settled(settledChannel(declared())), live({ channel: channelFacts() })))).toEqual([]);
+    expect(kinds(declare(), seen(settled(settledChannel(declare())), live({ channel: channelFacts() })))).toEqual([]);
   });
 
   test("is re-pointed with both threads stopped", () => {
@@ -203,14 +201,14 @@ describe("a running channel", () => {
   });
 
   test("is waited for when an earlier up ended before it had caught up", () => {
-    const of = settled(settledChannel(declared()), { mark: markOf(identity, { ...record, caughtUp: false }) });
-    expect(kinds(declared(), seen(of, live({ channel: channelFacts() })))).toEqual(["await-applied"]);
+    const of = settled(settledChannel(declare()), { mark: markOf(identity, { ...record, caughtUp: false }) });
+    expect(kinds(declare(), seen(of, live({ channel: channelFacts() })))).toEqual(["await-applied"]);
   });
 
   test("keeps running with a source that is down when only the delay changes", () => {
     const now = live({ source: null, sourceProblem: null, channel: channelFacts() });
-    const of = settled(settledChannel(declared()));
-    expect(kinds(declared({ delaySeconds: 5 }), seen(of, now))).toEqual([
+    const of = settled(settledChannel(declare()));
+    expect(kinds(declare({ delaySeconds: 5 }), seen(of, now))).toEqual([
       "stop-channel",
       "change-channel",
       "start-channel",
@@ -218,7 +216,7 @@ describe("a running channel", () => {
   });
 
   test("whose option file lacks the filters gets it written without an interruption", () => {
-    const wanted = declared({ filters: { ignoreTables: ["shop.log"] } });
+    const wanted = declare({ filters: { ignoreTables: ["shop.log"] } });
     const of = settled(settledChannel(wanted, { filterFile: { isPossible: true, text: null } }));
     expect(render(wanted, seen(of))).toMatchInlineSnapshot(`
       "channel: 1 step
@@ -255,23 +253,23 @@ describe("a channel that somebody changed by hand", () => {
     ["the applier, stopped", { applies: false, workers: null }, ["start-channel", "await-applied"]],
     ["both threads, stopped", { applies: false, receives: false, workers: null }, ["start-channel", "await-applied"]],
   ])("is put right: %s", (_what, was, steps) => {
-    expect(kinds(declared(), seen(settled(settledChannel(declared(), was))))).toEqual(steps);
+    expect(kinds(declare(), seen(settled(settledChannel(declare(), was))))).toEqual(steps);
   });
 });
 
 describe("ownership", () => {
-  const there = settledChannel(declared());
+  const there = settledChannel(declare());
   test("refuses the channel of another state of the same name, and does not remove it", () => {
     const of = settled(there, { mark: markOf({ ...identity, seal: "x" }, record) });
-    expect(() => plan(declared(), seen(of, live()), context())).toThrow(/OWNERSHIP_OTHER_STATE/);
-    expect(() => plan(absent, seen(of, live()), context(declared()))).toThrow(/OWNERSHIP_OTHER_STATE/);
-    expect(plan(absent, seen(of, live()), context(declared(), { identity: { ...identity, seal: "y" } })).steps).toEqual(
+    expect(() => plan(declare(), seen(of, live()), context())).toThrow(/OWNERSHIP_OTHER_STATE/);
+    expect(() => plan(absent, seen(of, live()), context(declare()))).toThrow(/OWNERSHIP_OTHER_STATE/);
+    expect(plan(absent, seen(of, live()), context(declare(), { identity: { ...identity, seal: "y" } })).steps).toEqual(
       [],
     );
-    expect(plan(declared(), seen(of, live()), context(null, { identity: { ...identity, seal: "x" } })).steps).toEqual(
+    expect(plan(declare(), seen(of, live()), context(null, { identity: { ...identity, seal: "x" } })).steps).toEqual(
       [],
     );
-    const taken = plan(declared({ adopt: true }), seen(of, live()), context()).steps;
+    const taken = plan(declare({ adopt: true }), seen(of, live()), context()).steps;
     expect(taken).toEqual([{ kind: "claim-channel", channel: "orders", adopts: true }]);
   });
 
@@ -281,12 +279,12 @@ describe("ownership", () => {
     ["a channel without a mark", null, false, "OWNERSHIP_UNMARKED"],
   ])("refuses %s", (_what, found, adopt, code) => {
     const of = settled(there, { mark: markOf(found === null ? null : { ...identity, name: found }, record) });
-    expect(() => plan(declared({ adopt }), seen(of, live()), context())).toThrow(expect.objectContaining({ code }));
+    expect(() => plan(declare({ adopt }), seen(of, live()), context())).toThrow(expect.objectContaining({ code }));
   });
 
   test("says in the preview of a new channel what `adopt` does to one that exists", () => {
     const words = (change: object) =>
-      say["claim-channel"](plan(declared(change), { settled: blank, live: null }, context()).steps[0] as never).what;
+      say["claim-channel"](plan(declare(change), { settled: blank, live: null }, context()).steps[0] as never).what;
     expect(words({ adopt: true })).toBe(
       "take over channel orders if it exists: stops it, removes settings and filters that are not declared",
     );
@@ -295,7 +293,7 @@ describe("ownership", () => {
 
   test("takes over an unmarked channel with adopt, and changes only what differs", () => {
     const of = settled({ ...there, delaySeconds: 7 }, { mark: markOf(null, record) });
-    expect(kinds(declared({ adopt: true }), seen(of))).toEqual([
+    expect(kinds(declare({ adopt: true }), seen(of))).toEqual([
       "claim-channel",
       "stop-channel",
       "change-channel",
@@ -306,9 +304,9 @@ describe("ownership", () => {
 });
 
 describe("the replica's server", () => {
-  const before = declared();
-  const elsewhere = declared({ replica: { ...before.replica, socket: "/srv/stock/run/mysqld.sock" } });
-  const byPort = (port: number) => declared({ replica: { address: "db-2", user: "admin", port } });
+  const before = declare();
+  const elsewhere = declare({ replica: { ...before.replica, socket: "/srv/stock/run/mysqld.sock" } });
+  const byPort = (port: number) => declare({ replica: { address: "db-2", user: "admin", port } });
   const other = { version: "9.7.4", uuid: otherUuid, serverId: 3 };
   const up = (was: Declaration, wanted: Declaration, server: Settled["server"], state?: Settled | null) =>
     plan(
@@ -334,7 +332,7 @@ describe("the replica's server", () => {
     [
       "a managed one that is seeded anew, whose port changes",
       before,
-      declared({ replica: { ...before.replica, port: 3308 } }),
+      declare({ replica: { ...before.replica, port: 3308 } }),
       other,
       undefined,
     ],
@@ -347,10 +345,10 @@ describe("the replica's server", () => {
 
 describe("removal", () => {
   const remove = (observed: ReturnType<typeof seen>): string[] =>
-    plan(absent, observed, context(declared())).steps.map(({ kind }) => kind);
+    plan(absent, observed, context(declare())).steps.map(({ kind }) => kind);
 
   test("stops, forgets and unmarks the channel", () => {
-    expect(renderPlan("channel", plan(absent, seen(settled(settledChannel(declared()))), context(declared())), say))
+    expect(renderPlan("channel", plan(absent, seen(settled(settledChannel(declare()))), context(declare())), say))
       .toMatchInlineSnapshot(`
       "channel: 3 steps
         1. stop the channel                         ! rows stop arriving for good
@@ -365,9 +363,9 @@ describe("removal", () => {
 
   test("of a channel whose server is stopped is refused: it would come back with the server", () => {
     const problem = new SluiceError({ code: "SERVER_NOT_ANSWERING", object: "server", what: "is stopped" });
-    const of = seen(settled(settledChannel(declared())), { kind: "silent", problem, unmounted: null });
+    const of = seen(settled(settledChannel(declare())), { kind: "silent", problem, unmounted: null });
     expect(() => remove(of)).toThrow("cannot be removed while the replica does not answer");
-    expect(() => kinds(declared(), of)).toThrow("cannot be changed while the replica does not answer");
+    expect(() => kinds(declare(), of)).toThrow("cannot be changed while the replica does not answer");
     expect(
       remove(seen(settled(null, { mark: markOf(null, record) }), { kind: "silent", problem, unmounted: null })),
     ).toEqual([]);
@@ -375,14 +373,14 @@ describe("removal", () => {
 
   test("touches nothing that is not ours", () => {
     expect(
-      remove(seen(settled(settledChannel(declared()), { mark: markOf({ ...identity, name: "other/dev/x" }, record) }))),
+      remove(seen(settled(settledChannel(declare()), { mark: markOf({ ...identity, name: "other/dev/x" }, record) }))),
     ).toEqual([]);
     expect(remove(seen(blank))).toEqual([]);
   });
 });
 
 test("every plan is plain data", () => {
-  const { steps } = plan(declared(), seen(blank), context());
+  const { steps } = plan(declare(), seen(blank), context());
   expect(JSON.parse(JSON.stringify(steps))).toEqual(steps);
   expect(JSON.stringify(steps)).not.toContain("pw");
 });

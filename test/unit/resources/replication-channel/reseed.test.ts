@@ -1,12 +1,12 @@
 import { plan } from "../../../../resources/replication-channel/plan";
 import type { Declaration } from "../../../../resources/replication-channel/schema";
 import { derive } from "../../../../resources/staging-database/schema";
-import { context, declared, live, seen, settled, settledChannel } from "./samples";
+import { context, declare, live, seen, settled, settledChannel } from "../../../samples/replication-channel";
 
 const into = (seeding: string | undefined): Declaration =>
-  declared({
+  declare({
     replica: {
-      ...declared().replica,
+      ...declare().replica,
       holds: { databases: "ALL", accounts: true, ...(seeding !== undefined && { seeding }) },
     },
   });

@@ -1,6 +1,6 @@
 import { checkInputs } from "../../../../provider/schema/check";
 import { derive, refine, schema } from "../../../../resources/staging-database/schema";
-import { declare } from "./samples";
+import { declare } from "../../../samples/staging-database";
 
 describe("a declaration", () => {
   test.each([

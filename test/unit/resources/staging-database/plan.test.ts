@@ -1,6 +1,5 @@
 import { markOf, type Identity } from "../../../../provider/mark/mark";
 import { SluiceError } from "../../../../provider/errors";
-import type { Binaries } from "../../../../provider/mysql/instance/binaries";
 import { absent } from "../../../../provider/plan/plan";
 import { renderPlan } from "../../../../provider/plan/render";
 import { checkInputs } from "../../../../provider/schema/check";
@@ -8,95 +7,26 @@ import {
   asDeclared,
   blank,
   type Live,
-  type StagingRecord,
   type Observed,
   type Settled,
 } from "../../../../resources/staging-database/facts";
-import { desiredInstance } from "../../../../provider/mysql/instance/desired";
 import { plan, say } from "../../../../resources/staging-database/plan";
-import { derive, instanceOf, object, schema, type Declaration } from "../../../../resources/staging-database/schema";
-import { declare } from "./samples";
+import { derive, object, schema, type Declaration } from "../../../../resources/staging-database/schema";
+import { binariesOf, runningInstance } from "../../../samples/server";
+import {
+  context,
+  declare,
+  half,
+  identity,
+  quiet,
+  record,
+  settled as converged,
+} from "../../../samples/staging-database";
 
-const identity = { kind: "StagingDatabase", name: "shop/dev/orders", seal: null };
 const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-const binaries: Binaries = {
-  mysqld: "/usr/sbin/mysqld",
-  server: { flavour: "mysql", version: "9.7.4" },
-  baseDirectory: null,
-  pluginDirectory: "/usr/lib/mysql/plugin",
-  hasAuthSocket: true,
-  hasClone: true,
-  notifies: true,
-  mysql: null,
-  mysqldump: null,
-};
-
-const record: StagingRecord = {
-  directory: "/srv/mysql/orders",
-  phase: "complete",
-  reseed: null,
-  serverId: 1_000_001,
-  sourceVariables: { sql_mode: "STRICT_TRANS_TABLES" },
-  seedPosition: { gtidSet: null, file: null, position: null },
-  sizeBytes: "1024",
-  hasRootPassword: false,
-};
-
-/** A server that is as `declared` wants it. */
-function converged(declared: Declaration, changes: Partial<Settled> = {}): Settled {
-  const settled: Settled = {
-    ...blank,
-    directory: "ours",
-    mark: markOf(identity, record),
-    storageKind: "btrfs",
-    binaries,
-    runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
-  };
-  const desired = desiredInstance(instanceOf(declared), object(declared, "orders"), settled);
-  return {
-    ...settled,
-    instance: {
-      running: true,
-      data: "ready",
-      dataLink: null,
-      optionText: desired?.optionText ?? null,
-      unitText: desired?.unitText ?? null,
-      init: desired?.init ?? null,
-      refusesUs: false,
-    },
-    server: {
-      version: "9.7.4",
-      uuid: "u",
-      rootPasswordMatches: declared.rootPassword !== undefined,
-      variables: { super_read_only: "ON", read_only: "ON", event_scheduler: "OFF", server_id: "1000001", port: "3306" },
-    },
-    ...changes,
-  };
-}
-
-const quiet: Live = {
-  seed: { state: "none", request: null },
-  strangers: [],
-  unmounted: null,
-  portListener: null,
-  surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
-  confinement: null,
-  binariesProblem: null,
-  source: null,
-  sourceProblem: null,
-  backup: null,
-  backupProblem: null,
-};
-
-const contextOf = (before: Declaration | null = null) => ({
-  identity,
-  before: before && { declared: before, settled: null },
-  object: "orders",
-});
-
 const kinds = (wanted: Declaration | typeof absent, seen: Observed, before: Declaration | null = null): string[] =>
-  plan(wanted, seen, contextOf(before)).steps.map(({ kind }) => kind);
+  plan(wanted, seen, context(before)).steps.map(({ kind }) => kind);
 
 describe("a new staging database", () => {
   test("gets its root password only after the seed, which may bring accounts", () => {
@@ -108,11 +38,7 @@ describe("a new staging database", () => {
 
   test("reads as a DBA would say it", () => {
     const declared = declare();
-    const text = renderPlan(
-      object(declared, "orders"),
-      plan(declared, { settled: blank, live: null }, contextOf()),
-      say,
-    );
+    const text = renderPlan(object(declared, "orders"), plan(declared, { settled: blank, live: null }, context()), say);
     expect(text).toMatchInlineSnapshot(`
      "staging database orders@stage-1:3306: 6 steps
        1. claim directory /srv/mysql/orders
@@ -133,31 +59,24 @@ describe("a new staging database", () => {
 
   test("names an unknown source as unknown", () => {
     const wanted = { ...declare(), source: unknown } as unknown as Declaration;
-    const text = renderPlan("orders", plan(wanted, { settled: blank, live: null }, contextOf()), say);
+    const text = renderPlan("orders", plan(wanted, { settled: blank, live: null }, context()), say);
     expect(text).toContain("seed by a dump of (known during up)");
   });
 });
 
 describe("a crash while seeding", () => {
-  const half = (data: "absent" | "ready", running: boolean): Settled => ({
-    ...converged(declare()),
-    mark: markOf(identity, { ...record, phase: "claimed" }),
-    instance: { running, data, dataLink: null, optionText: null, unitText: null, init: null, refusesUs: false },
-  });
-
   test("before the data directory was made goes on without throwing anything away", () => {
-    expect(kinds(declare(), { settled: half("absent", false), live: quiet })).toEqual([
-      "try-definitions",
-      "configure",
-      "initialise-data",
-      "start-server",
-      "seed",
-    ]);
+    expect(
+      kinds(declare(), {
+        settled: half({ instance: { ...runningInstance, data: "absent", running: false } }),
+        live: quiet,
+      }),
+    ).toEqual(["try-definitions", "configure", "initialise-data", "start-server", "seed"]);
   });
 
   test("with a dead seed begins with empty data", () => {
     const live: Live = { ...quiet, seed: { state: "failed", request: null } };
-    expect(kinds(declare(), { settled: half("ready", true), live })).toEqual([
+    expect(kinds(declare(), { settled: half(), live })).toEqual([
       "try-definitions",
       "stop-server",
       "empty-data",
@@ -207,13 +126,13 @@ describe("a seeded staging database", () => {
       ...["151", "99"].map((value) => ({ settled: running(value), live: quiet })),
     ];
     for (const one of seen) expect(kinds(wanted, one, declare())).toEqual(["configure", "set-variables"]);
-    const [preview] = seen.map((one) => plan(wanted, one, contextOf(declare())).steps.at(-1));
+    const [preview] = seen.map((one) => plan(wanted, one, context(declare())).steps.at(-1));
     expect(preview).toMatchObject({ because: [{ property: "max_connections", from: "default", to: "99" }] });
   });
 
   test("a dynamic setting taken out goes back to the server's own before the file forgets it; a start-only one restarts", () => {
     const [old, next] = [declare({ config: { max_connections: 99 } }), declare()];
-    const steps = plan(next, { settled: converged(old), live: quiet }, contextOf(old)).steps;
+    const steps = plan(next, { settled: converged(old), live: quiet }, context(old)).steps;
     expect(steps.map(({ kind }) => kind)).toEqual(["set-variables", "configure"]);
     expect(steps[0]).toMatchObject({ because: [{ property: "max_connections", from: "99", to: "default" }] });
     const plugged = declare({ config: { "plugin-load-add": "x.so" } });
@@ -232,7 +151,7 @@ describe("a seeded staging database", () => {
       "start-server",
       "seed",
     ]);
-    const text = renderPlan("orders", plan(wanted, seen, contextOf(declare())), say);
+    const text = renderPlan("orders", plan(wanted, seen, context(declare())), say);
     expect(text).toContain("! its data is missing until it is seeded again");
   });
 
@@ -298,14 +217,14 @@ describe("a seeded staging database", () => {
       { kind: "restart-server", because },
     ];
     const settled = converged(old);
-    expect(plan(next, { settled, live: null }, contextOf(old)).steps).toEqual(steps);
+    expect(plan(next, { settled, live: null }, context(old)).steps).toEqual(steps);
     const seen: Settled = {
       ...settled,
       runtime: settled.runtime && { ...settled.runtime, connectedUser: "ana" },
       instance: settled.instance && { ...settled.instance, refusesUs: true },
       server: null,
     };
-    expect(plan(next, { settled: seen, live: quiet }, contextOf(old)).steps).toEqual(steps);
+    expect(plan(next, { settled: seen, live: quiet }, context(old)).steps).toEqual(steps);
     const namesake = declare({ host: { address: "stage-1", user: "sluice" } });
     expect(kinds(namesake, { settled, live: null }, old)).toEqual(["configure"]);
   });
@@ -445,7 +364,7 @@ describe("on a host without mysqld", () => {
 describe("what is not ours", () => {
   const code = (settled: Settled, live: Live = quiet, change: Record<string, unknown> = {}): string => {
     try {
-      plan(declare(change), { settled, live }, contextOf());
+      plan(declare(change), { settled, live }, context());
     } catch (error) {
       if (error instanceof SluiceError) return error.code;
       throw error;
@@ -479,7 +398,7 @@ describe("what is not ours", () => {
       plan(
         at("stage-2"),
         { settled, live: quiet },
-        { ...contextOf(), before: { declared: at("stage-1"), settled: converged(at("stage-1")) } },
+        { ...context(), before: { declared: at("stage-1"), settled: converged(at("stage-1")) } },
       );
     expect(() => moved(blank)).toThrow(/HOST_OTHER_MACHINE/);
     expect(moved(converged(at("stage-2"))).steps).toEqual([]);
@@ -490,7 +409,7 @@ describe("what is not ours", () => {
     expect(code(found)).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
     expect(code({ ...found, directory: "ours" })).toBe("OWNERSHIP_UNMARKED");
     expect(code({ ...found, unclaimedData: false }, quiet, { adopt: true })).toBe("STORAGE_DIRECTORY_NOT_EMPTY");
-    const preview = plan(declare({ adopt: true }), { settled: blank, live: null }, contextOf());
+    const preview = plan(declare({ adopt: true }), { settled: blank, live: null }, context());
     expect(renderPlan("orders", preview, say)).toContain(
       "take over directory /srv/mysql/orders if data is in it: keeps the data",
     );
@@ -510,7 +429,7 @@ describe("what is not ours", () => {
       plan(
         absent,
         { settled: { ...converged(declare()), mark: markOf({ ...identity, ...change }, record) }, live: quiet },
-        { ...contextOf(declare()), identity: { ...identity, seal } },
+        { ...context(declare()), identity: { ...identity, seal } },
       ).steps;
     expect(removal({ name: "else/dev/x" }, null)).toEqual([]);
     expect(removal({ seal: "of another state" }, "ours")).toEqual([]);
@@ -526,7 +445,7 @@ describe("what another user can change", () => {
   const given = { ...settled, instance: settled.instance && { ...settled.instance, loose } };
 
   test("is made root's again without a restart, and the preview says so", () => {
-    const steps = plan(declare(), { settled: given, live: null }, contextOf(declare())).steps;
+    const steps = plan(declare(), { settled: given, live: null }, context(declare())).steps;
     expect(steps).toEqual([
       {
         kind: "configure",
@@ -560,7 +479,7 @@ describe("the surroundings of a directory", () => {
   });
 
   test("only data of MySQL that no other process uses is taken over", () => {
-    const unclaimed = { ...blank, directory: "foreign files", unclaimedData: true, binaries } as const;
+    const unclaimed = { ...blank, directory: "foreign files", unclaimedData: true, binaries: binariesOf() } as const;
     const foreign = at({ foreignData: ["PG_VERSION", "base"] });
     expect(() => kinds(declare({ adopt: true }), { settled: unclaimed, live: foreign })).toThrow(
       "its data is not of MySQL 8.0 or later",

@@ -1,102 +1,27 @@
 import { markOf } from "../../../../provider/mark/mark";
 import { isProblem, SluiceError, type Problem } from "../../../../provider/errors";
 import { readDumpFacts } from "../../../../provider/mysql/seed/file/header";
-import { parseGrants } from "../../../../provider/mysql/privileges/privileges";
 import { digestOf, type SeedRequest } from "../../../../provider/mysql/seed/request";
-import type { SeedSource } from "../../../../provider/mysql/seed/source/facts";
 import { renderPlan } from "../../../../provider/plan/render";
-import {
-  blank,
-  status,
-  type Live,
-  type StagingRecord,
-  type Observed,
-  type Settled,
-} from "../../../../resources/staging-database/facts";
+import { blank, status, type Live, type Observed, type Settled } from "../../../../resources/staging-database/facts";
 import { plan, say } from "../../../../resources/staging-database/plan";
 import { refine, type Declaration } from "../../../../resources/staging-database/schema";
-import { declare } from "./samples";
-
-const identity = { kind: "StagingDatabase", name: "shop/dev/orders", seal: null };
-
-const record: StagingRecord = {
-  directory: "/srv/mysql/orders",
-  phase: "claimed",
-  reseed: null,
-  serverId: 1_000_001,
-  sourceVariables: {},
-  seedPosition: { gtidSet: null, file: null, position: null },
-  sizeBytes: null,
-  hasRootPassword: false,
-};
-
-/** The server runs with data that is not complete. */
-const half: Settled = {
-  ...blank,
-  directory: "ours",
-  runtime: { osUser: "mysql", connectedUser: "root", supervisor: "systemd", asRoot: true },
-  binaries: {
-    mysqld: "/usr/sbin/mysqld",
-    server: { flavour: "mysql", version: "9.7.4" },
-    baseDirectory: null,
-    pluginDirectory: "/usr/lib/mysql/plugin",
-    hasAuthSocket: true,
-    hasClone: true,
-    notifies: true,
-    mysql: null,
-    mysqldump: null,
-  },
-  instance: {
-    running: true,
-    data: "ready",
-    dataLink: null,
-    optionText: null,
-    unitText: null,
-    init: null,
-    refusesUs: false,
-  },
-};
-
-const quiet: Live = {
-  seed: { state: "none", request: null },
-  strangers: [],
-  unmounted: null,
-  portListener: null,
-  surroundings: { enclosing: null, closed: null, foreignData: null, dataHolder: null },
-  confinement: null,
-  binariesProblem: null,
-  source: null,
-  sourceProblem: null,
-  backup: null,
-  backupProblem: null,
-};
-
-/** A source that can give what is asked. */
-const sourceOf = (serverUuid: string, plugins: readonly string[] = []): SeedSource => ({
-  endpoint: "db-1:3306",
-  server: { flavour: "mysql", version: "9.7.4" },
-  account: { user: "sync", host: "%" },
-  grants: parseGrants(["GRANT ALL PRIVILEGES ON *.* TO `sync`@`%`"]),
-  serverId: 1,
-  serverUuid,
-  binlogOn: true,
-  gtidOn: true,
-  hasPerformanceSchema: true,
-  databases: [{ name: "shop", bytes: 1, rowBytes: 1 }],
-  foreignTables: [],
-  floatColumns: [],
-  crossReferences: [],
-  takenBooks: [],
-  managedService: null,
-  replicaIds: [],
-  plugins: Object.fromEntries(plugins.map((name) => [name, `${name}.so`])),
-  variables: {},
-});
-
-const context = { identity, before: null, object: "orders" };
+import { runningInstance } from "../../../samples/server";
+import {
+  claimedRecord,
+  context,
+  declare,
+  half,
+  identity,
+  quiet,
+  record,
+  source,
+} from "../../../samples/staging-database";
 
 const kinds = (wanted: Declaration, seen: Observed): string[] =>
-  plan(wanted, seen, context).steps.map(({ kind }) => kind);
+  plan(wanted, seen, context()).steps.map(({ kind }) => kind);
+
+const plugins = { clone: "clone.so" };
 
 function problemOf(act: () => void): Problem {
   try {
@@ -123,8 +48,8 @@ describe("an unfinished seeding", () => {
   const begun = begunFor;
   /** A seeding of `db-1`, which is server `uuid-1`; the declared source is server `uuid`. */
   const seeding = (state: "running" | "finished", uuid = "uuid-1", request: SeedRequest = begun): Observed => ({
-    settled: { ...half, mark: markOf(identity, { ...record, seeding: request }), hasSeedJob: true },
-    live: { ...quiet, source: sourceOf(uuid), seed: { state, request: digestOf(request) } },
+    settled: half({ mark: markOf(identity, { ...claimedRecord, seeding: request }), hasSeedJob: true }),
+    live: { ...quiet, source: source({ serverUuid: uuid }), seed: { state, request: digestOf(request) } },
   });
 
   test.each(["running", "finished"] as const)("with a seed that is %s waits for it and touches nothing", (state) => {
@@ -133,7 +58,7 @@ describe("an unfinished seeding", () => {
 
   test("goes on with another address, user or password of the same server, and names the origin of the data", () => {
     const moved = declare({ source: { address: "10.0.0.7", port: 3307, user: "new", password: "rotated" } });
-    const { steps } = plan(moved, seeding("running"), context);
+    const { steps } = plan(moved, seeding("running"), context());
     expect(steps).toEqual([{ kind: "seed", method: "dump", from: "db-1:3306", resumes: true }]);
   });
 
@@ -154,14 +79,17 @@ describe("an unfinished seeding", () => {
   ])("never takes its data for that of %s", (_name, change, uuid, why) => {
     const wanted = declare(change);
     const seen = seeding("finished", uuid);
-    const live = { ...(seen.live ?? quiet), ...("seed" in change && { source: sourceOf(uuid, ["clone"]) }) };
+    const live = {
+      ...(seen.live ?? quiet),
+      ...("seed" in change && { source: source({ serverUuid: uuid, plugins }) }),
+    };
     expect(kinds(wanted, { ...seen, live })).toEqual(anew(wanted));
-    expect(renderPlan("orders", plan(wanted, { ...seen, live }, context), say)).toContain(why);
+    expect(renderPlan("orders", plan(wanted, { ...seen, live }, context()), say)).toContain(why);
   });
 
   test("never takes the data of a seeding that does not say what it was begun for", () => {
     const seen = seeding("running");
-    const old = { ...seen, settled: { ...seen.settled, mark: markOf(identity, record) } };
+    const old = { ...seen, settled: { ...seen.settled, mark: markOf(identity, claimedRecord) } };
     expect(kinds(declare(), old)).toEqual(anew(declare()));
     const live = { ...(seen.live ?? quiet), seed: { state: "running" as const, request: null } };
     expect(kinds(declare(), { ...seen, live })).toEqual(anew(declare()));
@@ -172,19 +100,19 @@ describe("an unfinished seeding", () => {
     expect(kinds(declare(), { settled, live: null })).toEqual(["seed"]);
     const other = declare({ source: { address: "db-2", user: "u", password: "p" } });
     expect(kinds(other, { settled, live: null })).toEqual(anew(other));
-    expect(renderPlan("orders", plan(other, { settled, live: null }, context), say)).toContain(
+    expect(renderPlan("orders", plan(other, { settled, live: null }, context()), say)).toContain(
       "the unfinished seeding is from db-1:3306; it is kept if db-2:3306 is the same server",
     );
   });
 
   describe("in a directory that an administrator opened to others", () => {
     const loose = [{ who: "group 50", step: "/srv/mysql/orders" }];
-    const opened = (change: Partial<Settled["instance"]> = {}): Settled => ({
-      ...half,
-      mark: markOf(identity, { ...record, seeding: begun }),
-      instance: half.instance && { ...half.instance, loose, ...change },
-    });
-    const live: Live = { ...quiet, source: sourceOf("uuid-1") };
+    const opened = (change: Partial<Settled["instance"]> = {}): Settled =>
+      half({
+        mark: markOf(identity, { ...claimedRecord, seeding: begun }),
+        instance: { ...runningInstance, loose, ...change },
+      });
+    const live: Live = { ...quiet, source: source({ serverUuid: "uuid-1" }) };
 
     test("is kept, and refused with the command that closes the directory, in the preview too", () => {
       for (const seen of [
@@ -203,7 +131,7 @@ describe("an unfinished seeding", () => {
     test("begins anew where `reseed` says so, and where there is no data to lose", () => {
       const wanted = declare({ reseed: "2" });
       expect(kinds(wanted, { settled: opened(), live })).toEqual(anew(wanted));
-      expect(renderPlan("orders", plan(wanted, { settled: opened(), live }, context), say)).toContain(
+      expect(renderPlan("orders", plan(wanted, { settled: opened(), live }, context()), say)).toContain(
         "`reseed` changed since",
       );
       expect(kinds(declare(), { settled: opened({ data: "absent", running: false }), live })).not.toContain(
@@ -232,8 +160,8 @@ describe("an unfinished seeding", () => {
 });
 
 describe("definitions", () => {
-  const seeded: Settled = { ...half, mark: markOf(identity, { ...record, phase: "complete", reseed: null }) };
-  const live: Live = { ...quiet, source: sourceOf("uuid-1", ["clone"]) };
+  const seeded = half({ mark: markOf(identity, record) });
+  const live: Live = { ...quiet, source: source({ serverUuid: "uuid-1", plugins }) };
 
   test("are tried before a server is stopped and its data thrown away for them, and before a first seeding", () => {
     const again = kinds(declare({ reseed: "1" }), { settled: seeded, live });
@@ -255,13 +183,13 @@ describe("definitions", () => {
 
   test("that are left out are named in the preview, in status, and in the filters of channels", () => {
     const wanted = declare({ ignoreObjects: ["shop.v", "shop.a", "shop.v"] });
-    const text = renderPlan("orders", plan(wanted, { settled: blank, live: null }, context), say);
+    const text = renderPlan("orders", plan(wanted, { settled: blank, live: null }, context()), say);
     expect(text).toContain("2. try the definitions of db-1:3306 on a temporary empty server, without shop.a, shop.v\n");
     expect(text).toContain("6. seed by a dump of db-1:3306, without shop.a, shop.v");
     expect(wanted.holds.lacks).toEqual(["shop.v", "shop.a", "shop.v"]);
-    const held = { ...record, phase: "complete" as const, seeding: { ...begunFor, ignored: ["shop.a", "shop.v"] } };
+    const held = { ...record, seeding: { ...begunFor, ignored: ["shop.a", "shop.v"] } };
     const server = { version: "9.7.4", uuid: "uuid", variables: {} } as unknown as Settled["server"];
-    expect(status(wanted, { settled: { ...half, mark: markOf(identity, held), server }, live }).health.words).toBe(
+    expect(status(wanted, { settled: half({ mark: markOf(identity, held), server }), live }).health.words).toBe(
       "running, without shop.a, shop.v",
     );
   });

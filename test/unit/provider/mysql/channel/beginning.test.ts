@@ -6,7 +6,8 @@ import {
   type FilePosition,
   type Trace,
 } from "../../../../../provider/mysql/channel/beginning";
-import { channelFacts, otherUuid, sourceUuid } from "../../../resources/replication-channel/samples";
+import { channelFacts } from "../../../../samples/replication-channel";
+import { otherUuid, sourceUuid } from "../../../../samples/server";
 
 const place = (file: string, position: string): FilePosition => ({ by: "file", file, position });
 const seed = place("binlog.000002", "157");

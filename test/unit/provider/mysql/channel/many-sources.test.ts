@@ -1,14 +1,8 @@
 import { requireReady } from "../../../../../provider/mysql/channel/requirements/requirements";
 import type { Situation } from "../../../../../provider/mysql/channel/situation";
 import { parseGtidSet } from "../../../../../provider/mysql/gtid";
-import {
-  names,
-  otherUuid,
-  replica,
-  replicaUuid,
-  source,
-  sourceUuid,
-} from "../../../resources/replication-channel/samples";
+import { names, replica, source } from "../../../../samples/replication-channel";
+import { otherUuid, replicaUuid, sourceUuid } from "../../../../samples/server";
 
 /** A channel that is made for the first time, on a server that was seeded from two sources. */
 const situation = (executed: string, seedGtids: string | null): Situation => ({

@@ -1,6 +1,6 @@
 import { SluiceError } from "../../../../../provider/errors";
 import { channelHealth, lagOf, stateOf } from "../../../../../provider/mysql/channel/status";
-import { channelFacts, names } from "../../../resources/replication-channel/samples";
+import { channelFacts, names } from "../../../../samples/replication-channel";
 
 const { receiver, applier } = channelFacts();
 const error = { errno: 1062, message: "Duplicate entry '1' for key 't.PRIMARY'", transaction: "" };

@@ -4,7 +4,7 @@ import {
   runningDifferences,
   type Configuration,
 } from "../../../../../provider/mysql/instance/differences";
-import { instanceOf } from "./builders";
+import { instanceOf } from "../../../../samples/server";
 
 const configured = (options: string): Configuration => ({
   optionText: `[mysqld]\n${options}\n`,

@@ -1,6 +1,6 @@
 import { parseLook, requireReadable } from "../../../../../provider/mysql/instance/facts";
 import { requireFreePort } from "../../../../../provider/mysql/instance/refusals";
-import { instanceOf } from "./builders";
+import { instanceOf } from "../../../../samples/server";
 
 const encoded = (text: string) => Buffer.from(text).toString("base64");
 const look = (...lines: readonly string[]) => parseLook([...lines, "free 1024"].join("\n"), instanceOf());

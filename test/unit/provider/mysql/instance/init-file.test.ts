@@ -1,5 +1,5 @@
 import { accountKind, describeInit, initFileOf, renderInit } from "../../../../../provider/mysql/instance/init-file";
-import { binariesOf, instanceOf } from "./builders";
+import { binariesOf, instanceOf } from "../../../../samples/server";
 
 test("the account proves itself by its unix user where the server can ask, else by a password", () => {
   expect(accountKind(instanceOf())).toBe("socket");

@@ -9,15 +9,15 @@ import { markOf } from "../../../../../provider/mark/mark";
 import { claimAlone, releaseAlone } from "../../../../../provider/mysql/instance/allocation";
 import { layoutOf } from "../../../../../provider/mysql/instance/layout";
 import { directoryOfUnit, readNeighbours, type Neighbour } from "../../../../../provider/mysql/instance/neighbours";
-import type { Runtime } from "../../../../../provider/mysql/instance/instance";
 import { renderUnit } from "../../../../../provider/mysql/instance/service";
 import { silent } from "../../../../../provider/report";
+import { withoutRoot } from "../../../../samples/server";
 import { problemOf } from "../../host/problems";
 
 jest.setTimeout(20_000); // real shells, on a machine that may have other work
 
 /** As a user without root: the register is in the home directory. */
-const runtime: Runtime = { osUser: "ana", connectedUser: "ana", supervisor: "process", asRoot: false };
+const runtime = withoutRoot;
 const homeBefore = process.env["HOME"];
 let home = "";
 let host: Host;

@@ -6,7 +6,7 @@ import {
   type OptionsWanted,
 } from "../../../../../provider/mysql/instance/options";
 import { parseOptionFile, readSettings } from "../../../../../provider/mysql/options/file";
-import { binariesOf, instanceOf } from "./builders";
+import { binariesOf, instanceOf, withoutRoot } from "../../../../samples/server";
 
 const wanted = (changes: Partial<OptionsWanted> = {}): OptionsWanted => ({
   instance: instanceOf(),
@@ -119,7 +119,7 @@ test("a server of before 8.0.26 gets the words it knows", () => {
 
 test("without root mysqld runs as the connected user, and the file names no user", () => {
   const instance = instanceOf({
-    runtime: { osUser: "ana", connectedUser: "ana", supervisor: "process", asRoot: false },
+    runtime: withoutRoot,
   });
   expect(settingsOf(wanted({ instance }))).not.toHaveProperty("user");
 });

@@ -2,7 +2,7 @@ import { requireClosed } from "../../../../../provider/mysql/instance/private-bo
 import { privateServiceOf, serviceOf } from "../../../../../provider/mysql/instance/service";
 import { renderService } from "../../../../../provider/host/service/service";
 import type { MysqlReader } from "../../../../../provider/mysql/reader";
-import { instanceOf } from "./builders";
+import { instanceOf } from "../../../../samples/server";
 
 const serverThat = (row: object): MysqlReader => ({
   name: "a private server",

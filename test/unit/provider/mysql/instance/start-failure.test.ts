@@ -1,5 +1,5 @@
 import { sinceLastStart, startFailure } from "../../../../../provider/mysql/instance/start-failure";
-import { instanceOf } from "./builders";
+import { instanceOf } from "../../../../samples/server";
 
 const failure = (...lines: readonly string[]) => startFailure(instanceOf(), "exit code 1", lines);
 

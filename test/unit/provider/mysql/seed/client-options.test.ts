@@ -1,6 +1,6 @@
 import { parseOptionFile, readSettings } from "../../../../../provider/mysql/options/file";
 import { sourceFiles, targetFiles } from "../../../../../provider/mysql/seed/client-options";
-import { instanceOf } from "../instance/builders";
+import { instanceOf } from "../../../../samples/server";
 
 const source = {
   address: "db-1",

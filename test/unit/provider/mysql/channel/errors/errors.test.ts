@@ -1,6 +1,6 @@
 import { isPassing, lastFailure, threadFailure } from "../../../../../../provider/mysql/channel/errors/errors";
 import type { ReplicaThread } from "../../../../../../provider/mysql/terms";
-import { channelFacts, names } from "../../../../resources/replication-channel/samples";
+import { channelFacts, names } from "../../../../../samples/replication-channel";
 
 const connecting =
   "Error connecting to source 'repl@db-1:3306'. This was attempt 1/10, with a delay of 60 seconds between attempts. Message: ";

@@ -8,15 +8,8 @@ import {
 import type { OtherChannel } from "../../../../../../provider/mysql/channel/facts";
 import { requireReady } from "../../../../../../provider/mysql/channel/requirements/requirements";
 import type { Situation } from "../../../../../../provider/mysql/channel/situation";
-import {
-  channelFacts,
-  names,
-  otherUuid,
-  replica,
-  replicaUuid,
-  source,
-  sourceUuid,
-} from "../../../../resources/replication-channel/samples";
+import { channelFacts, names, replica, source } from "../../../../../samples/replication-channel";
+import { otherUuid, replicaUuid, sourceUuid } from "../../../../../samples/server";
 
 const file: Position = { by: "file", file: "binlog.000002", position: "157" };
 

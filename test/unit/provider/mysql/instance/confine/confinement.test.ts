@@ -1,7 +1,7 @@
 import { requireUnconfined, withRules } from "../../../../../../provider/mysql/instance/confine/confine";
 import { armorRules, missingIn, parseConfinement } from "../../../../../../provider/mysql/instance/confine/confinement";
 import { isProblem, type Problem } from "../../../../../../provider/errors";
-import { instanceOf } from "../builders";
+import { instanceOf } from "../../../../../samples/server";
 
 function problemOfSync(act: () => void): Problem {
   try {

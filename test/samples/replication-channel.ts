@@ -1,31 +1,23 @@
-import type { ReplicaFacts, ChannelFacts } from "../../../../provider/mysql/channel/facts";
-import type { ChannelNames } from "../../../../provider/mysql/channel/errors/thread";
-import type { ChannelSource } from "../../../../provider/mysql/channel/source";
-import { noRules, planRules } from "../../../../provider/mysql/channel/filters";
-import { parseGtidSet } from "../../../../provider/mysql/gtid";
-import { markOf, type Identity } from "../../../../provider/mark/mark";
-import type { PlanContext } from "../../../../provider/room";
-import type {
-  ChannelRecord,
-  Live,
-  Observed,
-  Settled,
-  SettledChannel,
-} from "../../../../resources/replication-channel/facts";
-import { declaration, type Declaration, type Written } from "../../../../resources/replication-channel/schema";
+import type { ReplicaFacts, ChannelFacts } from "../../provider/mysql/channel/facts";
+import type { ChannelNames } from "../../provider/mysql/channel/errors/thread";
+import type { ChannelSource } from "../../provider/mysql/channel/source";
+import { noRules, planRules } from "../../provider/mysql/channel/filters";
+import { parseGtidSet } from "../../provider/mysql/gtid";
+import { markOf } from "../../provider/mark/mark";
+import type { PlanContext } from "../../provider/room";
+import type { ChannelRecord, Live, Observed, Settled, SettledChannel } from "../../resources/replication-channel/facts";
+import { declaration, type Declaration, type Written } from "../../resources/replication-channel/schema";
+import { hostAt } from "./host";
+import { identityOf } from "./identity";
+import { mysql, replicaUuid, sourceUuid } from "./server";
 
-export const sourceUuid = "11111111-1111-1111-1111-111111111111";
-export const replicaUuid = "22222222-2222-2222-2222-222222222222";
-export const otherUuid = "33333333-3333-3333-3333-333333333333";
-
-export const identity: Identity = { kind: "ReplicationChannel", name: "shop/dev/orders", seal: null };
+export const identity = identityOf("ReplicationChannel");
 export const record: ChannelRecord = { caughtUp: true, start: null, ended: null };
 
-const host = { address: "stage-1", hostKey: "SHA256:x", agent: true } as const;
-
-export function declared(change: Partial<Written> = {}): Declaration {
+/** A valid declaration, changed by `change`. */
+export function declare(change: Partial<Written> = {}): Declaration {
   return declaration.parse({
-    replica: { host, socket: "/srv/orders/run/mysqld.sock", port: 3307, user: "sluice" },
+    replica: { host: hostAt("stage-1"), socket: "/srv/orders/run/mysqld.sock", port: 3307, user: "sluice" },
     channel: "orders",
     source: { address: "db-1", user: "repl", password: "pw" },
     ...change,
@@ -65,7 +57,7 @@ export function settledChannel(wanted: Declaration, change: Partial<SettledChann
 }
 
 export const settled = (channel: SettledChannel | null, change: Partial<Settled> = {}): Settled => ({
-  server: { version: "9.7.4", uuid: replicaUuid, serverId: 2 },
+  server: { version: mysql.version, uuid: replicaUuid, serverId: 2 },
   mark: markOf(identity, record),
   channel,
   mount: null,
@@ -73,7 +65,7 @@ export const settled = (channel: SettledChannel | null, change: Partial<Settled>
 });
 
 export const source = (change: Partial<ChannelSource> = {}): ChannelSource => ({
-  server: { flavour: "mysql", version: "9.7.4" },
+  server: mysql,
   uuid: sourceUuid,
   serverId: 1,
   isReadOnly: false,
@@ -89,7 +81,7 @@ export const source = (change: Partial<ChannelSource> = {}): ChannelSource => ({
 });
 
 export const replica = (change: Partial<ReplicaFacts> = {}): ReplicaFacts => ({
-  server: { flavour: "mysql", version: "9.7.4" },
+  server: mysql,
   uuid: replicaUuid,
   serverId: 2,
   gtidMode: "ON",
@@ -128,7 +120,7 @@ export const names: ChannelNames = {
   channel: "orders",
   source: "db-1:3306",
   user: "repl",
-  server: { flavour: "mysql", version: "9.7.4" },
+  server: mysql,
   login: "`ssh root@stage-1`, then `mysql --socket=/srv/orders/run/mysqld.sock --user=sluice`",
   isSealed: true,
   rules: noRules,
