@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { SluiceError } from "../../provider/errors";
 
 const folder = path.resolve(__dirname, "..", "golden");
 
@@ -9,6 +10,22 @@ const folder = path.resolve(__dirname, "..", "golden");
  */
 export function expectGolden(name: string, text: string): void {
   const file = path.join(folder, name);
-  if (process.env["GOLDEN"] === "accept") writeFileSync(file, text);
-  expect(text).toBe(readFileSync(file, "utf8"));
+  const found = text.endsWith("\n") ? text : `${text}\n`;
+  if (process.env["GOLDEN"] === "accept") {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, found);
+  }
+  expect(found).toBe(readFileSync(file, "utf8"));
+}
+
+/** What a user reads of the error that `act` throws; other errors fail the test. */
+export function expectGoldenError(name: string, act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+    expectGolden(`errors/${name}.txt`, error.message);
+    return;
+  }
+  throw new Error("no error was thrown");
 }

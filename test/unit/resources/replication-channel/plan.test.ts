@@ -7,6 +7,7 @@ import { blank } from "../../../../resources/replication-channel/facts";
 import { plan, say } from "../../../../resources/replication-channel/plan";
 import type { Declaration, Written } from "../../../../resources/replication-channel/schema";
 import type { Settled, SettledChannel } from "../../../../resources/replication-channel/facts";
+import { expectGolden, expectGoldenError } from "../../../harness/golden";
 import {
   channelFacts,
   context,
@@ -22,7 +23,7 @@ import {
 import { otherUuid, replicaUuid, sourceUuid } from "../../../samples/server";
 
 const render = (wanted: Declaration, observed: ReturnType<typeof seen>, before: Declaration | null = null): string =>
-  renderPlan("channel", plan(wanted, observed, context(before)), say);
+  renderPlan(context().object, plan(wanted, observed, context(before)), say);
 
 const kinds = (wanted: Declaration, observed: ReturnType<typeof seen>): string[] =>
   plan(wanted, observed, context()).steps.map(({ kind }) => kind);
@@ -35,28 +36,14 @@ function changeTo(change: Partial<Written>, was: Partial<SettledChannel> = {}): 
 
 describe("a new channel", () => {
   test("is claimed before anything else, pointed, started and waited for", () => {
-    expect(render(declare(), seen(blank))).toMatchInlineSnapshot(`
-      "channel: 4 steps
-        1. claim channel orders
-        2. point the channel at db-1:3306, by GTID
-        3. start the channel
-        4. wait until the replica has applied what the source has executed by then, at most 24h00m"
-    `);
+    expectGolden("plans/channel-new.txt", render(declare(), seen(blank)));
   });
 
   test("gets filters that follow from what the replica holds, before it starts", () => {
     const wanted = declare({
       replica: { ...declare().replica, holds: { databases: ["shop", "my_db"], accounts: false } },
     });
-    expect(render(wanted, seen(blank))).toMatchInlineSnapshot(`
-      "channel: 5 steps
-        1. claim channel orders
-        2. point the channel at db-1:3306, by GTID
-        3. set the channel's filters                filters.wildDoTables nothing → my\\_db.%, shop.%
-                                                    filters.wildIgnoreTables nothing → mysql.%
-        4. start the channel
-        5. wait until the replica has applied what the source has executed by then, at most 24h00m"
-    `);
+    expectGolden("plans/channel-new-with-filters.txt", render(wanted, seen(blank)));
   });
 
   test("that is declared stopped is made and not started", () => {
@@ -102,13 +89,7 @@ describe("a new channel", () => {
     };
     const before = settled(null, { mark: markOf(null, { caughtUp: false, ...trace }) });
     const wanted = declare({ start: { file: "binlog.000002", position: 157 } });
-    expect(render(wanted, seen(before))).toMatchInlineSnapshot(`
-      "channel: 4 steps
-        1. claim channel orders
-        2. point the channel at db-1:3306, at binlog.000007:900, where the earlier channel ended (it began at binlog.000002:157)
-        3. start the channel
-        4. wait until the replica has applied what the source has executed by then, at most 24h00m"
-    `);
+    expectGolden("plans/channel-begins-where-the-earlier-ended.txt", render(wanted, seen(before)));
     const earlier = declare({ start: { file: "binlog.000002", position: 4 } });
     expect(() => render(earlier, seen(before))).toThrow(/CHANNEL_BEGINS_TOO_EARLY/);
     expect(render(declare(), seen(before))).toContain("by GTID");
@@ -122,14 +103,7 @@ describe("a new channel", () => {
       start: unknownValue,
       filters: unknownValue,
     };
-    expect(render(wanted as unknown as Declaration, seen(blank))).toMatchInlineSnapshot(`
-      "channel: 5 steps
-        1. claim channel orders
-        2. point the channel at (known during up):(known during up), start position is determined during up
-        3. set the channel's filters (known during up)
-        4. start the channel
-        5. wait until the replica has applied what the source has executed by then, at most 24h00m"
-    `);
+    expectGolden("plans/channel-of-a-first-preview.txt", render(wanted as unknown as Declaration, seen(blank)));
   });
 });
 
@@ -139,23 +113,14 @@ describe("a running channel", () => {
   });
 
   test("is re-pointed with both threads stopped", () => {
-    expect(changeTo({ source: { address: "db-2", user: "repl", password: "pw" } })).toMatchInlineSnapshot(`
-      "channel: 4 steps
-        1. stop the channel                         ! rows stop arriving until step 3
-        2. point the channel at db-2:3306, by GTID  source.address db-1 → db-2
-        3. start the channel
-        4. wait until the replica has applied what the source has executed by then, at most 24h00m"
-    `);
+    expectGolden(
+      "plans/channel-other-source.txt",
+      changeTo({ source: { address: "db-2", user: "repl", password: "pw" } }),
+    );
   });
 
   test("is delayed with only the applier stopped", () => {
-    expect(changeTo({ delaySeconds: 3600 })).toMatchInlineSnapshot(`
-      "channel: 4 steps
-        1. stop the applier                         ! rows stop being applied until step 3; they are still fetched
-        2. change the channel's settings            delaySeconds 0 → 3600
-        3. start the channel
-        4. wait until the replica has received what the source has executed by then and only the delay is left, at most 24h00m"
-    `);
+    expectGolden("plans/channel-delay.txt", changeTo({ delaySeconds: 3600 }));
   });
 
   test("gets another password with only the receiver stopped, and the password is not shown", () => {
@@ -166,13 +131,7 @@ describe("a running channel", () => {
   });
 
   test("gets other filters with only the applier stopped", () => {
-    expect(changeTo({ filters: { ignoreTables: ["shop.log"] } })).toMatchInlineSnapshot(`
-      "channel: 4 steps
-        1. stop the applier                         ! rows stop being applied until step 3; they are still fetched
-        2. set the channel's filters                filters.ignoreTables nothing → shop.log
-        3. start the channel
-        4. wait until the replica has applied what the source has executed by then, at most 24h00m"
-    `);
+    expectGolden("plans/channel-other-filters.txt", changeTo({ filters: { ignoreTables: ["shop.log"] } }));
   });
 
   test("stops both threads for changes of both", () => {
@@ -181,14 +140,14 @@ describe("a running channel", () => {
 
   test("is stopped for good by its state", () => {
     expect(changeTo({ state: "stopped" })).toMatchInlineSnapshot(`
-      "channel: 1 step
+      "channel orders@stage-1:3307: 1 step
         1. stop the channel                         ! rows stop arriving for good"
     `);
   });
 
   test("is started with the declared workers, and not touched where the number fits", () => {
     expect(changeTo({ workers: 8 })).toMatch(/start the channel with 8 workers +workers 4 → 8/);
-    expect(changeTo({ workers: 4 })).toBe("channel: 0 steps");
+    expect(changeTo({ workers: 4 })).toBe("channel orders@stage-1:3307: 0 steps");
   });
 
   test("is moved from a file to GTIDs by start auto", () => {
@@ -197,7 +156,7 @@ describe("a running channel", () => {
 
   test("stays at its file while start names one", () => {
     const start = { file: "binlog.000002", position: 157 };
-    expect(changeTo({ start }, { autoPosition: false })).toBe("channel: 0 steps");
+    expect(changeTo({ start }, { autoPosition: false })).toBe("channel orders@stage-1:3307: 0 steps");
   });
 
   test("is waited for when an earlier up ended before it had caught up", () => {
@@ -219,7 +178,7 @@ describe("a running channel", () => {
     const wanted = declare({ filters: { ignoreTables: ["shop.log"] } });
     const of = settled(settledChannel(wanted, { filterFile: { isPossible: true, text: null } }));
     expect(render(wanted, seen(of))).toMatchInlineSnapshot(`
-      "channel: 1 step
+      "channel orders@stage-1:3307: 1 step
         1. write the channel's filters into its option file"
     `);
   });
@@ -230,15 +189,11 @@ describe("a channel whose applier stopped on an error", () => {
   const failed = { applies: false, workers: null, failure };
 
   test("is started again, and the preview names the error that may come back", () => {
-    expect(changeTo({}, failed)).toMatchInlineSnapshot(`
-     "channel: 2 steps
-       1. start the channel                        last error of the applier 1062: stopped applying, a row is already there
-       2. wait until the replica has applied what the source has executed by then, at most 24h00m"
-    `);
+    expectGolden("plans/channel-restart-after-an-error.txt", changeTo({}, failed));
   });
 
   test("is left alone where it is declared stopped, and names nothing once it runs", () => {
-    expect(changeTo({ state: "stopped" }, { ...failed, receives: false })).toBe("channel: 0 steps");
+    expect(changeTo({ state: "stopped" }, { ...failed, receives: false })).toBe("channel orders@stage-1:3307: 0 steps");
     expect(changeTo({ workers: 8 }, { failure: null })).not.toContain("last error");
   });
 });
@@ -318,11 +273,7 @@ describe("the replica's server", () => {
     );
 
   test("that is another one at another place is refused: the channel would run on at the old one", () => {
-    expect(() => up(before, elsewhere, other)).toThrow(
-      "cannot move to another server, the channel would keep running on the old one (CHANNEL_REPLICA_DIFFERS)\n" +
-        `  found   at /srv/stock/run/mysqld.sock: server_uuid ${otherUuid}\n` +
-        `  needs   server_uuid ${replicaUuid}, as at /srv/orders/run/mysqld.sock\n`,
-    );
+    expectGoldenError("channel-into-another-server", () => up(before, elsewhere, other));
     expect(() => up(byPort(3306), byPort(3307), other)).toThrow(/CHANNEL_REPLICA_DIFFERS/);
   });
 
@@ -348,13 +299,8 @@ describe("removal", () => {
     plan(absent, observed, context(declare())).steps.map(({ kind }) => kind);
 
   test("stops, forgets and unmarks the channel", () => {
-    expect(renderPlan("channel", plan(absent, seen(settled(settledChannel(declare()))), context(declare())), say))
-      .toMatchInlineSnapshot(`
-      "channel: 3 steps
-        1. stop the channel                         ! rows stop arriving for good
-        2. remove channel orders; the data stays
-        3. remove the mark of channel orders"
-    `);
+    const removal = plan(absent, seen(settled(settledChannel(declare()))), context(declare()));
+    expectGolden("plans/channel-removal.txt", renderPlan(context().object, removal, say));
   });
 
   test("of a channel that is gone only removes the mark", () => {

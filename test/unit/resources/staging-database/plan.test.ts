@@ -12,6 +12,7 @@ import {
 } from "../../../../resources/staging-database/facts";
 import { plan, say } from "../../../../resources/staging-database/plan";
 import { derive, object, schema, type Declaration } from "../../../../resources/staging-database/schema";
+import { expectGolden } from "../../../harness/golden";
 import { binariesOf, runningInstance } from "../../../samples/server";
 import {
   context,
@@ -39,15 +40,7 @@ describe("a new staging database", () => {
   test("reads as a DBA would say it", () => {
     const declared = declare();
     const text = renderPlan(object(declared, "orders"), plan(declared, { settled: blank, live: null }, context()), say);
-    expect(text).toMatchInlineSnapshot(`
-     "staging database orders@stage-1:3306: 6 steps
-       1. claim directory /srv/mysql/orders
-       2. try the definitions of db-1:3306 on a temporary empty server
-       3. write my.cnf, init file and unit
-       4. initialise an empty data directory
-       5. start the server and wait until it answers
-       6. seed by a dump of db-1:3306              ! writers on the source wait for up to 2 s once, and it keeps old rows until the load ends; prefer a replica of production"
-    `);
+    expectGolden("plans/staging-database-new.txt", text);
   });
 
   test.each([["host"], ["directory"], ["source"], ["seed"], ["port"]])("can be planned while %s is unknown", (key) => {
@@ -151,8 +144,8 @@ describe("a seeded staging database", () => {
       "start-server",
       "seed",
     ]);
-    const text = renderPlan("orders", plan(wanted, seen, context(declare())), say);
-    expect(text).toContain("! its data is missing until it is seeded again");
+    const text = renderPlan(object(wanted, "orders"), plan(wanted, seen, context(declare())), say);
+    expectGolden("plans/staging-database-reseed.txt", text);
   });
 
   test("keeps its data when the reseed text is taken out of the program", () => {
