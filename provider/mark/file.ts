@@ -1,42 +1,30 @@
-import { SluiceError, wordsOf } from "../errors";
 import type { Host, HostReader } from "../host/host";
 import { markOf, parseMark, renderMark, type Former, type Mark } from "./mark";
 
-/** Where a mark is stored on a host. */
+/** Where a mark is on a host. */
 export interface MarkFile {
   readonly path: string;
   readonly asRoot: boolean;
 }
 
-/**
- * Null if the file is absent. Throws OWNERSHIP_MARKER_UNREADABLE for a text that is not a mark: it may be another
- * owner's.
- */
+/** Null if the file is absent. Errors: see `parseMark`. */
 export function parseMarkFile<Record extends object>(
   text: string | null | undefined,
   object: string,
 ): Mark<Record> | null {
   if (text === null || text === undefined) return null;
-  try {
-    const mark = parseMark<Record>(text, formerly);
-    if (mark.identity === null) throw new Error("it has no identity");
-    return mark;
-  } catch (error) {
-    throw new SluiceError({
-      code: "OWNERSHIP_MARKER_UNREADABLE",
-      object,
-      what: "cannot tell which resource owns the directory, its mark sluice.json cannot be read",
-      needs: "the mark as Sluice wrote it",
-      fix: "restore sluice.json from a backup of the directory; Sluice changes nothing there without it",
-      detail: wordsOf(error).split("\n")[0] ?? "",
-    });
-  }
+  return parseMark<Record>(text, formerly, { object, mark: "sluice.json", marked: "the directory" }, requireServer);
+}
+
+/** Every mark in a file is that of a server. */
+function requireServer({ identity, record }: Mark): void {
+  if (identity === null) throw new Error("it has no identity");
+  if (typeof (record as { readonly serverId?: unknown }).serverId !== "number") throw new Error("it has no server id");
 }
 
 /** Version 1 marked only the directories of staging databases. */
 function formerly<Record extends object>({ owner, seal = null, ...record }: Former): Mark<Record> {
-  if (typeof owner !== "string" || typeof record["serverId"] !== "number")
-    throw new Error("it has no owner or no server id");
+  if (typeof owner !== "string") throw new Error("it has no owner");
   const phase = record["phase"] === "seeded" ? "complete" : record["phase"];
   const identity = { kind: "StagingDatabase", name: owner, seal: seal as string | null };
   return markOf(identity, { hasRootPassword: false, ...record, phase } as unknown as Record);

@@ -1,3 +1,5 @@
+import { SluiceError, wordsOf } from "../errors";
+
 /** Who an object belongs to. */
 export interface Identity {
   /** The resource's type: `StagingDatabase`. */
@@ -43,22 +45,75 @@ export const recorded = <Record extends object>(mark: Mark<Record>, change: Part
 export const isOurs = (found: Identity | null | undefined, { kind, name, seal }: Identity): boolean =>
   found != null && found.kind === kind && found.name === name && (found.seal === null || found.seal === seal);
 
+/** As far as both are sealed: an object may have been sealed since it was remembered. */
+export const isSameObject = (one: Identity | null, other: Identity | null): boolean =>
+  one !== null && other !== null && (isOurs(one, other) || isOurs(other, one));
+
 export const renderMark = (mark: Mark): string => `${JSON.stringify(mark, null, 2)}\n`;
 
-/**
- * A mark out of its text. `formerly`: reads the form of version 1, which the place tells the kind of.
- * Throws a plain Error that says what is wrong with the text.
- */
-export function parseMark<Record extends object>(text: string, formerly: (read: Former) => Mark<Record>): Mark<Record> {
-  const read = JSON.parse(text) as Partial<Mark<Record>> & Former;
-  if (typeof read !== "object" || (read as unknown) === null) throw new Error("it is not an object");
-  const { version, identity, parent = null, record } = read;
-  if (version === undefined) return formerly(read);
-  if (version !== markVersion)
-    throw new Error(`it has version ${String(version)}; this version of pulumi-sluice reads ${String(markVersion)}`);
-  if (identity === undefined || record === undefined) throw new Error("it has no identity or no record");
-  return { version, identity, parent, record };
+/** Where a mark is, for errors: `sluice.json`, `the row of sluice.ownership`; and what it is on. */
+export interface MarkPlace {
+  readonly object: string;
+  readonly mark: string;
+  readonly marked: string;
 }
+
+/**
+ * A mark out of its text. `formerly` reads the form of version 1, whose place tells the kind; `require` may throw. Throws
+ * OWNERSHIP_MARKER_UNREADABLE for a text that is not a mark, because it may be another owner's, and STATE_TOO_NEW.
+ */
+export function parseMark<Record extends object>(
+  text: string,
+  formerly: (read: Former) => Mark<Record>,
+  place: MarkPlace,
+  require: (mark: Mark<Record>) => void = () => undefined,
+): Mark<Record> {
+  try {
+    const read = JSON.parse(text) as (Partial<Mark<Record>> & Former) | null;
+    if (typeof read !== "object" || read === null) throw new Error("it is not an object");
+    const { version, identity, parent = null, record } = read;
+    if (version === undefined) return required(formerly(read), require);
+    if (typeof version === "number" && version > markVersion) throw tooNew(version, place);
+    if (version !== markVersion) throw new Error(`it has version ${String(version)}`);
+    if (typeof record !== "object") throw new Error("it has no record");
+    return required({ version, identity: identityIn(identity), parent, record }, require);
+  } catch (error) {
+    throw error instanceof SluiceError ? error : unreadable(error, place);
+  }
+}
+
+function required<M>(mark: M, require: (mark: M) => void): M {
+  require(mark);
+  return mark;
+}
+
+function identityIn(identity: Identity | null | undefined): Identity | null {
+  if (identity === null) return null;
+  const { kind, name, seal = null } = identity ?? {};
+  if (typeof kind !== "string" || typeof name !== "string") throw new Error("it has no identity");
+  return { kind, name, seal };
+}
+
+const tooNew = (version: number, { object, mark, marked }: MarkPlace): SluiceError =>
+  new SluiceError({
+    code: "STATE_TOO_NEW",
+    object,
+    what: `cannot use ${marked}, a newer pulumi-sluice wrote its mark`,
+    found: `version ${String(version)} in ${mark}`,
+    needs: `version ${String(markVersion)} or older`,
+    fix: "install the version of pulumi-sluice that last changed the object, or a newer one",
+  });
+
+const unreadable = (error: unknown, { object, mark, marked }: MarkPlace): SluiceError =>
+  new SluiceError({
+    code: "OWNERSHIP_MARKER_UNREADABLE",
+    object,
+    what: `cannot tell which resource owns ${marked}, its mark cannot be read`,
+    found: mark,
+    needs: "the mark as Sluice wrote it",
+    fix: `restore ${mark} from a backup; Sluice changes nothing without it`,
+    detail: wordsOf(error).split("\n")[0] ?? "",
+  });
 
 /** A mark of version 1, as it was read. */
 export type Former = Readonly<{ [key: string]: unknown }>;

@@ -26,7 +26,9 @@ export async function readRowMark<Record extends object>(
       sql`SELECT object, owner, note FROM sluice.ownership WHERE server_uuid = @@GLOBAL.server_uuid`,
     );
     const row = rows.find((one) => one.object === object);
-    return row === undefined ? null : parseMark<Record>(row.note, (read) => formerRowMark(row.owner, read));
+    if (row === undefined) return null;
+    const place = { object: `server ${mysql.name}`, mark: "the row of sluice.ownership", marked: object };
+    return parseMark<Record>(row.note.replace(/^\d+ /, ""), (read) => formerRowMark(row.owner, read), place);
   } catch (error) {
     if (unknownTableErrnos.has(errnoOf(error))) return null;
     throw error;
@@ -57,14 +59,17 @@ export async function changeRowMark<Record extends object>(
   });
 }
 
-/** Column `owner` repeats the identity's name, for people who look into the table. */
+/**
+ * Column `owner` repeats the identity's name, for people who look into the table. The version stands first: a pulumi-sluice of
+ * version 1 would find a JSON text without seal and positions, and claim the channel again; it cannot read this text, and stops.
+ */
 const writeMark = (mysql: MysqlClient, object: string, mark: Mark): Promise<void> =>
   withWrites(mysql, async () => {
     await mysql.execute(sql`CREATE DATABASE IF NOT EXISTS sluice`);
     await mysql.execute(createTable);
     await mysql.execute(sql`DELETE FROM sluice.ownership WHERE server_uuid <> @@GLOBAL.server_uuid`);
     await mysql.execute(sql`REPLACE INTO sluice.ownership (object, server_uuid, owner, note)
-      VALUES (${object}, @@GLOBAL.server_uuid, ${mark.identity?.name ?? ""}, ${JSON.stringify(mark)})`);
+      VALUES (${object}, @@GLOBAL.server_uuid, ${mark.identity?.name ?? ""}, ${`${String(mark.version)} ${JSON.stringify(mark)}`})`);
   });
 
 const createTable = sql`CREATE TABLE IF NOT EXISTS sluice.ownership (

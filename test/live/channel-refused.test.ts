@@ -323,7 +323,8 @@ describe("a channel that runs", () => {
     const stock = new Stack("tests/live/stock");
     const channel = { channel: "stock", source: source({ port: other.port }) };
     const mark = "FROM sluice.ownership WHERE object = 'channel stock'";
-    const { record: note } = JSON.parse(String(await replica.ask(`SELECT note ${mark}`))) as ChannelMark;
+    const text = String(await replica.ask(`SELECT note ${mark}`));
+    const { record: note } = JSON.parse(text.replace(/^2 /, "")) as ChannelMark;
     expect(await replica.ask(`SELECT owner ${mark}`)).toBe("");
     const declared = servers.declare({ ...channel, start: startOf(note) });
     expect(await stock.refresh(declared)).toBeUndefined();

@@ -31,7 +31,9 @@ export const supervisor: Supervision = {
   output: ({ files }, lines) => sh`tail -n ${lines} ${files.output} 2>/dev/null; exit 0`,
   remove: (place) => sh`
     ${asUserOf(place)}
-    asUser rm -f -- ${place.files.state} ${stampOf(place)} ${place.files.output} && rm -f -- ${place.files.script}`,
+    # The user may be absent or have no permission to enter the directory; the caller that removes the directory removes these files.
+    asUser rm -f -- ${place.files.state} ${stampOf(place)} ${place.files.output} 2>/dev/null
+    rm -f -- ${place.files.script}`,
 };
 
 const asUserOf = ({ asRoot, user }: Pick<ServicePlace, "asRoot" | "user">): Command =>

@@ -5,7 +5,7 @@ import type { Subject } from "../../room";
 import type { InstancePlace } from "./instance";
 import { ensureOwnDirectory } from "./prepare";
 import { planServerId } from "./server-id";
-import { forgetServer, readNeighbours, registerServer, type Neighbour } from "./neighbours";
+import { forgetServer, isListening, readNeighbours, registerServer, type Neighbour } from "./neighbours";
 
 const lockName = "allocation";
 const lockSeconds = 120; // a claim takes seconds; as many servers as a program declares may wait for each other
@@ -15,6 +15,8 @@ interface Claim extends Pick<Subject, "report" | "signal"> {
   /** Undefined: one is chosen. */
   readonly serverId: number | undefined;
   readonly source: Parameters<typeof planServerId>[1];
+  /** The option file that the server will have. */
+  readonly optionText: string;
 }
 
 /**
@@ -24,7 +26,7 @@ interface Claim extends Pick<Subject, "report" | "signal"> {
 export async function claimAlone(
   host: Host,
   place: InstancePlace,
-  { identity, report, signal, source, serverId: declared }: Claim,
+  { identity, report, signal, source, serverId: declared, optionText }: Claim,
   mark: (serverId: number) => Promise<void>,
 ): Promise<void> {
   const onWait = (why: string) => {
@@ -32,10 +34,11 @@ export async function claimAlone(
   };
   await host.withLock(lockName, { withinSeconds: lockSeconds, holder: identity.name, onWait, signal }, async (lost) => {
     const neighbours = await readNeighbours(host, place);
-    requireOwnPort(place, neighbours);
+    const listens = isListening(optionText);
+    if (listens) requireOwnPort(place, neighbours);
     const seedText = `${identity.name} ${host.name} ${place.layout.directory}`;
     const serverId = planServerId(declared, source, seedText, neighbours);
-    await registerServer(host, place);
+    await registerServer(host, place, listens ? place.port : null);
     lost.throwIfAborted();
     await ensureOwnDirectory(host, place);
     await mark(serverId);

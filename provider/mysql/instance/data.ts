@@ -42,7 +42,7 @@ export async function makeData(
     ${fill}
     [ "$made" != ${layout.data} ] || exit 0
     # sync -f is coreutils 8.24 (2015); without it every file system is flushed.
-    sync -f "$made" || sync
+    case $(sync --help 2>&1) in *--file-system*) sync -f "$made" || exit 99 ;; *) sync ;; esac
     mv "$made" ${layout.data} || exit 99`,
     { asRoot, ...limit },
   );

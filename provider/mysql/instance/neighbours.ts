@@ -4,6 +4,7 @@ import type { Host, HostReader } from "../../host/host";
 import { parseMarkFile } from "../../mark/file";
 import { changerFunction, pathUnsafe, requireTrusted, untrustedIn } from "../../host/trust";
 import { parseOptionFile, readSettings } from "../options/file";
+import { isSameValue } from "../options/variables";
 import type { InstancePlace } from "./instance";
 import { layoutOf } from "./layout";
 
@@ -27,17 +28,20 @@ const registerPath = ({ runtime }: Pick<Place, "runtime">): Command =>
 
 interface Entry {
   readonly directory: string;
-  readonly port: number;
+  /** Null if the server listens on no port. */
+  readonly port: number | null;
 }
 
 /** Records a server before its mark is written. May be repeated. */
-export async function registerServer(host: Host, place: Place): Promise<void> {
-  const { layout, port, runtime } = place;
+export async function registerServer(host: Host, place: Place, port: number | null): Promise<void> {
+  const { layout, runtime } = place;
   const { asRoot } = runtime;
   const { stdout } = await host.run(
-    sh`${registerPath(place)}; umask 022; mkdir -p "$register" && printf %s "$register"`,
+    sh`${registerPath(place)}; umask 022; mkdir -p "$register" 2>/dev/null && [ -w "$register" ] && printf %s "$register"; exit 0`,
     { asRoot },
   );
+  // A user without a home directory, in a container: the server is claimed without an entry.
+  if (stdout === "") return;
   const entry: Entry = { directory: layout.directory, port };
   const file = `${stdout}/${layout.unitName}.json`;
   await host.writeFile(file, `${JSON.stringify(entry)}\n`, { mode: 0o600, asRoot });
@@ -65,9 +69,9 @@ export async function readNeighbours(host: HostReader, place: Place): Promise<re
   const directories = [...entries.keys()].filter((directory) => directory !== place.layout.directory).sort();
   if (directories.length === 0) return [];
   const { stdout } = await host.query(filesLook(place, directories), { asRoot: place.runtime.asRoot });
-  return parseFiles(stdout, directories).map((found) => ({
+  return parseFiles(stdout, directories).map(({ listens, ...found }) => ({
     ...found,
-    port: found.port ?? entries.get(found.directory) ?? null,
+    port: listens ? (found.port ?? entries.get(found.directory) ?? null) : null,
   }));
 }
 
@@ -98,13 +102,13 @@ async function readEntries(host: HostReader, place: Place): Promise<ReadonlyMap<
   return entries;
 }
 
-type Found = { readonly directory: string; readonly port?: number };
+type Found = { readonly directory: string; readonly port?: number | null };
 
 /** Null for an entry that cannot be read: the server that it was for has a unit, or claims its directory again. */
 function parseEntry(text: string): Found | null {
   try {
     const { directory, port } = JSON.parse(text) as Partial<Entry>;
-    return typeof directory === "string" && typeof port === "number" ? { directory, port } : null;
+    return typeof directory === "string" && (port === null || typeof port === "number") ? { directory, port } : null;
   } catch {
     return null;
   }
@@ -128,10 +132,7 @@ function filesLook({ runtime }: Place, directories: readonly string[]): Command 
 }
 
 /** One line for each directory: its mark and its option file; either may be empty. */
-function parseFiles(
-  output: string,
-  directories: readonly string[],
-): { directory: string; port: number | null; serverId: number }[] {
+function parseFiles(output: string, directories: readonly string[]): (Neighbour & { readonly listens: boolean })[] {
   const lines = output.split("\n");
   return directories.flatMap((directory, at) => {
     const [mark = "", options = ""] = (lines[at] ?? "")
@@ -141,8 +142,16 @@ function parseFiles(
     if (claimed === null) return [];
     const settings = readSettings(parseOptionFile(options), ["mysqld"]);
     const number = (name: string) => Number(settings.get(name)?.at(-1) ?? 0) || null;
-    return [{ directory, port: number("port"), serverId: number("server_id") ?? claimed }];
+    return [
+      { directory, port: number("port"), serverId: number("server_id") ?? claimed, listens: isListening(options) },
+    ];
   });
+}
+
+/** With skip_networking a server listens on its socket only, whatever its port says. */
+export function isListening(optionText: string): boolean {
+  const values = readSettings(parseOptionFile(optionText), ["mysqld"]).get("skip_networking");
+  return values === undefined || !isSameValue("skip_networking", values.at(-1) ?? "ON", "ON");
 }
 
 /** Null if there is no mark, or it cannot be read: its own resource reports that. */
@@ -150,7 +159,7 @@ function serverIdOfMark(text: string, directory: string): number | null {
   try {
     return parseMarkFile<{ readonly serverId?: number }>(text, `directory ${directory}`)?.record.serverId ?? null;
   } catch (error) {
-    if (isProblem(error, "OWNERSHIP_MARKER_UNREADABLE")) return null;
+    if (isProblem(error, "OWNERSHIP_MARKER_UNREADABLE", "STATE_TOO_NEW")) return null;
     throw error;
   }
 }

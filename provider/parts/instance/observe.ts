@@ -1,6 +1,6 @@
 import type { HostReader } from "../../host/host";
 import { parseMarkFile } from "../../mark/file";
-import type { Mark } from "../../mark/mark";
+import { isSameObject, type Mark } from "../../mark/mark";
 import { rootPasswordMatches } from "../../mysql/instance/accounts/management";
 import { readAccounts } from "../../mysql/instance/accounts/changes";
 import { findBinaries } from "../../mysql/instance/binaries";
@@ -12,7 +12,6 @@ import { layoutOf, type Layout } from "../../mysql/instance/layout";
 import type { InstanceRecord } from "../../mysql/instance/record";
 import { readRunning, type RunningServer } from "../../mysql/instance/running";
 import { optionNames, parseOptionFile } from "../../mysql/options/file";
-import { isSame } from "../../plan/plan";
 import type { Readers } from "../../room";
 import { storageKindOf } from "../../storage/kind";
 import { isSameMount, readMount, type Mount, type Unmounted } from "../../storage/mount";
@@ -87,7 +86,7 @@ function findUnmounted(
 ): Unmounted | null {
   const [was, is] = [remembered?.mount ?? null, found.mount];
   if (remembered?.mark == null || was === null || is === null || isSameMount(was, is)) return null;
-  if (!isSame(found.mark?.identity, remembered.mark.identity)) return { path: directory, was, is };
+  if (!isSameObject(found.mark?.identity ?? null, remembered.mark.identity)) return { path: directory, was, is };
   // Data may have a file system of its own; an empty one that was just mounted there was mounted on purpose.
   const hadData = remembered.instance !== null && remembered.instance.data !== "absent";
   const isUnlinked = found.dataLink === null && remembered.instance?.dataLink != null;

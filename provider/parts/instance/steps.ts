@@ -26,8 +26,9 @@ const acts: Acts = {
     const host = await work.host(declared.host);
     const claimed: InstanceRecord = { ...unclaimed, directory, ...records };
     const empty = markOf({ ...identity, seal: null }, claimed);
-    const { instance } = desiredUnder(work, empty);
-    await claimAlone(host, instance, { ...work, source: origin, serverId: declared.serverId }, async (serverId) => {
+    const { instance, optionText } = desiredUnder(work, empty);
+    const claim = { ...work, source: origin, serverId: declared.serverId, optionText };
+    await claimAlone(host, instance, claim, async (serverId) => {
       const kept = adopts === true ? await keepOptionFile(host, instance) : null;
       const mark = recorded(empty, {
         ...(adopts === true && { phase: "complete", hasTimeZones: true }),

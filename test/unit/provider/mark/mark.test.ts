@@ -1,5 +1,5 @@
 import { parseMarkFile } from "../../../../provider/mark/file";
-import { isOurs, markOf, parseMark, recorded, renderMark } from "../../../../provider/mark/mark";
+import { isOurs, isSameObject, markOf, recorded, renderMark } from "../../../../provider/mark/mark";
 
 const identity = { kind: "StagingDatabase", name: "shop/dev/orders", seal: "one" };
 const mark = markOf(identity, { directory: "/srv/orders", phase: "complete", serverId: 7 });
@@ -34,7 +34,8 @@ test.each([
   '{"owner":"a/b/c"}',
   '{"version":2,"record":{}}',
   '{"version":2,"identity":null,"parent":null,"record":{}}',
-  '{"version":3,"identity":{"kind":"K","name":"a/b/c","seal":null},"parent":null,"record":{}}',
+  '{"version":2,"identity":{},"parent":null,"record":{"serverId":7}}',
+  '{"version":2,"identity":{"kind":"K","name":"a/b/c","seal":null},"parent":null,"record":{}}',
 ])("what cannot be read as a mark stops everything: %j", (text) => {
   expect(() => parseMarkFile(text, "orders")).toThrow(/OWNERSHIP_MARKER_UNREADABLE/);
 });
@@ -43,10 +44,17 @@ test("without a text there is no mark", () => {
   for (const text of [null, undefined]) expect(parseMarkFile(text, "orders")).toBeNull();
 });
 
-test("a newer format is named with its version", () => {
-  expect(() => parseMark('{"version":9}', () => mark)).toThrow(
-    "it has version 9; this version of pulumi-sluice reads 2",
-  );
+test("a mark of a newer version is named with it, and its repair is a newer package", () => {
+  const newer = JSON.stringify({ ...mark, version: 9 });
+  expect(() => parseMarkFile(newer, "orders")).toThrow(/STATE_TOO_NEW[^]*found +version 9 in sluice.json[^]*install/);
+});
+
+test("an object is the same one as far as both marks are sealed", () => {
+  const unsealed = { ...identity, seal: null };
+  for (const other of [identity, unsealed])
+    expect(isSameObject(identity, other) && isSameObject(other, identity)).toBe(true);
+  for (const other of [{ ...identity, seal: "two" }, { ...identity, kind: "VirtualDatabase" }, null])
+    expect(isSameObject(identity, other)).toBe(false);
 });
 
 test("an object is owned by kind, name and seal", () => {

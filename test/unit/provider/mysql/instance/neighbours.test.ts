@@ -43,10 +43,16 @@ const placeAt = (name: string, port: number) => ({
 const register = () => join(home, ".local/state/sluice/servers");
 
 /** Gives what the claim saw, and leaves its entry and its mark. */
-async function claim(name: string, port: number, serverId: number): Promise<readonly Neighbour[]> {
+async function claim(
+  name: string,
+  port: number,
+  serverId: number,
+  optionText = "[mysqld]\n",
+): Promise<readonly Neighbour[]> {
   const [place, file] = [placeAt(name, port), { path: join(home, name, "sluice.json"), asRoot: false }];
   const identity = { kind: "StagingDatabase", name: `shop/dev/${name}`, seal: null };
-  const claimed = { identity, source: null, serverId, report: silent, signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const claimed = { identity, source: null, serverId, optionText, report: silent, signal };
   let found: readonly Neighbour[] = [];
   await claimAlone(host, place, claimed, async (id) => {
     found = await readNeighbours(host, place);
@@ -60,6 +66,22 @@ test("a claim sees all servers that were claimed before, configured or not, but 
   const orders = { directory: join(home, "orders"), port: 3307, serverId: 11 };
   expect(await claim("it's 100%", 3308, 12)).toEqual([orders]);
   expect(await claim("orders", 3307, 11)).toEqual([{ directory: join(home, "it's 100%"), port: 3308, serverId: 12 }]);
+});
+
+test("servers that listen on their sockets only may have one port, configured or not", async () => {
+  const silentText = "[mysqld]\nport=3306\nskip-networking\n";
+  await claim("orders", 3306, 11, silentText);
+  expect(await claim("feed", 3306, 12, silentText)).toEqual([
+    { directory: join(home, "orders"), port: null, serverId: 11 },
+  ]);
+  writeFileSync(join(home, "orders", "my.cnf"), silentText);
+  expect(await claim("stock", 3306, 13)).toContainEqual({ directory: join(home, "orders"), port: null, serverId: 11 });
+});
+
+test("without a directory for the register a server is claimed all the same", async () => {
+  process.env["HOME"] = "/proc/nowhere";
+  expect(await claim("orders", 3307, 11)).toEqual([]);
+  process.env["HOME"] = home;
 });
 
 test("port and server id are those of my.cnf where it is written", async () => {
