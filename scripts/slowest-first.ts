@@ -15,6 +15,7 @@ export const slowest: readonly string[] = [
   "bad-days-host.test.ts", // 182
   "seed-trial.test.ts", // 163
   "bad-days-cli.test.ts", // 154
+  "service.test.ts", // 137
   "seed-dump.test.ts", // 136
   "seed-file.test.ts", // 135
   "accounts.test.ts", // 123
@@ -22,11 +23,14 @@ export const slowest: readonly string[] = [
   "directories.test.ts", // 104
   "lab-crash.test.ts", // 103
   "instance.test.ts", // 102
+  "private-boot.test.ts", // 94
   "packed.test.ts", // 79
   "durability.test.ts", // 76
   "host.test.ts", // 71
+  "neighbours.test.ts", // 70
   "local.test.ts", // 67
   "inherited.test.ts", // 67
+  "copied-server.test.ts", // 51
 ];
 
 const rankOf = ({ path }: Pick<Test, "path">): number => {

@@ -1,52 +1,19 @@
-import type { Host } from "../../provider/host/host";
 import { sh } from "../../provider/host/command";
-import { borrowHost } from "../../provider/host/pool";
 import { runtimeOf } from "../../provider/mysql/instance/instance";
 import { layoutOf } from "../../provider/mysql/instance/layout";
 import { readNeighbours } from "../../provider/mysql/instance/neighbours";
 import { planServerId } from "../../provider/mysql/instance/server-id";
-import { checkInputs } from "../../provider/schema/check";
-import type { AnyRoom } from "../../provider/room";
-import { rooms } from "../../resources/rooms";
-import type { Live, Settled } from "../../resources/staging-database/facts";
-import { derive, schema, type Declaration, type Written } from "../../resources/staging-database/schema";
-import { addressOf, closeHosts, requireLab } from "./managed-server";
-import { Stack } from "./stack";
+import { unseeded, useStagingLab } from "./staging-lab";
 
-const room = rooms.find(({ kind }) => kind === "StagingDatabase") as AnyRoom;
 const folder = "/srv/neighbours-test";
 const register = "/var/lib/sluice/servers";
-let host: Host;
-let declare: (name: string, port: number, change?: Partial<Written>) => Declaration;
+const lab = useStagingLab(folder, { declares: { ...unseeded, state: "stopped" } });
 
 jest.setTimeout(240_000);
 
-beforeAll(async () => {
-  const address = await addressOf((await requireLab()).host("staging"));
-  host = borrowHost(address).host;
-  declare = (name, port, change = {}) => {
-    const config = { innodb_buffer_pool_size: "32M", innodb_redo_log_capacity: "16M" };
-    const given = { host: address, directory: `${folder}/${name}`, port, mode: "manual", state: "stopped", config };
-    const { inputs, problems } = checkInputs(schema, { ...derive(given), ...given, ...change });
-    expect(problems).toEqual([]);
-    return inputs as Declaration;
-  };
-});
-
-afterAll(async () => {
-  const units = ["one", "two", "three"].map((name) => layoutOf(`${folder}/${name}`).unitFile);
-  await host.run(sh`rm -f ${units}; systemctl daemon-reload; rm -rf ${folder}`);
-  await closeHosts();
-});
-
-const stackOf = (name: string) => new Stack<Declaration, Settled, Live>(room, `tests/live/${name}`);
-const errorOf = (work: Promise<unknown>) =>
-  work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 test("beside two stopped servers a new one gets a server id of its own, and neither's port nor declared id", async () => {
-  const [one, two, three] = [stackOf("one"), stackOf("two"), stackOf("three")];
+  const { host, declare } = lab;
+  const [one, two, three] = [lab.stack("one"), lab.stack("two"), lab.stack("three")];
   // The id that the third server would be given if it were alone, and the one after that.
   const wouldBe = planServerId(undefined, null, `tests/live/three ${host.name} ${folder}/three`, []);
   const first = declare("one", 3770, { serverId: wouldBe });
@@ -54,11 +21,11 @@ test("beside two stopped servers a new one gets a server id of its own, and neit
   await one.up(first);
   await two.up(second);
 
-  expect(await errorOf(three.up(declare("three", 3771)))).toMatchObject({
+  await expect(three.up(declare("three", 3771))).rejects.toMatchObject({
     code: "SERVER_PORT_TAKEN",
     problem: { what: expect.stringContaining(`the server in ${folder}/two on the same host has it`) as string },
   });
-  expect(await errorOf(three.up(declare("three", 3772, { serverId: wouldBe })))).toMatchObject({
+  await expect(three.up(declare("three", 3772, { serverId: wouldBe }))).rejects.toMatchObject({
     code: "SERVER_ID_TAKEN",
     problem: { object: `server in ${folder}/one` },
   });
