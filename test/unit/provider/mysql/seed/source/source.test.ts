@@ -3,36 +3,26 @@ import { inheritedVariables, keptVariables } from "../../../../../../provider/my
 import type { SeedSource } from "../../../../../../provider/mysql/seed/source/facts";
 import { parseGrants } from "../../../../../../provider/mysql/privileges/privileges";
 import { expectGoldenError } from "../../../../../harness/golden";
+import { source as sample } from "../../../../../samples/staging-database";
 
 const source = (changes: Partial<SeedSource> & { readonly grant?: string } = {}): SeedSource => {
   const {
     grant = "SELECT, LOCK TABLES, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT, SHOW VIEW, EVENT, TRIGGER",
     ...rest
   } = changes;
-  return {
-    endpoint: "db-1:3306",
+  return sample({
     server: { flavour: "mysql", version: "8.0.36" },
     account: { user: "sluice", host: "%" },
     grants: parseGrants([`GRANT ${grant} ON *.* TO \`sluice\`@\`%\``]),
-    serverId: 1001,
-    serverUuid: "9274c30e-e4ef-11f1-b566-beb70df38d8d",
-    binlogOn: true,
-    gtidOn: true,
-    hasPerformanceSchema: true,
     databases: [
       { name: "analytics", bytes: 10, rowBytes: 8 },
       { name: "Shop", bytes: 20, rowBytes: 15 },
     ],
-    foreignTables: [],
-    floatColumns: [],
-    crossReferences: [],
-    takenBooks: [],
-    managedService: null,
     replicaIds: [1002],
     plugins: { clone: "mysql_clone.so" },
     variables: { lower_case_table_names: "0" },
     ...rest,
-  };
+  });
 };
 
 const replica = { flavour: "mysql", version: "8.0.36" } as const;
