@@ -9,21 +9,21 @@ export const slowest: readonly string[] = [
   "scenarios-of-examples.test.ts", // 426
   "scenarios.test.ts", // 374
   "adapter.test.ts", // 237
-  "seed-clone.test.ts", // 207
   "seed-busy-source.test.ts", // 190
   "staging-database.test.ts", // 187
   "bad-days-host.test.ts", // 182
   "seed-trial.test.ts", // 163
   "bad-days-cli.test.ts", // 154
   "service.test.ts", // 137
-  "seed-dump.test.ts", // 136
-  "seed-file.test.ts", // 135
+  "seed-dump.test.ts", // 129
   "accounts.test.ts", // 123
+  "seed-clone.test.ts", // 116
   "seed-resumed.test.ts", // 116
   "directories.test.ts", // 104
   "lab-crash.test.ts", // 103
   "instance.test.ts", // 102
   "private-boot.test.ts", // 94
+  "seed-file.test.ts", // 82
   "packed.test.ts", // 79
   "durability.test.ts", // 76
   "host.test.ts", // 71

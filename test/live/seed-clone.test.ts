@@ -1,11 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { seedFromClone } from "../../provider/mysql/seed/clone";
 import { seedFromDump } from "../../provider/mysql/seed/dump/dump";
+import { forgetSeed } from "../../provider/mysql/seed/job";
 import { sh } from "../../provider/host/command";
 import { sql } from "../../provider/mysql/sql";
-import { beginAgain, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
+import { beginAgain, dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
 
 const lab = useSeedingLab("source4"); // databases come and go on it, which would break a dump of all that runs meanwhile
+
+/** For tests that only dump: a clone would leave the source's accounts in it. */
+const serverForDumps = () => lab.keptServer("dumps", 3555);
 
 test("a clone brings the accounts too, and nothing that dials out or belongs to the source alone", async () => {
   await lab.onSource(`
@@ -58,7 +62,7 @@ test("a password that CLONE must quote works, and a privilege that is missing is
   );
   expect(shown.stdout).toBe("");
   await lab.onSource("REVOKE BACKUP_ADMIN ON *.* FROM cloner@'%'");
-  await beginAgain(server);
+  await forgetSeed(server.host, server.instance);
   await expect(seedFromClone(seedingOf(server), { source })).rejects.toMatchObject({
     code: "SERVER_PRIVILEGE_MISSING",
     problem: { fix: expect.stringContaining("GRANT BACKUP_ADMIN ON *.* TO 'cloner'@'%'") as string },
@@ -95,7 +99,7 @@ test("rows that a dump would alter are refused by name before anything is touche
 test("a database that is called as ours is the user's: it is brought, and only our own table in it is left out", async () => {
   await lab.onSource(`CREATE DATABASE sluice; CREATE TABLE sluice.gates (id INT PRIMARY KEY); INSERT INTO sluice.gates VALUES (7);
     CREATE TABLE sluice.ownership (id INT PRIMARY KEY) COMMENT 'What pulumi-sluice made in this server, and for whom';`);
-  const server = await lab.emptyServer("called-sluice", 3555);
+  const server = await serverForDumps();
   const result = await seedFromDump(seedingOf(server), { source: lab.address, databases: ["sluice"] });
   expect(result.databases).toEqual(["sluice"]);
   const tables = await (
@@ -103,7 +107,7 @@ test("a database that is called as ours is the user's: it is brought, and only o
   ).query(sql`SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'sluice'`);
   expect(tables).toEqual([{ name: "gates" }]);
   await lab.onSource("DROP TABLE sluice.ownership; CREATE TABLE sluice.ownership (river INT)");
-  await beginAgain(server);
+  await dropEverything(server);
   await expect(seedFromDump(seedingOf(server), { source: lab.address, databases: ["sluice"] })).rejects.toMatchObject({
     code: "SOURCE_NOT_SUPPORTED",
     problem: { found: "sluice.ownership" },
@@ -115,7 +119,7 @@ test("views and foreign keys into databases that are not brought are all named b
   await lab.onSource(`CREATE DATABASE near; CREATE DATABASE far; CREATE TABLE far.parents (id INT PRIMARY KEY);
     CREATE TABLE near.children (id INT PRIMARY KEY, parent INT, CONSTRAINT of_parent FOREIGN KEY (parent) REFERENCES far.parents (id));
     CREATE VIEW near.names AS SELECT id FROM far.parents;`);
-  const server = await lab.emptyServer("references", 3556);
+  const server = await serverForDumps();
   await expect(seedFromDump(seedingOf(server), { source: lab.address, databases: ["near"] })).rejects.toMatchObject({
     code: "SEED_DATABASE_NEEDED",
     problem: {
@@ -133,7 +137,7 @@ test("an account as a managed service gives it, without RELOAD, can be dumped fr
   await lab.onSource(`CREATE USER managed IDENTIFIED BY 'managed';
     GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, PROCESS, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO managed;
     CREATE PROCEDURE mysql.rds_kill(id INT) SELECT id;`);
-  const server = await lab.emptyServer("managed", 3557);
+  const server = await serverForDumps();
   const source = { ...lab.address, user: "managed", password: "managed" };
   await expect(seedFromClone(seedingOf(server), { source })).rejects.toMatchObject({
     code: "SOURCE_NOT_SUPPORTED",

@@ -54,7 +54,7 @@ test("a dump brings every user database, the source's GTIDs and the position, an
 });
 
 test("a seeding outlives whoever started it: a cut connection and another caller find the same job", async () => {
-  const server = await lab.emptyServer("attach", 3542);
+  const server = await lab.keptServer("kept", 3542);
   const gone = new AbortController();
   const first = seedFromDump(seedingOf(server, { signal: gone.signal }), {
     source: lab.address,
@@ -74,7 +74,7 @@ test("a seeding outlives whoever started it: a cut connection and another caller
 });
 
 test("what breaks a dump is named, and the next one begins with empty data", async () => {
-  const server = await lab.emptyServer("broken", 3543);
+  const server = await lab.keptServer("kept", 3542);
   const seeding = seedingOf(server);
   const wanted = { source: lab.address, databases: "ALL" } as const;
   await expect(seedFromDump(seeding, { source: lab.address, databases: ["outlet3", "nothing"] })).rejects.toMatchObject(

@@ -1,15 +1,16 @@
 import { sh } from "../../provider/host/command";
+import { borrowHost } from "../../provider/host/pool";
 import { readSeed } from "../../provider/mysql/seed/job";
 import { seedFromFile } from "../../provider/mysql/seed/file/file";
 import { sql } from "../../provider/mysql/sql";
-import type { ManagedServer } from "./managed-server";
+import { addressOf, type ManagedServer } from "./managed-server";
 import { beginAgain, dropEverything, requireSeeded, seedingOf, useSeedingLab } from "./seeding";
 
 const lab = useSeedingLab();
 const folder = "/srv/backups";
 
-/** As an administrator would take it: everything, with the source's accounts and an active position, at once compressed. */
-async function takeBackup(server: ManagedServer): Promise<void> {
+// As an administrator would take it: everything, with the source's accounts and an active position, at once compressed.
+beforeAll(async () => {
   const options = [
     "--single-transaction",
     "--source-data=1",
@@ -19,9 +20,10 @@ async function takeBackup(server: ManagedServer): Promise<void> {
     "--all-databases",
   ];
   const source = ["--host", lab.address.address, "--user", lab.address.user, "--ssl-mode=REQUIRED"];
-  await server.host.run(
+  const { host } = borrowHost(await addressOf(lab.staging));
+  await host.run(
     sh`
-    mkdir -p ${folder} && cd ${folder} && umask 077 && cat >password.cnf || exit
+    rm -rf ${folder} && mkdir ${folder} && cd ${folder} && umask 077 && cat >password.cnf || exit
     mysqldump --defaults-extra-file=password.cnf ${source} ${options} >full.sql || exit
     gzip -k full.sql && zstd -q full.sql
     size=$(wc -c <full.sql)
@@ -39,7 +41,9 @@ async function takeBackup(server: ManagedServer): Promise<void> {
     : >empty.sql`,
     { stdin: `[client]\npassword = "${lab.address.password}"\n`, withinSeconds: 120 },
   );
-}
+});
+
+afterAll(() => lab.staging.run(["rm", "-rf", folder]));
 
 const accountsOf = async (server: ManagedServer): Promise<string> => {
   const mysql = await server.connect();
@@ -51,7 +55,6 @@ const accountsOf = async (server: ManagedServer): Promise<string> => {
 
 test("a backup of everything brings the user databases and its position, and no account; broken ones are told apart", async () => {
   const server = await lab.emptyServer("file", 3561);
-  await takeBackup(server);
   const from = (name: string, databases: "ALL" | string[] = "ALL") =>
     seedFromFile(seedingOf(server), { path: `${folder}/${name}`, databases });
 
@@ -126,15 +129,11 @@ test("plain and zstd files, a part of them, and the dump of one database are tak
   });
   const single = await seedFromFile(seedingOf(server), { path: only, databases: ["bazaar"] });
   expect(single.databases).toEqual(["bazaar"]);
-  await server.host.run(sh`rm -r ${folder}`, { asRoot: true });
 });
 
 test("a file system that fills up while a file is loaded is named", async () => {
   const directory = "/mnt/full-seed";
-  const server = await lab.emptyServer("file-full", 3563);
-  await takeBackup(server);
-  const { host } = server;
-  await server.remove();
+  const { host } = borrowHost(await addressOf(lab.staging));
   await host.run(sh`mkdir -p ${directory} && mount -t tmpfs -o size=300M none ${directory}`);
   try {
     const full = await lab.emptyServer("file-full", 3563, { directory });
@@ -147,6 +146,6 @@ test("a file system that fills up while a file is loaded is named", async () => 
     );
     await full.remove();
   } finally {
-    await host.run(sh`umount ${directory} && rmdir ${directory}; rm -rf ${folder}`);
+    await host.run(sh`umount ${directory} && rmdir ${directory}`);
   }
 });

@@ -155,6 +155,7 @@ export async function dropEverything(server: ManagedServer): Promise<void> {
   await forgetSeed(server.host, server.instance);
   const mysql = await server.connect();
   await mysql.execute(sql`SET GLOBAL super_read_only = 0`);
+  await mysql.execute(sql`SET SESSION foreign_key_checks = 0`); // keys lead from one database into another
   for (const { name } of await readDatabases(mysql)) await mysql.execute(sql`DROP DATABASE ${id(name)}`);
   await mysql.execute(sql`ALTER INSTANCE ENABLE INNODB REDO_LOG`);
   await mysql.execute(sql`SET GLOBAL max_allowed_packet = DEFAULT`);
