@@ -24,7 +24,7 @@ export function refuseInstance(wanted: InstanceDeclaration, seen: Seen, context:
   const { object, identity, before } = context;
   const remembered = before?.settled?.mark ?? null;
   const unseen = unseenInstance(seen, object);
-  if (unseen !== undefined && isOurs(remembered?.identity, identity)) throw unseen;
+  if (unseen !== undefined && isOurs(settled.mark?.identity, identity)) throw unseen;
   if (live !== null && settled.mark === null && before !== null && remembered !== null)
     requireSameMachine(object, wanted, before.declared);
   refuseOwner(wanted, seen, context);
