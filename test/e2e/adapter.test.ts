@@ -179,7 +179,7 @@ describe("a stack's life", () => {
     expect(code).toBe(0);
     const text = diagnosticsOf(output, "one");
     expect(text).toMatch(
-      /^files one@local is replaced (removed, then created again), because directory changes: 1 step\n {2}1\. remove /,
+      /^files one@local is replaced \(removed, then created again\), because directory changes: 1 step\n {2}1\. remove /,
     );
     expect(text).toContain("files one-moved@local: 5 steps\n");
     expect(diagnosticsOf(output, "two").match(/5 steps/g)).toHaveLength(1);
