@@ -75,7 +75,7 @@ export function parseMark<Record extends object>(
     if (version === undefined) return required(formerly(read), require);
     if (typeof version === "number" && version > markVersion) throw tooNew(version, place);
     if (version !== markVersion) throw new Error(`it has version ${String(version)}`);
-    if (typeof record !== "object") throw new Error("it has no record");
+    if (typeof record !== "object" || (record as unknown) === null) throw new Error("it has no record");
     return required({ version, identity: identityIn(identity), parent, record }, require);
   } catch (error) {
     throw error instanceof SluiceError ? error : unreadable(error, place);

@@ -95,7 +95,7 @@ function seeding(wanted: Declaration, seen: Observed, { object, before }: PlanCo
     claim: claimOf(seen, null),
     records,
     // Before anything is deleted: one refused definition ends a dump after hours.
-    tries: !resumes && request.method === "dump" ? [{ kind: "try-definitions", seeds: request, records }] : [],
+    tries: request.method === "dump" ? [{ kind: "try-definitions", seeds: request, records }] : [],
     makes: [{ kind: "initialise-data" }],
     fills: [
       {

@@ -1,4 +1,3 @@
-import { SluiceError } from "../../errors";
 import { asUserFunction, type Command, sh } from "../../host/command";
 import type { CommandResult, Host } from "../../host/host";
 import { endJob, forgetJob } from "../../host/job/job";
@@ -10,14 +9,14 @@ import { seedJob, trialJob } from "./layout";
 import { groupsOf, initialSettings } from "./options";
 import { ensureOwnDirectory } from "./prepare";
 import { stopPrivately } from "./private-boot";
-import { requireOwnData } from "./refusals";
+import { requireOwnData, requireStopped } from "./refusals";
 import { startFailure } from "./start-failure";
 
 /**
- * Makes the data directory if there is none. `fill` finds it, empty and mysqld's, as "$made"; `asUser` runs a command as mysqld's
- * user. It has its name only when it is whole and on the disk, but for a file system that is mounted in its place (then "$made" is
- * the data directory itself, and what fills it must flush): a half-made one is deleted by the next run before it begins again. May
- * be repeated.
+ * Makes the data directory if there is none. `fill` is shell text: "$made" is an empty directory of mysqld's user, and `asUser` runs
+ * a command as that user. The directory is renamed to `data` when `fill` has ended and all is on the disk; a half-made directory
+ * keeps its other name, and the next run deletes it. If a file system is mounted at `data`, "$made" is `data` itself, nothing is
+ * renamed, and `fill` must flush. May be repeated.
  */
 export async function makeData(
   host: Host,
@@ -33,7 +32,7 @@ export async function makeData(
     cd /
     made=${layout.dataInitialising}
     rm -rf "$made" || exit 99
-    # An empty one goes; one that stays so is a mount point.
+    # An empty data directory is removed; an empty one that cannot be removed is a mount point.
     [ ! -d ${layout.data} ] || rmdir ${layout.data}/lost+found ${layout.data} 2>/dev/null
     if [ ! -d ${layout.data} ]; then mkdir "$made" || exit 99
     elif [ "$(ls -A ${layout.data} && echo empty)" = empty ]; then made=${layout.data}
@@ -98,16 +97,9 @@ export const clearFunction = sh`clear() { for path in "$@"; do
 
 export async function requireRemovable(host: Host, instance: InstancePlace, what: string): Promise<InstanceFacts> {
   const facts = await readInstance(host, instance);
-  const { pid } = facts;
   requireOwnData(instance, facts);
-  if (pid === null) return facts;
-  throw new SluiceError({
-    code: "SERVER_RUNNING_ELSEWHERE",
-    object: instance.object,
-    what: `${what} while the server runs`,
-    found: `process ${pid}`,
-    fix: "stop it first",
-  });
+  requireStopped(instance.object, facts, what);
+  return facts;
 }
 
 /** What works on the data, or a killed run may have left running on it. */

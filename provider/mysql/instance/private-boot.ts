@@ -6,6 +6,7 @@ import { sql } from "../sql";
 import { variableName } from "../terms";
 import { readInstance } from "./facts";
 import type { Instance, InstancePlace } from "./instance";
+import { requireStopped } from "./refusals";
 import { privatePlaceOf, privateServiceOf } from "./service";
 import { awaitAnswering, type AnswerWait } from "./start";
 import { stopInstance, type StopLimit } from "./stop";
@@ -27,7 +28,7 @@ export interface PrivateBoot extends Omit<AnswerWait, "place"> {
 export async function startPrivately(host: Host, instance: Instance, boot: PrivateBoot): Promise<MysqlClient> {
   const place = privatePlaceOf(instance);
   if (!(await lookAtService(host, place)).running) {
-    await requireStopped(host, instance);
+    requireStopped(instance.object, await readInstance(host, instance), "its data cannot be booted privately");
     const service = privateServiceOf(instance, [...(boot.options ?? []), ...closing(instance)]);
     await makeService(host, service);
     await startService(host, service);
@@ -58,18 +59,6 @@ const closing = ({ binaries }: Instance): readonly string[] => [
   // Values of SET PERSIST are in the data directory and win over the command line.
   "--persisted-globals-load=OFF",
 ];
-
-async function requireStopped(host: Host, instance: Instance): Promise<void> {
-  const { pid } = await readInstance(host, instance);
-  if (pid === null) return;
-  throw new SluiceError({
-    code: "SERVER_RUNNING_ELSEWHERE",
-    object: instance.object,
-    what: "its data cannot be booted privately while the server runs",
-    found: `process ${pid}`,
-    fix: "stop the server first",
-  });
-}
 
 /** A plugin or a component may start what no option stops. */
 export async function requireClosed(mysql: MysqlReader, { object }: Pick<Instance, "object">): Promise<void> {

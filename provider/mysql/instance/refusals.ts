@@ -24,6 +24,18 @@ export function requireOwnData(
   });
 }
 
+/** Data that a server uses is neither deleted nor booted a second time. `what` says what cannot be done. */
+export function requireStopped(object: string, { pid }: Pick<InstanceFacts, "pid">, what: string): void {
+  if (pid === null) return;
+  throw new SluiceError({
+    code: "SERVER_RUNNING_ELSEWHERE",
+    object,
+    what: `${what} while the server runs`,
+    found: `process ${pid}`,
+    fix: "stop the server first",
+  });
+}
+
 /** Another user may have put a job there, or changed one: its result is not trusted. */
 export const changerOfJob = (
   { directory, job }: Pick<Layout, "directory" | "job">,

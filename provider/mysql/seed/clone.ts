@@ -76,7 +76,7 @@ async function prepareClone(seeding: Seeding, source: SourceAddress, facts: Seed
   await requireEmpty(mysql, object);
   await ensurePlugins(mysql, facts, object);
   await holdChannels(seeding);
-  // CLONE ends with a shutdown, which waits 2 s for every session that is open.
+  // CLONE ends with a shutdown; mysqld waits 2 s in it if a session is open (9.7).
   await mysql.close();
   const trust = await writeTrust(seeding, source);
   const donor = sql`${source.user}@${source.address}:${source.port}`;

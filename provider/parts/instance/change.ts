@@ -1,5 +1,5 @@
 import { accountDifferences, knownAccounts, requireOwnAccounts } from "../../mysql/instance/accounts/accounts";
-import { asUserOf, desiredInstance, type Desired } from "../../mysql/instance/desired";
+import { asUserOf, desiredInstance } from "../../mysql/instance/desired";
 import { byDefault, differences, isStartOnly, runningDifferences, settable } from "../../mysql/instance/differences";
 import { layoutOf } from "../../mysql/instance/layout";
 import { requireData } from "../../mysql/instance/refusals";
@@ -8,10 +8,6 @@ import type { Context, InstanceSettled, Seen } from "./facts";
 import { confines, relaxes } from "./plan";
 import type { InstanceStep } from "./say";
 import type { InstanceDeclaration } from "./schema";
-
-/** The instance as this declaration wants it configured. */
-export const desiredOf = (wanted: InstanceDeclaration, object: string, settled: InstanceSettled): Desired | null =>
-  desiredInstance(wanted, object, settled);
 
 /** What a complete server lacks of its declaration. */
 export function planChange(wanted: InstanceDeclaration, seen: Seen, context: Context): Plan<InstanceStep> {
@@ -64,7 +60,7 @@ interface SettingDifferences {
 /** Options that a running server accepts are set at once; all others wait for a start. */
 function compareSettings(wanted: InstanceDeclaration, settled: InstanceSettled, object: string): SettingDifferences {
   const { instance, server, mark } = settled;
-  const desired = desiredOf(wanted, object, settled);
+  const desired = desiredInstance(wanted, object, settled);
   if (desired === null || instance === null) return { because: [], dropped: [], set: [] };
   const because = differences(desired.instance, desired, instance);
   const goesOn = instance.running && wanted.state === "running" && !because.some(isStartOnly);

@@ -7,7 +7,6 @@ import type { Confinement } from "../../mysql/instance/confine/confinement";
 import type { InstanceFacts } from "../../mysql/instance/facts";
 import type { InitFile } from "../../mysql/instance/init-file";
 import type { Runtime } from "../../mysql/instance/instance";
-import { layoutOf } from "../../mysql/instance/layout";
 import type { InstanceRecord } from "../../mysql/instance/record";
 import type { RunningFacts } from "../../mysql/instance/running";
 import { isDrifted, isSameValue } from "../../mysql/options/variables";
@@ -132,6 +131,3 @@ export const variableName = (option: string): string =>
     .toLowerCase()
     .replaceAll("-", "_")
     .replace(/^loose_/, "");
-
-export const errorLogOf = ({ directory }: Pick<InstanceDeclaration, "directory">): string =>
-  layoutOf(directory).errorLog;

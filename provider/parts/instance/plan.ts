@@ -25,7 +25,7 @@ export interface Arrival<S extends Step> {
   readonly claim: Claim;
   /** What the mark records with the new configuration. */
   readonly records: object;
-  /** Before anything is deleted. */
+  /** Before anything is deleted. Left out if the data is continued, as is `makes`. */
   readonly tries: readonly S[];
   /** Makes the data directory while the server is stopped. */
   readonly makes: readonly (S | InstanceStep)[];
@@ -48,7 +48,7 @@ export function planMaking<S extends Step>(
   return inOrder<S | InstanceStep>(
     settled.mark === null && { kind: "claim-directory", directory: wanted.directory, adopts, ...claim },
     !resumes && confines(wanted, { settled, live }) && { kind: "confine" },
-    ...arrival.tries,
+    ...(resumes ? [] : arrival.tries),
     discards !== null && running && { kind: "stop-server", why: discards.stopsBecause },
     discards !== null && { kind: "empty-data", why: discards.why },
     !resumes && { ...configureAnew(wanted), records: arrival.records },

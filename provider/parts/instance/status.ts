@@ -1,8 +1,9 @@
+import { layoutOf } from "../../mysql/instance/layout";
 import { isSameValue } from "../../mysql/options/variables";
 import type { Observed } from "../../room";
 import { endpointOf } from "../../endpoint";
 import { unseen, type Health, type ServerSeen, type Status } from "../../status";
-import { errorLogOf, type InstanceLive, type InstanceSettled } from "./facts";
+import type { InstanceLive, InstanceSettled } from "./facts";
 import type { InstanceDeclaration } from "./schema";
 
 /** What only the room knows of its server. */
@@ -45,7 +46,7 @@ export function instanceStatus(
       wanted: declared.state,
       isReadOnly,
       wantsReadOnly: declared.readOnly,
-      errorLog: errorLogOf(declared),
+      errorLog: layoutOf(declared.directory).errorLog,
     }),
   };
 }

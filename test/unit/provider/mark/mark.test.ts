@@ -33,6 +33,7 @@ test.each([
   "{}",
   '{"owner":"a/b/c"}',
   '{"version":2,"record":{}}',
+  '{"version":2,"identity":{"kind":"K","name":"a/b/c","seal":null},"parent":null,"record":null}',
   '{"version":2,"identity":null,"parent":null,"record":{}}',
   '{"version":2,"identity":{},"parent":null,"record":{"serverId":7}}',
   '{"version":2,"identity":{"kind":"K","name":"a/b/c","seal":null},"parent":null,"record":{}}',
