@@ -173,7 +173,7 @@ describe("the login", () => {
 
   test("works with an encrypted private key and its passphrase", async () => {
     const passphrase = "p a's $ \\ ü";
-    const locked = utils.generateKeyPairSync("ed25519", { cipher: "aes256-ctr", passphrase, rounds: 4 });
+    const locked = makeKey("ed25519", passphrase);
     const server = await serve({ authorized: [locked.public.split(" ")[1] ?? ""] });
     await reach(server, { password: undefined, privateKey: locked.private, passphrase }).facts();
 
